@@ -1,0 +1,1 @@
+"""What can be asked for? Terminal, chat, web and issues all build these same values."""

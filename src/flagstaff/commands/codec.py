@@ -1,0 +1,100 @@
+"""How do commands, plans and rollouts become JSON, and come back as the same values?
+
+Members of a union carry their class name under `kind`. Decoding is strict: an unknown kind or a
+malformed value is an error, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar, cast
+
+from cattrs.errors import BaseValidationError
+from cattrs.preconf.json import make_converter
+from cattrs.strategies import configure_tagged_union
+
+from flagstaff.commands.model import Command
+from flagstaff.errors import UsageError
+from flagstaff.flags.change import GateChange
+from flagstaff.flags.gates import Gates
+from flagstaff.rollouts.effect import Effect, External
+from flagstaff.rollouts.plan import Action
+
+T = TypeVar("T")
+
+_converter = make_converter(forbid_extra_keys=True)
+
+
+def _decimal(value: object, _: object) -> Decimal:
+    if not isinstance(value, str):
+        raise TypeError(f"expected a number in quotes, not {value!r}")
+    try:
+        return Decimal(value)
+    except InvalidOperation as exc:
+        raise ValueError(f"{value!r} is not a number") from exc
+
+
+def _aware(value: str, _: object) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone")
+    return moment
+
+
+_converter.register_unstructure_hook(Decimal, str)
+_converter.register_structure_hook(Decimal, _decimal)
+_converter.register_unstructure_hook(timedelta, timedelta.total_seconds)
+_converter.register_structure_hook(timedelta, lambda value, _: timedelta(seconds=value))
+_converter.register_unstructure_hook(datetime, datetime.isoformat)
+_converter.register_structure_hook(datetime, _aware)
+_converter.register_unstructure_hook(Gates, Gates.to_json)
+_converter.register_structure_hook(Gates, lambda value, _: Gates.from_json(value))
+for _union in (GateChange, Action, Effect, External, Command):
+    configure_tagged_union(_union, _converter, tag_name="kind")
+
+
+def encode(value: object, as_type: object = None) -> Any:  # noqa: ANN401 JSON is what it is
+    """Return `value` as JSON-ready data; name the union in `as_type` to have its tag written."""
+    return _converter.unstructure(value, unstructure_as=as_type)
+
+
+def decode(data: object, as_type: type[T]) -> T:
+    """Return the value that `encode` turned into `data`.
+
+    Raises:
+        UsageError: the data is not what `encode` writes for that type.
+    """
+    try:
+        return _converter.structure(data, as_type)
+    except (BaseValidationError, KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise UsageError(f"this is no {_name(as_type)}: {_why(exc)}") from exc
+
+
+def encode_command(command: Command) -> Mapping[str, Any]:
+    """Return a command as JSON-ready data, with its kind."""
+    return cast("Mapping[str, Any]", encode(command, Command))
+
+
+def decode_command(data: object) -> Command:
+    """Return the command in `data`.
+
+    Raises:
+        UsageError: there is no such command, or its fields are wrong.
+    """
+    return decode(data, cast("type[Command]", Command))
+
+
+def _name(as_type: object) -> str:
+    if as_type is cast("object", Command):
+        return "command"
+    return getattr(as_type, "__name__", "value")
+
+
+def _why(exc: BaseException) -> str:
+    if isinstance(exc, BaseValidationError):
+        return "; ".join(_why(each) for each in exc.exceptions)
+    if isinstance(exc, KeyError):
+        return f"unknown or missing {exc}"
+    return str(exc)

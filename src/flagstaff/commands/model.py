@@ -1,0 +1,215 @@
+"""What are the requests, as values?
+
+A command says what is wanted, never how. The grammar builds them from words, `services` carries
+them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from flagstaff.flags.change import GateChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetFlag:
+    """Change a flag's gates in the environments, all of them or none."""
+
+    writes: ClassVar[bool] = True
+
+    flag: str
+    environments: tuple[str, ...]
+    change: GateChange
+    reason: str = ""
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetFlag:
+    """Show a flag's gates in the environments."""
+
+    writes: ClassVar[bool] = False
+
+    flag: str
+    environments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListFlags:
+    """List the flags of the environments; `match` keeps the names that contain it."""
+
+    writes: ClassVar[bool] = False
+
+    environments: tuple[str, ...]
+    match: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteFlag:
+    """Remove a flag's state in the environments, so that its default applies again."""
+
+    writes: ClassVar[bool] = True
+
+    flag: str
+    environments: tuple[str, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoDeployStatus:
+    """Say what runs where, or in which environments a commit has arrived."""
+
+    writes: ClassVar[bool] = False
+
+    sha: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseCheck:
+    """Say in which release a merge request, branch or commit is; `version` is `X.Y` or empty."""
+
+    writes: ClassVar[bool] = False
+
+    request: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDeployment:
+    """Note that a commit now runs in an environment or deploy stage."""
+
+    writes: ClassVar[bool] = True
+
+    environment: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRollout:
+    """Make a rollout of an issue's text.
+
+    `path` is the file the issue is kept in, absolute, empty when it is only text. `placeholders`
+    answers the `<…>` of the issue. With `dry_run` nothing is written.
+    """
+
+    writes: ClassVar[bool] = True
+
+    text: str
+    path: str = ""
+    placeholders: dict[str, str] = field(default_factory=dict)
+    start: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRollout:
+    """Begin a rollout."""
+
+    writes: ClassVar[bool] = True
+
+    rollout: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveStep:
+    """Say yes to a step, or that it is done; an empty `step` means the waiting one."""
+
+    writes: ClassVar[bool] = True
+
+    rollout: int
+    step: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectStep:
+    """Say no to a step; the rollout pauses."""
+
+    writes: ClassVar[bool] = True
+
+    rollout: int
+    reason: str
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipStep:
+    """Skip a step, with the reason."""
+
+    writes: ClassVar[bool] = True
+
+    rollout: int
+    reason: str
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromoteRollout:
+    """End the current wait early, with the reason."""
+
+    writes: ClassVar[bool] = True
+
+    rollout: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRollout:
+    """Stop progress; guards go on watching."""
+
+    writes: ClassVar[bool] = True
+
+    rollout: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRollout:
+    """Let a paused rollout go on."""
+
+    writes: ClassVar[bool] = True
+
+    rollout: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRollout:
+    """Try the failed step again."""
+
+    writes: ClassVar[bool] = True
+
+    rollout: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbortRollout:
+    """Roll everything back to the gates before the rollout."""
+
+    writes: ClassVar[bool] = True
+
+    rollout: int
+    reason: str
+
+
+Command = (
+    SetFlag
+    | GetFlag
+    | ListFlags
+    | DeleteFlag
+    | AutoDeployStatus
+    | ReleaseCheck
+    | RecordDeployment
+    | ImportRollout
+    | StartRollout
+    | ApproveStep
+    | RejectStep
+    | SkipStep
+    | PromoteRollout
+    | PauseRollout
+    | ResumeRollout
+    | RetryRollout
+    | AbortRollout
+)

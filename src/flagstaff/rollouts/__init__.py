@@ -1,0 +1,1 @@
+"""What happens next in a rollout, and is it healthy? Pure: no clock, no I/O, no randomness."""

@@ -1,0 +1,138 @@
+"""What can happen to a rollout?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flagstaff.rollouts.guard import Judgement
+from flagstaff.rollouts.rollout import Cleanup, SavedGates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A person starts it; `before` is what a rollback will restore."""
+
+    by: str
+    before: tuple[SavedGates, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the outside says to a question: yes or no, and in words."""
+
+    yes: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """The world as the engine saw it just now; `None` where nobody asked or nobody answered.
+
+    `merged` is the merge commit, empty while the request is open.
+    """
+
+    deployed: Answer | None = None
+    released: Answer | None = None
+    merged: str | None = None
+    judgements: tuple[Judgement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectDone:
+    """An external effect has happened; `ask` says what a person still has to do about it."""
+
+    step: str
+    note: str = ""
+    ask: str = ""
+    cleanup: Cleanup | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectFailed:
+    """An external effect did not happen and is not tried again by itself."""
+
+    step: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """A person says yes to a step, or that a step of theirs is done."""
+
+    step: str
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A person says no to a step."""
+
+    step: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A person skips a step, with the reason."""
+
+    step: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promoted:
+    """A person ends the current wait early."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """A person stops progress; guards go on watching."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """A person lets a paused rollout go on; the pause does not count as waiting time."""
+
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """A person has a failed step tried again."""
+
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aborted:
+    """A person rolls everything back."""
+
+    by: str
+    reason: str
+
+
+Event = (
+    Started
+    | Observed
+    | EffectDone
+    | EffectFailed
+    | Approved
+    | Rejected
+    | Skipped
+    | Promoted
+    | Paused
+    | Resumed
+    | Retried
+    | Aborted
+)

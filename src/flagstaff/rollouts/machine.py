@@ -1,0 +1,194 @@
+"""What happens next? One pure function: rollout, event and time in, rollout and effects out.
+
+`Observed` moves at most one step; the caller repeats until nothing changes, committing in between.
+So a process that dies at any moment has done whole steps only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from flagstaff.rollouts.effect import Effect, Post, RestoreFlag
+from flagstaff.rollouts.event import (
+    Aborted,
+    Approved,
+    EffectDone,
+    EffectFailed,
+    Event,
+    Observed,
+    Paused,
+    Promoted,
+    Rejected,
+    Resumed,
+    Retried,
+    Skipped,
+    Started,
+)
+from flagstaff.rollouts.guard import Judgement, Verdict
+from flagstaff.rollouts.perform import effect_done, perform
+from flagstaff.rollouts.plan import Bake
+from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
+
+Moved = tuple[Rollout, tuple[Effect, ...]]
+
+
+def advance(rollout: Rollout, event: Event, now: datetime) -> Moved:
+    """Return the rollout after `event`, and what it wants done.
+
+    A finished rollout never changes, and an event that has been seen before changes nothing.
+    """
+    if rollout.phase.finished:
+        return rollout, ()
+    if isinstance(event, Started):
+        return _start(rollout, event, now), ()
+    if rollout.phase is Phase.PENDING:
+        return rollout, ()
+    match event:
+        case Observed():
+            return _observe(rollout, event, now)
+        case Aborted():
+            return roll_back(rollout, f"{event.by}: {event.reason}", now)
+        case EffectDone():
+            return effect_done(rollout, event, now), ()
+        case EffectFailed():
+            return _fail(rollout, event, now), ()
+        case Approved() | Rejected() | Skipped() | Promoted() | Paused() | Resumed() | Retried():
+            return _decide(rollout, event, now), ()
+        case _:
+            assert_never(event)
+
+
+def roll_back(rollout: Rollout, reason: str, now: datetime) -> Moved:
+    """Return the rollout rolled back: gates as before, production first, and people told."""
+    touched = rollout.touched
+    saved = [each for each in rollout.before if each.environment in touched]
+    saved.sort(key=lambda each: each.environment not in rollout.plan.production)
+    step = rollout.current
+    step_id = step.id if step else ""
+    effects: list[Effect] = [
+        RestoreFlag(
+            key=f"{rollout.id}/rollback/{each.environment}",
+            step=step_id,
+            environment=each.environment,
+            gates=each.gates,
+        )
+        for each in saved
+    ]
+    if rollout.plan.announce_to and touched:
+        effects.append(
+            Post(
+                key=f"{rollout.id}/rollback/post",
+                step=step_id,
+                channels=rollout.plan.announce_to,
+                text=f"`{rollout.plan.flag}` was rolled back in {', '.join(touched)}: {reason}",
+            )
+        )
+    if step:
+        state = rollout.state(step.id)
+        rollout = rollout.with_state(replace(state, status=StepStatus.FAILED, note=reason))
+    rolled = replace(rollout, phase=Phase.ROLLED_BACK, reason=reason, finished_at=now)
+    return rolled, tuple(effects)
+
+
+def _start(rollout: Rollout, event: Started, now: datetime) -> Rollout:
+    if rollout.phase is not Phase.PENDING:
+        return rollout
+    return replace(rollout, phase=Phase.RUNNING, before=event.before, started_at=now)
+
+
+def _observe(rollout: Rollout, seen: Observed, now: datetime) -> Moved:
+    if rollout.watching and (harm := _harm(seen.judgements)):
+        return roll_back(rollout, f"guard {harm.guard}: {harm.evidence}", now)
+    if rollout.phase is Phase.PAUSED:
+        return rollout, ()
+    step = rollout.current
+    if step is None:
+        return replace(rollout, phase=Phase.COMPLETED, finished_at=now), ()
+    moved, effects = perform(rollout, step, seen, now)
+    current = moved.current
+    waits = current is not None and moved.state(current.id).status is StepStatus.WAITING
+    return replace(moved, phase=Phase.WAITING if waits else Phase.RUNNING), effects
+
+
+def _harm(judgements: tuple[Judgement, ...]) -> Judgement | None:
+    return next((each for each in judgements if each.verdict is Verdict.FAIL), None)
+
+
+def _fail(rollout: Rollout, event: EffectFailed, now: datetime) -> Rollout:
+    state = rollout.state(event.step)
+    if state.status.finished:
+        return rollout
+    failed = rollout.with_state(replace(state, status=StepStatus.FAILED, note=event.error))
+    return _pause(failed, event.error, now)
+
+
+def _pause(rollout: Rollout, reason: str, now: datetime) -> Rollout:
+    if rollout.phase is Phase.PAUSED:
+        return rollout
+    return replace(rollout, phase=Phase.PAUSED, paused_at=now, reason=reason)
+
+
+def _decide(
+    rollout: Rollout,
+    event: Approved | Rejected | Skipped | Promoted | Paused | Resumed | Retried,
+    now: datetime,
+) -> Rollout:
+    match event:
+        case Approved():
+            return _approve(rollout, event)
+        case Rejected():
+            state = rollout.state(event.step)
+            note = f"rejected by {event.by}: {event.reason}"
+            return _pause(rollout.with_state(replace(state, note=note)), note, now)
+        case Skipped():
+            state = rollout.state(event.step)
+            note = f"skipped by {event.by}: {event.reason}"
+            return _finish(rollout, state, StepStatus.SKIPPED, note, event.by, now)
+        case Promoted():
+            step = rollout.current
+            if step is None or not isinstance(step.action, Bake):
+                return rollout
+            note = f"ended early by {event.by}: {event.reason}"
+            return _finish(rollout, rollout.state(step.id), StepStatus.DONE, note, event.by, now)
+        case Paused():
+            return _pause(rollout, f"{event.by}: {event.reason}", now)
+        case Resumed():
+            return _resume(rollout, now)
+        case Retried():
+            step = rollout.current
+            if step is None or rollout.state(step.id).status is not StepStatus.FAILED:
+                return rollout
+            again = rollout.with_state(StepState(id=step.id))
+            return _resume(replace(again, epoch=rollout.epoch + 1), now)
+        case _:
+            assert_never(event)
+
+
+def _approve(rollout: Rollout, event: Approved) -> Rollout:
+    state = rollout.state(event.step)
+    if state.status.finished or state.approved_by:
+        return rollout
+    return rollout.with_state(replace(state, approved_by=event.by, approval_note=event.reason))
+
+
+def _finish(
+    rollout: Rollout, state: StepState, status: StepStatus, note: str, by: str, now: datetime
+) -> Rollout:
+    if state.status.finished:
+        return rollout
+    return rollout.with_state(replace(state, status=status, note=note, by=by, finished_at=now))
+
+
+def _resume(rollout: Rollout, now: datetime) -> Rollout:
+    if rollout.phase is not Phase.PAUSED or rollout.paused_at is None:
+        return rollout
+    pause = now - rollout.paused_at
+    states = tuple(
+        replace(state, until=state.until + pause)
+        if state.until is not None and not state.status.finished
+        else state
+        for state in rollout.states
+    )
+    return replace(rollout, phase=Phase.RUNNING, states=states, paused_at=None, reason="")

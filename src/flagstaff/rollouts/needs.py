@@ -1,0 +1,57 @@
+"""What must be looked at before the next step can be decided?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flagstaff.rollouts.plan import AwaitMerge, CheckDeployed, CheckReleased, DeleteFlag
+from flagstaff.rollouts.rollout import Phase, Rollout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedNeed:
+    """Does this commit run in these environments?"""
+
+    sha: str
+    environments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedNeed:
+    """Is this request, branch or commit in the release?"""
+
+    request: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """The questions of one moment; `merged` is the commit whose merge is waited for."""
+
+    deployed: DeployedNeed | None = None
+    released: ReleasedNeed | None = None
+    merged: str = ""
+    guards: bool = False
+
+
+def needs(rollout: Rollout) -> Needs:
+    """Return what `advance` wants to know about the world for the rollout as it stands."""
+    if rollout.phase.finished or rollout.phase is Phase.PENDING:
+        return Needs()
+    guards = rollout.watching and bool(rollout.plan.guards)
+    step = rollout.current
+    if step is None or rollout.phase is Phase.PAUSED:
+        return Needs(guards=guards)
+    match step.action:
+        case CheckDeployed(sha=sha, environments=environments):
+            return Needs(deployed=DeployedNeed(sha=sha, environments=environments), guards=guards)
+        case DeleteFlag(environments=environments) if rollout.merged:
+            need = DeployedNeed(sha=rollout.merged, environments=environments)
+            return Needs(deployed=need, guards=guards)
+        case CheckReleased(request=request, version=version):
+            subject = request or rollout.merged
+            return Needs(released=ReleasedNeed(request=subject, version=version), guards=guards)
+        case AwaitMerge() if rollout.cleanup is not None:
+            return Needs(merged=rollout.cleanup.commit, guards=guards)
+        case _:
+            return Needs(guards=guards)

@@ -1,0 +1,162 @@
+"""Where does one run of a plan stand?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from flagstaff.flags.gates import Gates
+from flagstaff.rollouts.plan import CleanupPart, DeleteFlag, Plan, Preset, SetGate, Step
+
+
+class Phase(StrEnum):
+    """The whole rollout in one word."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    ROLLED_BACK = "rolled_back"
+
+    @property
+    def finished(self) -> bool:
+        """Return whether nothing more will happen."""
+        return self in {Phase.COMPLETED, Phase.ROLLED_BACK}
+
+
+class StepStatus(StrEnum):
+    """One step in one word: `active` works by itself, `waiting` needs a person."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    WAITING = "waiting"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+    @property
+    def finished(self) -> bool:
+        """Return whether the rollout has moved past the step."""
+        return self in {StepStatus.DONE, StepStatus.SKIPPED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepState:
+    """How one step stands.
+
+    `until` is when a bake ends at the earliest. `note` is the result in words, or what is being
+    waited for. `approved_by` remembers an approval that came before its step.
+    """
+
+    id: str
+    status: StepStatus = StepStatus.PENDING
+    since: datetime | None = None
+    until: datetime | None = None
+    finished_at: datetime | None = None
+    note: str = ""
+    by: str = ""
+    approved_by: str = ""
+    approval_note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedGates:
+    """The flag's gates in one environment before the rollout; `None` means not set at all."""
+
+    environment: str
+    gates: Gates | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleanup:
+    """The branch that removes the flag: its parts, and what is left for people."""
+
+    branch: str
+    commit: str
+    parts: tuple[CleanupPart, ...]
+    files: int
+    residues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """One run of a plan for one flag.
+
+    `epoch` counts retries, so that a repeated effect gets a key of its own. `merged` is the commit
+    that brought the cleanup to the main branch. `watch_since` is when the first production
+    environment changed.
+    """
+
+    id: int
+    plan: Plan
+    phase: Phase = Phase.PENDING
+    states: tuple[StepState, ...] = ()
+    before: tuple[SavedGates, ...] = ()
+    watch_since: datetime | None = None
+    cleanup: Cleanup | None = None
+    merged: str = ""
+    reason: str = ""
+    epoch: int = 0
+    paused_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @classmethod
+    def of(cls, plan: Plan, *, rollout_id: int = 0) -> Rollout:
+        """Return a rollout of `plan` that has not begun, with the issue's own marks taken over."""
+        return cls(id=rollout_id, plan=plan, states=tuple(_initial(step) for step in plan.steps))
+
+    @property
+    def current(self) -> Step | None:
+        """Return the first step that is not finished, or `None` at the end."""
+        for step, state in zip(self.plan.steps, self.states, strict=True):
+            if not state.status.finished:
+                return step
+        return None
+
+    def state(self, step_id: str) -> StepState:
+        """Return how the step stands.
+
+        Raises:
+            KeyError: the plan has no such step.
+        """
+        for state in self.states:
+            if state.id == step_id:
+                return state
+        raise KeyError(step_id)
+
+    def with_state(self, changed: StepState) -> Rollout:
+        """Return the rollout with one step's state replaced."""
+        states = tuple(changed if state.id == changed.id else state for state in self.states)
+        return replace(self, states=states)
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """Return the environments in which this rollout itself has changed the flag."""
+        found: dict[str, None] = {}
+        for step, state in zip(self.plan.steps, self.states, strict=True):
+            ours = step.preset is Preset.OPEN and state.status is StepStatus.DONE
+            if ours and isinstance(step.action, SetGate | DeleteFlag):
+                found.update(dict.fromkeys(step.action.environments))
+        return tuple(found)
+
+    @property
+    def watching(self) -> bool:
+        """Return whether guards decide: from the first production change until the merge."""
+        return self.watch_since is not None and not self.merged and not self.phase.finished
+
+
+def _initial(step: Step) -> StepState:
+    match step.preset:
+        case Preset.DONE:
+            return StepState(
+                id=step.id, status=StepStatus.DONE, note=step.reason or "already done in the issue"
+            )
+        case Preset.SKIPPED:
+            return StepState(
+                id=step.id, status=StepStatus.SKIPPED, note=step.reason or "skipped in the issue"
+            )
+        case Preset.OPEN:
+            return StepState(id=step.id)
