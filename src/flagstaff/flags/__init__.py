@@ -1,0 +1,1 @@
+"""What is a flag, and what does it answer?"""

@@ -1,0 +1,111 @@
+"""What are all flags of one environment at one version, and how do they travel?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from flagstaff.errors import SnapshotError
+from flagstaff.flags.flag import Flag
+from flagstaff.flags.wire import malformed, read_object, read_text, read_whole
+
+FORMAT = 1
+"""Grows when an older SDK would give wrong answers from a newer snapshot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All flags of one environment at one version; never changed, only replaced.
+
+    Attributes:
+        environment: its name.
+        version: grows with every change in the environment.
+        flags: by name.
+    """
+
+    environment: str
+    version: int = 0
+    flags: Mapping[str, Flag] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.flags, MappingProxyType):
+            object.__setattr__(self, "flags", MappingProxyType(dict(self.flags)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (self.environment, self.version, dict(self.flags)))
+
+    def to_json(self) -> dict[str, object]:
+        """Return the wire form."""
+        return {
+            "format": FORMAT,
+            "environment": self.environment,
+            "version": self.version,
+            "flags": {name: self.flags[name].to_json() for name in sorted(self.flags)},
+        }
+
+    @classmethod
+    def from_json(cls, data: object) -> Snapshot:
+        """Return the snapshot that `to_json` wrote.
+
+        Raises:
+            SnapshotError: it is malformed or of another format; the place is named.
+        """
+        found = read_object(data, "snapshot")
+        written_in = found.get("format")
+        if written_in != FORMAT:
+            raise malformed("format", f"the format this version reads ({FORMAT})", written_in)
+        return cls(
+            environment=read_text(found.get("environment"), "environment"),
+            version=read_whole(found.get("version"), "version"),
+            flags={
+                name: _read_flag(name, flag)
+                for name, flag in read_object(found.get("flags"), "flags").items()
+            },
+        )
+
+    def changed_by(self, data: object) -> Snapshot:
+        """Return the snapshot after a change `{"version": 13, "flags": {name: flag or null}}`.
+
+        A flag that is null is gone; flags that are not named stay the same objects.
+
+        Raises:
+            SnapshotError: the change is malformed, or is not newer than this snapshot.
+        """
+        found = read_object(data, "change")
+        version = read_whole(found.get("version"), "version")
+        if version <= self.version:
+            raise malformed("version", f"newer than {self.version}", version)
+        flags = dict(self.flags)
+        for name, flag in read_object(found.get("flags"), "flags").items():
+            if flag is None:
+                flags.pop(name, None)
+            else:
+                flags[name] = _read_flag(name, flag)
+        return replace(self, version=version, flags=flags)
+
+
+def parse_json(text: str | bytes) -> object:
+    """Return what the JSON `text` says.
+
+    Raises:
+        SnapshotError: it is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise SnapshotError(
+            f"not JSON: {exc}", hint="the last good snapshot stays in force"
+        ) from exc
+
+
+def _read_flag(name: str, data: object) -> Flag:
+    try:
+        return Flag.from_json(read_text(name, "name"), data)
+    except SnapshotError as exc:
+        raise SnapshotError(f"flag {name!r}: {exc.message}", hint=exc.hint) from exc
+
+
+def _rebuild(environment: str, version: int, flags: dict[str, Flag]) -> Snapshot:
+    return Snapshot(environment=environment, version=version, flags=flags)
