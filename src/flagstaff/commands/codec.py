@@ -55,7 +55,7 @@ for _union in (GateChange, Action, Effect, External, Command):
     configure_tagged_union(_union, _converter, tag_name="kind")
 
 
-def encode(value: object, as_type: object = None) -> Any:  # noqa: ANN401 JSON is what it is
+def encode(value: object, as_type: object = None) -> Any:
     """Return `value` as JSON-ready data; name the union in `as_type` to have its tag written."""
     return _converter.unstructure(value, unstructure_as=as_type)
 

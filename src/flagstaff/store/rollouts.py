@@ -1,0 +1,110 @@
+"""Where does each rollout stand?
+
+A row carries its `revision`; whoever writes names the one they read, so nobody overwrites what they
+have not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from flagstaff.commands.codec import decode, encode
+from flagstaff.rollouts.guard import Judgement
+from flagstaff.rollouts.rollout import Rollout
+from flagstaff.store.tables import ACTIVE
+from flagstaff.store.tables import rollout as table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutRecord:
+    """A rollout with its issue and the latest readings of its guards."""
+
+    rollout: Rollout
+    issue_path: str
+    issue_text: str
+    readings: tuple[Judgement, ...]
+    revision: int
+    created_at: datetime
+    created_by: str
+
+
+def add(connection: Connection, record: RolloutRecord) -> RolloutRecord:
+    """Write a new rollout and return it with its number."""
+    values = {
+        "flag": record.rollout.plan.flag,
+        "phase": record.rollout.phase.value,
+        "body": {},
+        "issue_path": record.issue_path,
+        "issue_text": record.issue_text,
+        "readings": [],
+        "revision": 1,
+        "created_at": record.created_at,
+        "created_by": record.created_by,
+    }
+    number = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
+    numbered = replace(record.rollout, id=number)
+    connection.execute(update(table).where(table.c.id == number).values(body=encode(numbered)))
+    return replace(record, rollout=numbered, revision=1)
+
+
+def get(connection: Connection, number: int) -> RolloutRecord | None:
+    """Return the rollout with this number."""
+    row = connection.execute(select(table).where(table.c.id == number)).first()
+    return _record(row) if row else None
+
+
+def find(
+    connection: Connection, *, active: bool = False, flag: str | None = None, limit: int = 200
+) -> list[RolloutRecord]:
+    """Return rollouts, newest first."""
+    query = select(table).order_by(table.c.id.desc()).limit(limit)
+    if active:
+        query = query.where(ACTIVE)
+    if flag is not None:
+        query = query.where(table.c.flag == flag)
+    return [_record(row) for row in connection.execute(query)]
+
+
+def save(connection: Connection, record: RolloutRecord, rollout: Rollout) -> RolloutRecord | None:
+    """Write the rollout over the revision in `record`; return `None` if somebody was faster."""
+    values = {
+        "phase": rollout.phase.value,
+        "body": encode(rollout),
+        "revision": record.revision + 1,
+    }
+    written = connection.execute(
+        update(table)
+        .where(table.c.id == rollout.id, table.c.revision == record.revision)
+        .values(values)
+    )
+    if written.rowcount != 1:
+        return None
+    return replace(record, rollout=rollout, revision=record.revision + 1)
+
+
+def save_issue(connection: Connection, number: int, text: str) -> None:
+    """Keep the issue's text as it now reads."""
+    connection.execute(update(table).where(table.c.id == number).values(issue_text=text))
+
+
+def save_readings(connection: Connection, number: int, readings: Sequence[Judgement]) -> None:
+    """Keep the latest readings; they are for looking at and decide nothing later."""
+    values = [encode(each) for each in readings]
+    connection.execute(update(table).where(table.c.id == number).values(readings=values))
+
+
+def _record(row: Row[Any]) -> RolloutRecord:
+    return RolloutRecord(
+        rollout=decode(row.body, Rollout),
+        issue_path=row.issue_path,
+        issue_text=row.issue_text,
+        readings=tuple(decode(each, Judgement) for each in row.readings),
+        revision=row.revision,
+        created_at=row.created_at,
+        created_by=row.created_by,
+    )

@@ -1,0 +1,155 @@
+"""Which tables are there? The same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite keeps none of the zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times and store UTC."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Return an aware time."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("key", String(100), primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
+environment = Table(
+    "environment",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("version", Integer, nullable=False),
+)
+
+flag_state = Table(
+    "flag_state",
+    metadata,
+    Column("environment", String(100), primary_key=True),
+    Column("flag", String(255), primary_key=True),
+    Column("gates", JSON, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("updated_by", String(255), nullable=False),
+)
+
+rollout = Table(
+    "rollout",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("flag", String(255), nullable=False),
+    Column("phase", String(20), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("issue_path", Text, nullable=False),
+    Column("issue_text", Text, nullable=False),
+    Column("readings", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(255), nullable=False),
+)
+
+ACTIVE = text("phase NOT IN ('completed', 'rolled_back')")
+"""One flag has at most one rollout that is not over: two would fight over its gates."""
+
+Index(
+    "uq_rollout_active_flag",
+    rollout.c.flag,
+    unique=True,
+    sqlite_where=ACTIVE,
+    postgresql_where=ACTIVE,
+)
+
+effect = Table(
+    "effect",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("rollout_id", ForeignKey("rollout.id"), nullable=False, index=True),
+    Column("step", String(200), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("done_at", Moment, nullable=True),
+)
+
+PENDING = text("status = 'pending'")
+Index(
+    "ix_effect_pending",
+    effect.c.not_before,
+    sqlite_where=PENDING,
+    postgresql_where=PENDING,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("who", String(255), nullable=False),
+    Column("source", String(50), nullable=False),
+    Column("action", String(50), nullable=False),
+    Column("flag", String(255), nullable=False, index=True),
+    Column("environment", String(100), nullable=False),
+    Column("rollout_id", Integer, nullable=True, index=True),
+    Column("step", String(200), nullable=False),
+    Column("before", JSON(none_as_null=True), nullable=True),
+    Column("after", JSON(none_as_null=True), nullable=True),
+    Column("text", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("environment", String(100), nullable=False, index=True),
+    Column("sha", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("who", String(255), nullable=False),
+)
