@@ -1,0 +1,1 @@
+"""How does a rollout look on an application that really runs?"""

@@ -1,0 +1,1 @@
+"""Integrations: tells other services what happens in a project."""

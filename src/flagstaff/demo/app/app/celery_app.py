@@ -1,0 +1,45 @@
+"""How are background jobs run, and in which queue does each one wait?"""
+
+from __future__ import annotations
+
+from celery import Celery
+from kombu import Queue
+
+from app import broker  # noqa: F401  (registers spool://)
+from app.settings import settings
+
+QUEUES = [
+    "project_service",
+    "irker",
+    "activate_service",
+    "deactivate_service",
+    "integrations_execute",
+    "integrations_irker",
+    "clusters_activate_integration",
+    "clusters_deactivate_integration",
+]
+
+ROUTES = {
+    "project_service": {"queue": "project_service"},
+    "irker": {"queue": "irker"},
+    "activate_service": {"queue": "activate_service"},
+    "deactivate_service": {"queue": "deactivate_service"},
+    "integrations.execute": {"queue": "integrations_execute"},
+    "integrations.irker": {"queue": "integrations_irker"},
+    "clusters.activate_integration": {"queue": "clusters_activate_integration"},
+    "clusters.deactivate_integration": {"queue": "clusters_deactivate_integration"},
+}
+
+app = Celery("integrations", broker=settings.broker_url, include=["app.tasks", "app.job_events"])
+app.conf.update(
+    task_queues=[Queue(name, routing_key=name) for name in QUEUES],
+    task_routes=ROUTES,
+    task_default_queue="integrations_execute",
+    task_create_missing_queues=False,
+    task_ignore_result=True,
+    worker_prefetch_multiplier=1,
+    worker_enable_remote_control=False,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    enable_utc=True,
+)
