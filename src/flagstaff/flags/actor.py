@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from flagstaff.errors import UsageError
 
@@ -12,6 +13,7 @@ OPT_OUT = ":opt_out"
 """Suffix of the marker that opts an actor out; the marker is stored as a member of the gate."""
 
 MAX_ID_LENGTH = 255
+NO_ATTRIBUTES: Mapping[str, object] = MappingProxyType({})
 _HINT = "an actor is a text such as 'User:42', or an object with a `flag_id` or `flipper_id`"
 
 
@@ -73,15 +75,23 @@ def actor_ids(actors: Iterable[object]) -> tuple[str, ...]:
     return tuple(actor_id(actor) for actor in flatten(actors))
 
 
+def quick_id(actor: object) -> str | None:
+    """Return the id of the commonest kinds of actor; None: ask `flatten` and `actor_id`."""
+    if actor.__class__ is str:
+        return actor
+    found = getattr(actor, "flag_id", None)
+    return found if found.__class__ is str else None
+
+
 def attributes_of(actor: object) -> Mapping[str, object]:
-    """Return what expressions may ask about `actor`: its attributes, and its id as `flag_id`."""
+    """Return what expressions may ask about `actor`; a bare id has no attributes."""
     for name in ("flag_attributes", "flipper_properties"):
         found = getattr(actor, name, None)
         if callable(found):
             found = found()
         if isinstance(found, Mapping):
-            return {"flag_id": actor_id(actor), **found}
-    return {"flag_id": actor_id(actor)}
+            return found
+    return NO_ATTRIBUTES
 
 
 def check_actor_id(text: str) -> str:

@@ -61,6 +61,10 @@ REASONS = {
 }
 
 
+SHUT = frozenset({Gate.OPT_OUT, Gate.PREREQUISITE, Gate.NONE})
+"""The gates that stand for the answer "off"; `default` stands for the flag's default."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """One answer of one flag.
