@@ -1,0 +1,117 @@
+"""Which flags does a folder of YAML files declare?"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from flagstaff.definitions.flag import Definition, check_definition
+from flagstaff.definitions.problems import Problems, printable, quote
+from flagstaff.definitions.source import read_file
+from flagstaff.errors import DefinitionError, Problem
+
+_SUFFIXES = frozenset({".yml", ".yaml"})
+
+
+class Definitions(Mapping[str, Definition]):
+    """Flags by name, in the order of their names; immutable.
+
+    `warnings` are about the files they were read from.
+    """
+
+    __slots__ = ("_by_name", "_warnings")
+
+    def __init__(
+        self, definitions: Iterable[Definition] = (), *, warnings: tuple[Problem, ...] = ()
+    ) -> None:
+        by_name = {definition.name: definition for definition in definitions}
+        self._by_name = dict(sorted(by_name.items()))
+        self._warnings = warnings
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What works, but is probably not what was meant."""
+        return self._warnings
+
+    def __getitem__(self, name: str) -> Definition:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __repr__(self) -> str:
+        return f"Definitions({', '.join(self._by_name)})"
+
+    def near(self, name: str) -> tuple[str, ...]:
+        """Return up to three names that may have been meant by `name`, the likeliest first."""
+        likely = name.strip().lower().replace("-", "_")
+        return tuple(difflib.get_close_matches(likely, self._by_name, n=3, cutoff=0.7))
+
+
+def load_definitions(folder: Path) -> Definitions:
+    """Return all flags in `folder` and below, kept as `<type>/<name>.yml` or as `<name>.yml`.
+
+    A folder that is not there declares no flags, and gives a warning.
+
+    Raises:
+        DefinitionError: With every problem of every file.
+    """
+    definitions, errors = check_folder(folder)
+    if errors:
+        raise DefinitionError(errors)
+    return definitions
+
+
+def check_folder(
+    folder: Path, *, root: Path | None = None
+) -> tuple[Definitions, tuple[Problem, ...]]:
+    """Return the flags that are in order, and what is wrong with the others.
+
+    Messages name the files as seen from `root`.
+    """
+    here = Problems(_shown(folder, root))
+    if not folder.is_dir():
+        if folder.exists():
+            here.error("is not a folder", remedy="keep definitions as <type>/<name>.yml in it")
+        else:
+            here.warn("is not there, so no flag is defined", remedy="is this the right folder?")
+        return Definitions(warnings=here.warnings), here.errors
+    found: dict[str, Definition] = {}
+    errors: list[Problem] = []
+    warnings: list[Problem] = []
+    for path in _files(folder):
+        problems = Problems(_shown(path, root))
+        definition = _check_file(path, folder, problems)
+        if definition is not None and (first := found.get(definition.name)):
+            problems.error(
+                f"the flag {quote(definition.name)} is already defined"
+                f" in {_shown(first.path, root)}",
+                remedy="delete one of the two files, or rename one of the flags",
+            )
+        elif definition is not None:
+            found[definition.name] = definition
+        errors += problems.errors
+        warnings += problems.warnings
+    return Definitions(found.values(), warnings=tuple(warnings)), tuple(errors)
+
+
+def _files(folder: Path) -> list[Path]:
+    below = (path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
+    return sorted(p for p in below if not p.is_dir() and not p.name.startswith("."))
+
+
+def _check_file(path: Path, folder: Path, problems: Problems) -> Definition | None:
+    data = read_file(path, problems)
+    if data is None:
+        return None
+    return check_definition(data, path=path, folder=folder, problems=problems)
+
+
+def _shown(path: Path, root: Path | None) -> str:
+    if root is not None and path.is_relative_to(root):
+        path = path.relative_to(root)
+    return printable(path)

@@ -1,0 +1,96 @@
+"""What has a project settled about its rollouts, for all flags alike?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+SETTINGS_FILE: Final = "flagstaff.yml"
+DEFAULT_MAX_RATIO: Final = 2.0
+DEFAULT_MIN_JOBS: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RampSettings:
+    """What `<rollout-percentage>` in an issue becomes.
+
+    Attributes:
+        percentages: Strictly rising, each above 0 and below 100, at most three decimals.
+        dwell: The least time at each percentage.
+    """
+
+    percentages: tuple[Decimal, ...] = tuple(Decimal(number) for number in (1, 10, 25, 50, 75))
+    dwell: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRename:
+    """A background job that exists under two names while a flag decides which one is used.
+
+    The queues are given where the job moves from one to another as well, both or neither.
+    """
+
+    flag: str
+    old: str
+    new: str
+    old_queue: str | None = None
+    new_queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobGuard:
+    """A watch on renamed jobs: they may not fail much more often than under their old names.
+
+    Attributes:
+        flag: The flag whose renames are watched.
+        jobs: Patterns of the log files, from the project's root, one JSON object per line.
+        max_ratio: Failure rate of the new names ÷ that of the old that is still accepted, above 1.
+        min_jobs: Finished jobs under the new names before there is a verdict, at least 1.
+    """
+
+    name: str
+    flag: str
+    jobs: tuple[str, ...]
+    max_ratio: float = DEFAULT_MAX_RATIO
+    min_jobs: int = DEFAULT_MIN_JOBS
+
+
+def _frozen(**items: str) -> Mapping[str, str]:
+    return MappingProxyType(items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The settings in `flagstaff.yml`; every one has a default.
+
+    Attributes:
+        flags: The folder of definitions, from the project's root.
+        environments: In the order in which a command for several is executed.
+        verification_term: How long to wait when an issue gives the term no length.
+        placeholders: Answers to `<…>` in rollout issues.
+        channels: Chat channels by what they are for, such as `production`, `team`, `support`.
+        webhook: Where announcements are posted as JSON; None for nowhere.
+        changelog: A file, or a folder of news fragments, from the project's root.
+        stages: Stages that are only deployed to, and the environment whose flags they see.
+    """
+
+    flags: str = "config/feature_flags"
+    environments: tuple[str, ...] = ("dev", "staging", "staging-ref", "ops", "pre", "production")
+    main_branch: str = "main"
+    ramp: RampSettings = field(default_factory=RampSettings)
+    verification_term: timedelta = timedelta(days=1)
+    placeholders: Mapping[str, str] = field(default_factory=_frozen)
+    channels: Mapping[str, str] = field(default_factory=_frozen)
+    webhook: str | None = None
+    renames: tuple[JobRename, ...] = ()
+    guards: tuple[JobGuard, ...] = ()
+    changelog: str = "CHANGELOG.md"
+    stages: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType(
+            {"staging-canary": "staging", "canary": "production"}
+        )
+    )
