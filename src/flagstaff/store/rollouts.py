@@ -35,7 +35,7 @@ class RolloutRecord:
 
 def add(connection: Connection, record: RolloutRecord) -> RolloutRecord:
     """Write a new rollout and return it with its number."""
-    values = {
+    values: dict[str, Any] = {
         "flag": record.rollout.plan.flag,
         "phase": record.rollout.phase.value,
         "body": {},
@@ -52,9 +52,10 @@ def add(connection: Connection, record: RolloutRecord) -> RolloutRecord:
     return replace(record, rollout=numbered, revision=1)
 
 
-def get(connection: Connection, number: int) -> RolloutRecord | None:
-    """Return the rollout with this number."""
-    row = connection.execute(select(table).where(table.c.id == number)).first()
+def get(connection: Connection, number: int, *, lock: bool = False) -> RolloutRecord | None:
+    """Return the rollout with this number; `lock` keeps others from writing it meanwhile."""
+    query = select(table).where(table.c.id == number)
+    row = connection.execute(query.with_for_update() if lock else query).first()
     return _record(row) if row else None
 
 

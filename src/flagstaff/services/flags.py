@@ -1,0 +1,193 @@
+"""What may be done with a flag's gates, and what is recorded?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flagstaff.commands.model import DeleteFlag, GetFlag, ListFlags, SetFlag
+from flagstaff.commands.outcome import Json, Outcome
+from flagstaff.flags.change import GateChange
+from flagstaff.flags.describe import describe, removed_gates
+from flagstaff.flags.gates import Gates
+from flagstaff.services.unit import Unit
+from flagstaff.store import flags as store
+from flagstaff.store import rollouts as store_rollouts
+from flagstaff.store.flags import FlagState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One flag in one environment, and on whose behalf it changes."""
+
+    flag: str
+    environment: str
+    rollout_id: int | None = None
+    step: str = ""
+    reason: str = ""
+
+
+def set_flag(unit: Unit, command: SetFlag) -> Outcome:
+    """Change the gates in every environment named, or in none."""
+    unit.known_flag(command.flag)
+    unit.context.check_environments(command.environments)
+    lines, data = [], {}
+    for environment in command.environments:
+        place = Place(flag=command.flag, environment=environment, reason=command.reason)
+        before, after = change_gates(unit, place, command.change)
+        data[environment] = _state_json(unit, command.flag, after)
+        lines.append(f"{environment}: {_words(unit, command.flag, after)}")
+        if removed := removed_gates(before, after):
+            lines.append(f"{environment}: this closed {', '.join(removed)}")
+    lines += _running_rollout(unit, command.flag)
+    return Outcome(text="\n".join(lines), data=data, next=f"flagstaff feature get {command.flag}")
+
+
+def get_flag(unit: Unit, command: GetFlag) -> Outcome:
+    """Say what the flag does in every environment named."""
+    unit.context.check_environments(command.environments)
+    lines, data = [], {}
+    known = command.flag in unit.context.definitions()
+    for environment in command.environments:
+        state = store.get(unit.connection, environment, command.flag)
+        known = known or state is not None
+        gates = state.gates if state else None
+        line = f"{environment}: {_words(unit, command.flag, gates)}"
+        if state:
+            line += f" (since {state.updated_at:%Y-%m-%d %H:%M} UTC, {state.updated_by})"
+        lines.append(line)
+        data[environment] = _state_json(unit, command.flag, gates)
+    if not known:
+        unit.known_flag(command.flag)
+    return Outcome(text="\n".join([command.flag, *lines]), data=data)
+
+
+def list_flags(unit: Unit, command: ListFlags) -> Outcome:
+    """Say what every flag does in every environment named."""
+    unit.context.check_environments(command.environments)
+    lines: list[str] = []
+    data: dict[str, Json] = {}
+    for environment in command.environments:
+        states = {
+            each.flag: each.gates for each in store.find(unit.connection, environment=environment)
+        }
+        names = sorted(name for name in {*states, *unit.context.definitions()})
+        shown = [name for name in names if command.match in name]
+        data[environment] = {name: _state_json(unit, name, states.get(name)) for name in shown}
+        lines.append(f"{environment}: {len(shown)} flag{'' if len(shown) == 1 else 's'}")
+        lines += [f"  {name}: {_words(unit, name, states.get(name))}" for name in shown]
+    return Outcome(text="\n".join(lines), data=data)
+
+
+def delete_flag(unit: Unit, command: DeleteFlag) -> Outcome:
+    """Remove the state in every environment named."""
+    unit.context.check_environments(command.environments)
+    lines, data = [], {}
+    for environment in command.environments:
+        place = Place(flag=command.flag, environment=environment, reason=command.reason)
+        had = remove_state(unit, place)
+        what = "deleted" if had else "was not set there"
+        words = _words(unit, command.flag, None)
+        lines.append(f"{environment}: {command.flag} {what}; {words}")
+        data[environment] = had
+    if not any(data.values()):
+        unit.known_flag(command.flag)
+    lines += _running_rollout(unit, command.flag)
+    return Outcome(text="\n".join(lines), data=data)
+
+
+def change_gates(unit: Unit, place: Place, change: GateChange) -> tuple[Gates | None, Gates]:
+    """Apply a change in one environment and record it; return the gates before and after."""
+    before = _gates(unit, place)
+    after = change.apply(before or Gates())
+    _write(unit, place, before, after, text=f"{place.flag} set to {change}", action="flag.set")
+    return before, after
+
+
+def restore_gates(unit: Unit, place: Place, gates: Gates | None) -> None:
+    """Put the gates in one environment back exactly as they were."""
+    before = _gates(unit, place)
+    text = f"{place.flag} restored"
+    if gates is not None:
+        _write(unit, place, before, gates, text=text, action="flag.restore")
+    elif before is not None:
+        store.remove(unit.connection, place.environment, place.flag)
+        _record(unit, place, before, None, text=text, action="flag.restore")
+
+
+def remove_state(unit: Unit, place: Place) -> bool:
+    """Delete the state in one environment and record it; return whether there was one."""
+    before = _gates(unit, place)
+    if before is None:
+        return False
+    store.remove(unit.connection, place.environment, place.flag)
+    text = f"{place.flag} deleted"
+    _record(unit, place, before, None, text=text, action="flag.delete")
+    return True
+
+
+def _gates(unit: Unit, place: Place) -> Gates | None:
+    state = store.get(unit.connection, place.environment, place.flag)
+    return state.gates if state else None
+
+
+def _write(unit: Unit, place: Place, before: Gates | None, after: Gates, **words: str) -> None:
+    state = FlagState(
+        environment=place.environment,
+        flag=place.flag,
+        gates=after,
+        updated_at=unit.now,
+        updated_by=unit.by.name,
+    )
+    store.put(unit.connection, state)
+    _record(unit, place, before, after, **words)
+
+
+def _record(
+    unit: Unit,
+    place: Place,
+    before: Gates | None,
+    after: Gates | None,
+    *,
+    text: str,
+    action: str,
+) -> None:
+    unit.changed.add(f"flags:{place.environment}")
+    unit.record(
+        action,
+        flag=place.flag,
+        environment=place.environment,
+        rollout_id=place.rollout_id,
+        step=place.step,
+        before=before.to_json() if before else None,
+        after=after.to_json() if after else None,
+        text=f"{text} in {place.environment}",
+        reason=place.reason,
+    )
+
+
+def _default(unit: Unit, flag: str) -> bool:
+    definition = unit.context.definitions().get(flag)
+    return definition.default_enabled if definition else False
+
+
+def _words(unit: Unit, flag: str, gates: Gates | None) -> str:
+    return describe(gates, default=_default(unit, flag))
+
+
+def _state_json(unit: Unit, flag: str, gates: Gates | None) -> dict[str, Json]:
+    return {
+        "set": gates is not None,
+        "state": gates.state.value if gates else None,
+        "gates": gates.to_json() if gates else None,  # type: ignore[dict-item]
+        "default": _default(unit, flag),
+        "words": _words(unit, flag, gates),
+    }
+
+
+def _running_rollout(unit: Unit, flag: str) -> list[str]:
+    running = store_rollouts.find(unit.connection, active=True, flag=flag)
+    return [
+        f"note: rollout {each.rollout.id} is {each.rollout.phase} for this flag and will go on; "
+        f"stop it with: flagstaff rollout pause {each.rollout.id}"
+        for each in running
+    ]

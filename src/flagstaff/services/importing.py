@@ -1,0 +1,121 @@
+"""How does an issue become a rollout that can be trusted to run?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flagstaff.commands.model import ImportRollout
+from flagstaff.commands.outcome import Outcome
+from flagstaff.errors import Conflict, ImportProblems, Problem
+from flagstaff.issues import Imported, describe_import, flag_of, import_issue
+from flagstaff.rollouts.plan import CheckDeployed, Plan, Preset
+from flagstaff.rollouts.rollout import Rollout
+from flagstaff.services.rollouts import begin
+from flagstaff.services.unit import Unit
+from flagstaff.store import rollouts as store
+from flagstaff.store.rollouts import RolloutRecord
+
+MERGE_COMMIT = "merge-commit-of-your-feature"
+
+
+def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
+    """Make a rollout of an issue, and begin it if asked; with problems, nothing is written.
+
+    Raises:
+        ImportProblems: everything that is wrong with the issue, line by line.
+        Conflict: another rollout of the flag is not over yet.
+    """
+    source = Path(command.path).name if command.path else "issue"
+    imported = import_issue(
+        command.text,
+        project=unit.context.project,
+        resolve=_answers(unit, command),
+        known_flags=unit.context.definitions(),
+        source=source,
+    )
+    _check_commits(unit, imported.plan, source)
+    lines = describe_import(imported)
+    if command.dry_run:
+        return Outcome(text=f"{lines}\n\nnothing was written (dry run)", data=_data(imported, None))
+    _check_alone(unit, imported.plan.flag)
+    record = store.add(
+        unit.connection,
+        RolloutRecord(
+            rollout=Rollout.of(imported.plan),
+            issue_path=command.path,
+            issue_text=command.text,
+            readings=(),
+            revision=0,
+            created_at=unit.now,
+            created_by=unit.by.name,
+        ),
+    )
+    number = record.rollout.id
+    unit.changed.add(f"rollout:{number}")
+    unit.record(
+        "rollout.import", flag=imported.plan.flag, rollout_id=number, text=imported.plan.title
+    )
+    if command.start:
+        begin(unit, record)
+        verb, following = "imported and started", f"flagstaff rollout watch {number}"
+    else:
+        verb, following = "imported", f"flagstaff rollout start {number}"
+    text = f"{lines}\n\nrollout {number} of {imported.plan.flag} {verb}"
+    return Outcome(text=text, data=_data(imported, number), next=following)
+
+
+def _answers(unit: Unit, command: ImportRollout) -> dict[str, str]:
+    """Return what placeholders mean: what the asker said, else what the history knows."""
+    answers = dict(command.placeholders)
+    flag = flag_of(command.text)
+    repository = unit.context.repository
+    if MERGE_COMMIT in {**unit.context.project.placeholders, **answers} or not flag:
+        return answers
+    if repository is not None:
+        introduced = repository.introduction(f"{unit.context.project.flags}/**/{flag}.y*ml")
+        if introduced is not None:
+            answers[MERGE_COMMIT] = introduced.sha
+    return answers
+
+
+def _check_commits(unit: Unit, plan: Plan, source: str) -> None:
+    problems = []
+    for step in plan.steps:
+        if step.preset is not Preset.OPEN or not isinstance(step.action, CheckDeployed):
+            continue
+        if unit.context.history.find(step.action.sha) is None:
+            problem = Problem(
+                file=source,
+                line=step.line,
+                what=f"the repository knows no commit {step.action.sha}",
+                remedy="fetch it, or write the hash of a commit that is there",
+            )
+            problems.append(problem)
+    if problems:
+        raise ImportProblems(tuple(problems))
+
+
+def _check_alone(unit: Unit, flag: str) -> None:
+    running = store.find(unit.connection, active=True, flag=flag)
+    if running:
+        other = running[0].rollout
+        raise Conflict(
+            f"rollout {other.id} of {flag} is {other.phase} and not over yet",
+            hint=f"finish it, or: flagstaff rollout abort {other.id} --reason WHY",
+        )
+
+
+def _data(imported: Imported, number: int | None) -> dict[str, object]:
+    return {
+        "rollout": number,
+        "flag": imported.plan.flag,
+        "lines": [
+            {
+                "line": each.line,
+                "text": each.text,
+                "understood_as": each.understood_as,
+                "detail": each.detail,
+            }
+            for each in imported.lines
+        ],
+    }

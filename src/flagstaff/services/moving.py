@@ -1,0 +1,95 @@
+"""How does a rollout move? One event, one transaction: state, gates, outbox and audit together."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from flagstaff.errors import Conflict
+from flagstaff.rollouts.effect import (
+    ChangeFlag,
+    CloseIssue,
+    Effect,
+    Internal,
+    Post,
+    RemoveFlag,
+    RestoreFlag,
+    WriteCleanup,
+)
+from flagstaff.rollouts.event import Event
+from flagstaff.rollouts.machine import advance
+from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
+from flagstaff.services.flags import Place, change_gates, remove_state, restore_gates
+from flagstaff.services.unit import Unit
+from flagstaff.store import outbox
+from flagstaff.store import rollouts as store
+from flagstaff.store.rollouts import RolloutRecord
+
+QUIET = {Phase.RUNNING, Phase.WAITING}
+"""Going from one to the other is no news of its own: the steps say it."""
+
+
+def move(unit: Unit, record: RolloutRecord, event: Event, *, reason: str = "") -> RolloutRecord:
+    """Return the rollout after `event`, written with everything that follows from it.
+
+    Raises:
+        Conflict: somebody else moved it since `record` was read; nothing was changed.
+    """
+    before = record.rollout
+    after, effects = advance(before, event, unit.now)
+    if after == before and not effects:
+        return record
+    if after.phase is Phase.ROLLED_BACK:
+        outbox.abandon(unit.connection, before.id, unit.now)
+    _record_changes(unit, before, after, reason)
+    for effect in effects:
+        _apply(unit, after, effect)
+    saved = store.save(unit.connection, record, after)
+    if saved is None:
+        raise Conflict(
+            f"rollout {before.id} was moved by somebody else at this moment", hint="try again"
+        )
+    unit.changed.add(f"rollout:{before.id}")
+    return saved
+
+
+def _apply(unit: Unit, rollout: Rollout, effect: Effect) -> None:
+    match effect:
+        case ChangeFlag() | RemoveFlag() | RestoreFlag():
+            _apply_internal(unit, rollout, effect)
+        case Post() | WriteCleanup() | CloseIssue():
+            outbox.add(unit.connection, rollout.id, (effect,), unit.now)
+        case _:
+            assert_never(effect)
+
+
+def _apply_internal(unit: Unit, rollout: Rollout, effect: Internal) -> None:
+    place = Place(
+        flag=rollout.plan.flag,
+        environment=effect.environment,
+        rollout_id=rollout.id,
+        step=effect.step,
+    )
+    match effect:
+        case ChangeFlag():
+            change_gates(unit, place, effect.change)
+        case RemoveFlag():
+            remove_state(unit, place)
+        case RestoreFlag():
+            restore_gates(unit, place, effect.gates)
+        case _:
+            assert_never(effect)
+
+
+def _record_changes(unit: Unit, before: Rollout, after: Rollout, reason: str) -> None:
+    details = {"flag": after.plan.flag, "rollout_id": after.id}
+    for old, new in zip(before.states, after.states, strict=True):
+        if new.approved_by and not old.approved_by:
+            note = new.approval_note
+            unit.record("step.approve", step=new.id, text="approved", reason=note, **details)
+        if new.status is old.status:
+            continue
+        if new.status.finished or new.status is StepStatus.FAILED:
+            unit.record(f"step.{new.status}", step=new.id, text=new.note, reason=reason, **details)
+    news = before.phase is not after.phase and not {before.phase, after.phase} <= QUIET
+    if news:
+        unit.record(f"rollout.{after.phase}", text=after.reason, reason=reason, **details)

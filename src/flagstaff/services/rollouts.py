@@ -1,0 +1,173 @@
+"""What may people do with a rollout?"""
+
+from __future__ import annotations
+
+from flagstaff.commands.model import (
+    AbortRollout,
+    ApproveStep,
+    PauseRollout,
+    PromoteRollout,
+    RejectStep,
+    ResumeRollout,
+    RetryRollout,
+    SkipStep,
+    StartRollout,
+)
+from flagstaff.commands.outcome import Outcome
+from flagstaff.errors import Conflict, NotFound, UsageError
+from flagstaff.rollouts.event import (
+    Aborted,
+    Approved,
+    Event,
+    Paused,
+    Promoted,
+    Rejected,
+    Resumed,
+    Retried,
+    Skipped,
+    Started,
+)
+from flagstaff.rollouts.plan import Approve, AskPerson, Bake
+from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
+from flagstaff.services.moving import move
+from flagstaff.services.unit import Unit
+from flagstaff.store import flags as store_flags
+from flagstaff.store import rollouts as store
+from flagstaff.store.rollouts import RolloutRecord
+
+Verb = (
+    AbortRollout
+    | ApproveStep
+    | PauseRollout
+    | PromoteRollout
+    | RejectStep
+    | ResumeRollout
+    | RetryRollout
+    | SkipStep
+)
+
+
+def find(unit: Unit, number: int) -> RolloutRecord:
+    """Return a rollout, locked against others until this transaction ends.
+
+    Raises:
+        NotFound: there is none with this number.
+    """
+    record = store.get(unit.connection, number, lock=True)
+    if record is None:
+        raise NotFound(f"there is no rollout {number}", hint="flagstaff rollout list")
+    return record
+
+
+def start(unit: Unit, command: StartRollout) -> Outcome:
+    """Begin a rollout and remember the gates as they are now."""
+    record = find(unit, command.rollout)
+    if record.rollout.phase is not Phase.PENDING:
+        raise Conflict(
+            f"rollout {command.rollout} is {record.rollout.phase}, it has begun already",
+            hint=f"flagstaff rollout show {command.rollout}",
+        )
+    return _told(begin(unit, record))
+
+
+def begin(unit: Unit, record: RolloutRecord) -> RolloutRecord:
+    """Start a pending rollout."""
+    plan = record.rollout.plan
+    before = []
+    for environment in plan.changed_environments:
+        state = store_flags.get(unit.connection, environment, plan.flag)
+        saved = SavedGates(environment=environment, gates=state.gates if state else None)
+        before.append(saved)
+    return move(unit, record, Started(by=unit.by.name, before=tuple(before)))
+
+
+def decide(unit: Unit, command: Verb) -> Outcome:
+    """Carry out what a person decided about a running rollout."""
+    record = find(unit, command.rollout)
+    rollout = record.rollout
+    if rollout.phase.finished or rollout.phase is Phase.PENDING:
+        raise Conflict(
+            f"rollout {command.rollout} is {rollout.phase.replace('_', ' ')}",
+            hint=f"start it with: flagstaff rollout start {command.rollout}"
+            if rollout.phase is Phase.PENDING
+            else "a finished rollout does not change any more; import the issue again",
+        )
+    event = _event(rollout, command, unit.by.name)
+    moved = move(unit, record, event, reason=command.reason)
+    if moved.revision == record.revision:
+        return _told(moved, "nothing to do: it is already so")
+    return _told(moved)
+
+
+def _event(rollout: Rollout, command: Verb, by: str) -> Event:
+    match command:
+        case ApproveStep():
+            return Approved(step=_step(rollout, command.step), by=by, reason=command.reason)
+        case RejectStep():
+            return Rejected(step=_step(rollout, command.step), by=by, reason=command.reason)
+        case SkipStep():
+            return Skipped(step=_step(rollout, command.step), by=by, reason=command.reason)
+        case PromoteRollout():
+            step = rollout.current
+            if step is None or not isinstance(step.action, Bake):
+                raise Conflict(
+                    "the rollout is not in a wait that could be ended early",
+                    hint=f"it stands at {step.id}: {step.title}" if step else "",
+                )
+            return Promoted(by=by, reason=command.reason)
+        case PauseRollout():
+            return Paused(by=by, reason=command.reason or "paused")
+        case ResumeRollout():
+            if rollout.phase is not Phase.PAUSED:
+                raise Conflict(f"rollout {rollout.id} is {rollout.phase}, not paused")
+            return Resumed(by=by, reason=command.reason)
+        case RetryRollout():
+            step = rollout.current
+            if step is None or rollout.state(step.id).status is not StepStatus.FAILED:
+                raise Conflict("no step has failed, so there is nothing to retry")
+            return Retried(by=by, reason=command.reason)
+        case AbortRollout():
+            return Aborted(by=by, reason=command.reason)
+
+
+def _step(rollout: Rollout, named: str) -> str:
+    """Return the step that is meant: the one named, or the one that waits."""
+    if named:
+        try:
+            step = rollout.plan.step(named)
+        except KeyError as exc:
+            names = ", ".join(each.id for each in rollout.plan.steps)
+            raise UsageError(f"the plan has no step {named}", hint=f"it has {names}") from exc
+        if rollout.state(named).status.finished:
+            raise Conflict(f"step {named} is already {rollout.state(named).status}")
+        return step.id
+    current = rollout.current
+    if current is None:
+        raise Conflict("every step is finished")
+    waits = rollout.state(current.id).status is StepStatus.WAITING
+    if not waits and not isinstance(current.action, Approve | AskPerson):
+        raise Conflict(
+            f"the rollout is at {current.id} ({current.title}), which needs nobody's word",
+            hint="name the step with --step to answer for a later one",
+        )
+    return current.id
+
+
+def _told(record: RolloutRecord, note: str = "") -> Outcome:
+    rollout = record.rollout
+    step = rollout.current
+    text = f"rollout {rollout.id} of {rollout.plan.flag} is {rollout.phase.replace('_', ' ')}"
+    if rollout.phase.finished or step is None:
+        where = f": {rollout.reason}" if rollout.reason else ""
+    else:
+        where = f", at {step.id}: {step.title}"
+    return Outcome(
+        text=f"{text}{where}" + (f"\n{note}" if note else ""),
+        data={
+            "rollout": rollout.id,
+            "flag": rollout.plan.flag,
+            "phase": rollout.phase.value,
+            "step": step.id if step else None,
+        },
+        next=f"flagstaff rollout show {rollout.id}",
+    )

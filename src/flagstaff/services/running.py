@@ -1,0 +1,101 @@
+"""What does the engine do through the services?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from flagstaff.errors import Conflict, FlagstaffError, NotFound
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, Event
+from flagstaff.rollouts.guard import Judgement
+from flagstaff.rollouts.needs import Needs
+from flagstaff.services.deployments import deployed, released
+from flagstaff.services.moving import move
+from flagstaff.services.unit import Unit
+from flagstaff.store import outbox
+from flagstaff.store import rollouts as store
+from flagstaff.store.outbox import Outgoing
+from flagstaff.store.rollouts import RolloutRecord
+
+TRIES = 8
+"""After so many failed tries a person has to look."""
+
+FIRST_BACK_OFF = timedelta(seconds=2)
+
+
+def active(unit: Unit) -> list[RolloutRecord]:
+    """Return the rollouts that are not over, oldest first."""
+    return store.find(unit.connection, active=True)[::-1]
+
+
+def answers(unit: Unit, needs: Needs) -> tuple[Answer | None, Answer | None, str | None]:
+    """Return what history and deployments say: deployed, released, and the merge commit."""
+    deploys = releases = None
+    if needs.deployed is not None:
+        deploys = deployed(unit, needs.deployed.sha, needs.deployed.environments)
+    if needs.released is not None:
+        try:
+            releases = released(unit, needs.released.request, needs.released.version)
+        except NotFound as exc:
+            releases = Answer(yes=False, text=str(exc))
+    merged = None
+    if needs.merged:
+        merged = unit.context.history.merge_of(needs.merged, unit.context.project.main_branch)
+    return deploys, releases, merged
+
+
+def step(unit: Unit, seen: RolloutRecord, event: Event) -> RolloutRecord:
+    """Move a rollout by what was observed of it.
+
+    Raises:
+        Conflict: it has been moved since `seen` was read; observe again.
+    """
+    record = store.get(unit.connection, seen.rollout.id, lock=True)
+    if record is None or record.revision != seen.revision:
+        raise Conflict(f"rollout {seen.rollout.id} has moved meanwhile")
+    return move(unit, record, event)
+
+
+def save_readings(unit: Unit, number: int, readings: Sequence[Judgement]) -> None:
+    """Keep the latest readings of a rollout's guards for people to look at."""
+    store.save_readings(unit.connection, number, readings)
+    unit.changed.add(f"readings:{number}")
+
+
+def due_effects(unit: Unit) -> list[Outgoing]:
+    """Return the external effects that may be tried now."""
+    return outbox.due(unit.connection, unit.now)
+
+
+def finish_effect(unit: Unit, outgoing: Outgoing, result: EffectDone) -> None:
+    """Note that an effect has happened, and let its rollout hear of it, together."""
+    key = outgoing.effect.key
+    if not outbox.is_pending(unit.connection, key):
+        return
+    outbox.close(unit.connection, key, "done", unit.now)
+    record = store.get(unit.connection, outgoing.rollout_id, lock=True)
+    if record is not None:
+        move(unit, record, result)
+
+
+def fail_effect(unit: Unit, outgoing: Outgoing, error: FlagstaffError, *, final: bool) -> None:
+    """Note a failed try: again later, or, when it is final, the rollout pauses at the step."""
+    key = outgoing.effect.key
+    if not outbox.is_pending(unit.connection, key):
+        return
+    if not final and outgoing.attempts + 1 < TRIES:
+        later = unit.now + FIRST_BACK_OFF * 2**outgoing.attempts
+        outbox.postpone(unit.connection, key, later, error.message)
+        return
+    outbox.close(unit.connection, key, "failed", unit.now, error.message)
+    record = store.get(unit.connection, outgoing.rollout_id, lock=True)
+    if record is not None:
+        event = EffectFailed(step=outgoing.effect.step, error=str(error))
+        move(unit, record, event)
+
+
+def keep_issue(unit: Unit, record: RolloutRecord, text: str) -> RolloutRecord:
+    """Keep the issue's text as it was last written to where people read it."""
+    store.save_issue(unit.connection, record.rollout.id, text)
+    return replace(record, issue_text=text)

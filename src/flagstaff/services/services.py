@@ -1,0 +1,106 @@
+"""What may be done, by whom, and what is recorded? The one door for every way in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar, assert_never
+
+from flagstaff.commands import model
+from flagstaff.commands.model import Command
+from flagstaff.commands.outcome import Outcome
+from flagstaff.services import deployments, flags, importing, rollouts
+from flagstaff.services.clock import Clock
+from flagstaff.services.person import Person
+from flagstaff.services.unit import Context, Unit
+from flagstaff.store.database import Database
+
+T = TypeVar("T")
+Listener = Callable[[frozenset[str]], None]
+
+log = logging.getLogger(__name__)
+
+
+class Services:
+    """Carries out commands, each in one transaction, and tells listeners what changed.
+
+    Listeners hear names such as `rollout:42` or `flags:production` after the commit; they fetch
+    what they need themselves, so permissions are looked at again.
+    """
+
+    def __init__(self, database: Database, context: Context, clock: Clock) -> None:
+        self.database = database
+        self.context = context
+        self.clock = clock
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with the names of what changed, after every commit."""
+        self._listeners.append(listener)
+
+    def execute(self, command: Command, by: Person) -> Outcome:
+        """Carry out a command and return what came of it.
+
+        Raises:
+            FlagstaffError: it was refused or impossible, and nothing was changed.
+        """
+        with self.unit(by, write=command.writes) as unit:
+            return _carry_out(unit, command)
+
+    def ask(self, question: Callable[[Unit], T], by: Person) -> T:
+        """Return the answer to a question that changes nothing."""
+        with self.unit(by, write=False) as unit:
+            return question(unit)
+
+    @contextmanager
+    def unit(self, by: Person, *, write: bool) -> Iterator[Unit]:
+        """Give one unit of work; when it ends well, it is committed and the listeners are told."""
+        transaction = self.database.write if write else self.database.read
+        with transaction() as connection:
+            unit = Unit(context=self.context, connection=connection, now=self.clock.now(), by=by)
+            yield unit
+        if unit.changed:
+            self._tell(frozenset(unit.changed))
+
+    def _tell(self, names: frozenset[str]) -> None:
+        for listener in self._listeners:
+            try:
+                listener(names)
+            except Exception:
+                log.exception("a listener failed; the change itself is kept")
+
+
+def _carry_out(unit: Unit, command: Command) -> Outcome:
+    match command:
+        case model.SetFlag():
+            return flags.set_flag(unit, command)
+        case model.GetFlag():
+            return flags.get_flag(unit, command)
+        case model.ListFlags():
+            return flags.list_flags(unit, command)
+        case model.DeleteFlag():
+            return flags.delete_flag(unit, command)
+        case model.AutoDeployStatus():
+            return deployments.auto_deploy_status(unit, command)
+        case model.ReleaseCheck():
+            return deployments.release_check(unit, command)
+        case model.RecordDeployment():
+            return deployments.record_deployment(unit, command)
+        case model.ImportRollout():
+            return importing.import_rollout(unit, command)
+        case model.StartRollout():
+            return rollouts.start(unit, command)
+        case (
+            model.ApproveStep()
+            | model.RejectStep()
+            | model.SkipStep()
+            | model.PromoteRollout()
+            | model.PauseRollout()
+            | model.ResumeRollout()
+            | model.RetryRollout()
+            | model.AbortRollout()
+        ):
+            return rollouts.decide(unit, command)
+        case _:
+            assert_never(command)

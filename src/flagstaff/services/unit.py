@@ -1,0 +1,92 @@
+"""What does one request work with? One transaction, one moment, one person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from flagstaff.definitions import Definitions, Project
+from flagstaff.errors import NotFound, Unavailable, UsageError
+from flagstaff.services.person import Person
+from flagstaff.services.ports import Repository
+from flagstaff.store import audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What stays the same from request to request."""
+
+    root: Path
+    project: Project
+    definitions: Callable[[], Definitions]
+    repository: Repository | None
+
+    @property
+    def history(self) -> Repository:
+        """Return the project's repository.
+
+        Raises:
+            Unavailable: the project is not in a git repository.
+        """
+        if self.repository is None:
+            raise Unavailable(
+                f"{self.root} is not in a git repository, so commits cannot be looked up",
+                hint="run `git init` there, or start the server inside the repository",
+            )
+        return self.repository
+
+    def check_environments(self, names: tuple[str, ...]) -> None:
+        """Refuse environments that the project does not have.
+
+        Raises:
+            UsageError: naming the unknown ones and the known.
+        """
+        unknown = [name for name in names if name not in self.project.environments]
+        if unknown:
+            raise UsageError(
+                f"there is no environment {', '.join(unknown)}",
+                hint=f"this project has {', '.join(self.project.environments)}",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One unit of work; `changed` collects what others will want to hear of after the commit."""
+
+    context: Context
+    connection: Connection
+    now: datetime
+    by: Person
+    changed: set[str] = field(default_factory=set)
+
+    def record(self, action: str, **details: object) -> None:
+        """Append to the audit log."""
+        entry = audit.AuditEntry(
+            at=self.now,
+            who=self.by.name,
+            source=self.by.source.value,
+            action=action,
+            **details,  # type: ignore[arg-type]
+        )
+        audit.add(self.connection, entry)
+
+    def known_flag(self, name: str) -> None:
+        """Refuse a flag that nobody has defined.
+
+        Raises:
+            NotFound: with the names that look like it.
+        """
+        definitions = self.context.definitions()
+        if name in definitions or name.startswith(WORKER_PREFIXES):
+            return
+        near = definitions.near(name)
+        hint = f"did you mean {' or '.join(near)}?" if near else "define it in YAML first"
+        raise NotFound(f"no flag {name} is defined under {self.context.project.flags}", hint=hint)
+
+
+WORKER_PREFIXES = ("run_sidekiq_jobs_", "drop_sidekiq_jobs_", "run_jobs_", "drop_jobs_")
+"""Switches of background jobs are named after the job and have no YAML."""
