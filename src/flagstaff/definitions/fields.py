@@ -49,7 +49,7 @@ class Fields:
         for key in unknown[:_MAX_UNKNOWN]:
             near = nearest(key, known)
             remedy = f"did you mean `{near}`?" if near else "known are " + ", ".join(known)
-            if near in self._node.items:
+            if near and near in self._node.items:
                 remedy = f"delete it, as `{near}` is there too"
             where = f" in `{self._within.rstrip('.')}`" if self._within else ""
             note(f"has the unknown key {quote(key)}{where}", line=self.line(key), remedy=remedy)

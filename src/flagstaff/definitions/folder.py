@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def check_folder(
     found: dict[str, Definition] = {}
     errors: list[Problem] = []
     warnings: list[Problem] = []
-    for path in _files(folder):
+    for path in _files(folder, here):
         problems = Problems(_shown(path, root))
         definition = _check_file(path, folder, problems)
         if definition is not None and (first := found.get(definition.name)):
@@ -96,12 +97,21 @@ def check_folder(
             found[definition.name] = definition
         errors += problems.errors
         warnings += problems.warnings
-    return Definitions(found.values(), warnings=tuple(warnings)), tuple(errors)
+    return Definitions(found.values(), warnings=tuple(warnings)), (*here.errors, *errors)
 
 
-def _files(folder: Path) -> list[Path]:
-    below = (path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
-    return sorted(p for p in below if not p.is_dir() and not p.name.startswith("."))
+def _files(folder: Path, here: Problems) -> list[Path]:
+    # Path.rglob would pass over a folder that may not be read, and its flags would be gone.
+    def unreadable(exc: OSError) -> None:
+        here.error(f"{exc.filename} cannot be read: {exc.strerror}", remedy="check permissions")
+
+    found = [
+        Path(place, name)
+        for place, _, names in os.walk(folder, onerror=unreadable)
+        for name in names
+        if not name.startswith(".")
+    ]
+    return sorted(path for path in found if path.suffix in _SUFFIXES)
 
 
 def _check_file(path: Path, folder: Path, problems: Problems) -> Definition | None:

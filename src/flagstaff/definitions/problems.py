@@ -9,6 +9,7 @@ from pathlib import Path
 from flagstaff.errors import DefinitionError, Problem
 
 _SHOWN_LENGTH = 60
+_MOST = 100
 
 
 class Problems:
@@ -23,8 +24,12 @@ class Problems:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """What must be mended, in the order of the lines."""
-        return tuple(sorted(self._errors, key=lambda problem: problem.line))
+        """What must be mended, in the order of the lines; a flood of errors is summed up."""
+        found = sorted(self._errors, key=lambda problem: problem.line)
+        if rest := found[_MOST:]:
+            what = f"has {len(rest)} more problems"
+            found[_MOST:] = [Problem(file=self.file, line=rest[0].line, what=what)]
+        return tuple(found)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:

@@ -174,6 +174,16 @@ def test_unknown_keys_are_tolerated_with_a_warning_that_knows_the_spelling():
     assert "has the unknown key 'colour'; known are name," in found[2]
 
 
+def test_an_empty_key_is_no_spelling_of_another():
+    found = warnings_of(GITLAB_STYLE + "'': 1\n")
+    assert "has the unknown key ''; known are name," in found[0]
+
+
+def test_a_type_like_no_other_lists_the_types():
+    (problem,) = problems_of("name: x\ntype: zzz\ndefault_enabled: false\n")
+    assert problem.endswith("'zzz', which is unknown; write one of " + ", ".join(FLAG_TYPES))
+
+
 def test_a_crowd_of_unknown_keys_is_summed_up():
     found = warnings_of(GITLAB_STYLE + "".join(f"key{n}: 1\n" for n in range(500)))
     assert len(found) == 21

@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -81,6 +82,20 @@ def test_a_dangling_link_is_an_error_and_a_pipe_is_not_waited_for(tmp_path):
         "cannot be read: No such file or directory",
         "is not a regular file",
     ]
+
+
+def test_a_folder_that_may_not_be_read_is_not_passed_over(tmp_path, monkeypatch):
+    write(tmp_path, "ops/a.yml")
+    real = os.scandir
+
+    def guarded(path):
+        if os.fspath(path).endswith("ops"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.raises(DefinitionError, match="ops cannot be read: Permission denied"):
+        load_definitions(tmp_path)
 
 
 def test_warnings_are_kept_beside_the_flags(tmp_path):

@@ -170,6 +170,7 @@ def test_all_problems_are_reported_at_once(settings):
         ("environments: [dev, dev]\n", "`environments` has twice: dev"),
         ("environments: ['a b']\n", "'a b' is no name of an environment"),
         ("environments: [[a]]\n", "`environments` holds a list"),
+        ("environments: [dev, '']\n", "`environments` is empty"),
         ("environments: []\n", "`environments` is an empty list"),
         (
             "deployment_environments: {canary: prodution}\n",
