@@ -1,0 +1,35 @@
+"""In which environments is a command to act?"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+ENVIRONMENTS = ("dev", "staging", "staging-ref", "ops", "pre", "production")
+"""In the order in which a command for several of them is executed."""
+
+PRODUCTION = "production"
+
+Callback = Callable[..., Any]
+
+
+def with_environments(callback: Callback) -> Callback:
+    """Add one option per environment; the callback gets `environments`, in order."""
+
+    @functools.wraps(callback)
+    def chosen(**options: Any) -> Any:
+        named = tuple(name for name in ENVIRONMENTS if options.pop(_variable(name)))
+        return callback(environments=named or (PRODUCTION,), **options)
+
+    for name in reversed(ENVIRONMENTS):
+        note = "In production; also when no environment is named." if name == PRODUCTION else ""
+        add = click.option(f"--{name}", _variable(name), is_flag=True, help=note or f"In {name}.")
+        chosen = add(chosen)
+    return chosen
+
+
+def _variable(name: str) -> str:
+    return "in_" + name.replace("-", "_")

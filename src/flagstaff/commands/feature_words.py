@@ -1,0 +1,117 @@
+"""Which words set, get, list and delete flags?"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from flagstaff.commands.environments import with_environments
+from flagstaff.commands.gate_change import flag_name, gate_change
+from flagstaff.commands.model import DeleteFlag, GetFlag, ListFlags, SetFlag
+from flagstaff.commands.scopes import Scopes, with_scopes
+from flagstaff.commands.tree import SETTINGS, Tree
+
+OVERRIDES = {
+    "ignore-random-deprecation-check": "Permit `--random` where it is deprecated.",
+    "ignore-production-check": "Go on although production is not healthy.",
+    "ignore-feature-flag-consistency-check": "Go on although staging does not have the flag.",
+}
+_EXAMPLES = """\b
+Examples:
+  feature set new_navigation true --dev --staging
+  feature set new_navigation 25 --actors
+  feature set new_navigation true --project=gitlab-org/gitlab
+  feature get new_navigation --production
+  feature delete new_navigation --dev --staging --production
+"""
+
+
+def with_overrides(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that overrule a policy; the callback gets their names as `overrides`."""
+
+    @functools.wraps(callback)
+    def overruled(**options: Any) -> Any:
+        named = tuple(name for name in OVERRIDES if options.pop(name.replace("-", "_")))
+        return callback(overrides=named, **options)
+
+    for name, note in reversed(OVERRIDES.items()):
+        overruled = click.option(f"--{name}", is_flag=True, help=note)(overruled)
+    return overruled
+
+
+@click.group(
+    "feature", cls=Tree, context_settings=SETTINGS, epilog=_EXAMPLES, short_help="Change flags."
+)
+def feature() -> None:
+    """Set, get, list and delete feature flags."""
+
+
+@feature.command("set", context_settings=SETTINGS, short_help="Open or close a flag's gates.")
+@click.argument("name", metavar="NAME")
+@click.argument("value", metavar="VALUE")
+@click.option("--actors", "of_actors", is_flag=True, help="The number is a share of actors.")
+@click.option("--random", "of_time", is_flag=True, help="The number is a share of checks.")
+@with_scopes
+@with_environments
+@with_overrides
+@click.option("--reason", default="", metavar="TEXT", help="Why; goes into the audit log.")
+def set_flag(  # noqa: PLR0913 one parameter per idea of the command
+    *,
+    name: str,
+    value: str,
+    of_actors: bool,
+    of_time: bool,
+    scopes: Scopes,
+    environments: tuple[str, ...],
+    overrides: tuple[str, ...],
+    reason: str,
+) -> SetFlag:
+    """Set the flag NAME to VALUE: true, false, or a percentage from 0 to 100.
+
+    A percentage needs `--actors` (each actor keeps its answer) or `--random` (each check draws
+    anew).
+    """
+    flag = flag_name(name, place="feature set")
+    change = gate_change(value, of_actors=of_actors, of_time=of_time, scopes=scopes)
+    return SetFlag(
+        flag=flag, environments=environments, change=change, reason=reason, overrides=overrides
+    )
+
+
+@feature.command("get", context_settings=SETTINGS)
+@click.argument("name", metavar="NAME")
+@with_environments
+def get_flag(*, name: str, environments: tuple[str, ...]) -> GetFlag:
+    """Show the gates of the flag NAME."""
+    return GetFlag(flag=flag_name(name, place="feature get"), environments=environments)
+
+
+@feature.command("list", context_settings=SETTINGS)
+@click.option("--match", default="", metavar="TEXT", help="Only names that contain TEXT.")
+@with_environments
+def list_flags(*, match: str, environments: tuple[str, ...]) -> ListFlags:
+    """List the flags that are set."""
+    return ListFlags(environments=environments, match=match)
+
+
+@feature.command("delete", context_settings=SETTINGS)
+@click.argument("name", metavar="NAME")
+@with_environments
+@click.option("--reason", default="", metavar="TEXT", help="Why; goes into the audit log.")
+def delete_flag(*, name: str, environments: tuple[str, ...], reason: str) -> DeleteFlag:
+    """Remove what is set for the flag NAME, so that its default applies again."""
+    flag = flag_name(name, place="feature delete")
+    return DeleteFlag(flag=flag, environments=environments, reason=reason)
+
+
+flag = Tree(
+    "flag",
+    commands=feature.commands,
+    context_settings=SETTINGS,
+    epilog=_EXAMPLES.replace("  feature ", "  flag "),
+    help=feature.help,
+    short_help="The same as `feature`.",
+)

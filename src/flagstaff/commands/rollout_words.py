@@ -1,0 +1,144 @@
+"""Which words move a rollout?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from flagstaff.commands.model import (
+    AbortRollout,
+    ApproveStep,
+    PauseRollout,
+    PromoteRollout,
+    RejectStep,
+    ResumeRollout,
+    RetryRollout,
+    SkipStep,
+    StartRollout,
+)
+from flagstaff.commands.tree import SETTINGS, Tree
+from flagstaff.errors import UsageError
+
+_EXAMPLES = """\b
+Examples:
+  rollout start 12
+  rollout approve 12 --step verify --reason "tested on staging"
+  rollout abort 12 --reason "error rate doubled"
+"""
+
+
+def _number(context: click.Context, _: click.Parameter, text: str) -> int:
+    if not (
+        text.removeprefix("#").isascii() and text.removeprefix("#").isdigit() and len(text) < _LONG
+    ):
+        raise UsageError(
+            f"`{context.command_path.strip()}`: {text[:60]!r} is no number of a rollout",
+            hint="`flagstaff rollout list` shows the numbers",
+        )
+    return int(text.removeprefix("#"))
+
+
+_which = click.argument("rollout_id", metavar="ID", callback=_number)
+_LONG = 19
+_step = click.option(
+    "--step", default="", metavar="STEP", help="Which step; the waiting one when left out."
+)
+_why = click.option("--reason", default="", metavar="TEXT", help="Why; goes into the audit log.")
+
+
+@click.group(
+    "rollout", cls=Tree, context_settings=SETTINGS, epilog=_EXAMPLES, short_help="Move a rollout."
+)
+def rollout() -> None:
+    """Start, steer and end rollouts."""
+
+
+def _must_say_why(callback: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--reason", required=True, metavar="TEXT", help="Why; goes into the audit log."
+    )(callback)
+
+
+def _reason(reason: str, verb: str) -> str:
+    if not reason.strip():
+        raise UsageError(
+            f"`rollout {verb}`: the reason is empty",
+            hint='others will read it later: `--reason "…"`',
+        )
+    return reason.strip()
+
+
+@rollout.command("start", context_settings=SETTINGS)
+@_which
+def start(*, rollout_id: int) -> StartRollout:
+    """Begin the rollout ID."""
+    return StartRollout(rollout=rollout_id)
+
+
+@rollout.command("approve", context_settings=SETTINGS)
+@_which
+@_step
+@_why
+def approve(*, rollout_id: int, step: str, reason: str) -> ApproveStep:
+    """Say yes to a step, or that it is done."""
+    return ApproveStep(rollout=rollout_id, step=step, reason=reason.strip())
+
+
+@rollout.command("reject", context_settings=SETTINGS)
+@_which
+@_step
+@_must_say_why
+def reject(*, rollout_id: int, step: str, reason: str) -> RejectStep:
+    """Say no to a step; the rollout pauses."""
+    return RejectStep(rollout=rollout_id, step=step, reason=_reason(reason, "reject"))
+
+
+@rollout.command("skip", context_settings=SETTINGS)
+@_which
+@_step
+@_must_say_why
+def skip(*, rollout_id: int, step: str, reason: str) -> SkipStep:
+    """Leave a step out."""
+    return SkipStep(rollout=rollout_id, step=step, reason=_reason(reason, "skip"))
+
+
+@rollout.command("promote", context_settings=SETTINGS)
+@_which
+@_must_say_why
+def promote(*, rollout_id: int, reason: str) -> PromoteRollout:
+    """End the current wait early."""
+    return PromoteRollout(rollout=rollout_id, reason=_reason(reason, "promote"))
+
+
+@rollout.command("pause", context_settings=SETTINGS)
+@_which
+@_why
+def pause(*, rollout_id: int, reason: str) -> PauseRollout:
+    """Stop progress; guards go on watching."""
+    return PauseRollout(rollout=rollout_id, reason=reason.strip())
+
+
+@rollout.command("resume", context_settings=SETTINGS)
+@_which
+@_why
+def resume(*, rollout_id: int, reason: str) -> ResumeRollout:
+    """Let a paused rollout go on."""
+    return ResumeRollout(rollout=rollout_id, reason=reason.strip())
+
+
+@rollout.command("retry", context_settings=SETTINGS)
+@_which
+@_why
+def retry(*, rollout_id: int, reason: str) -> RetryRollout:
+    """Try the failed step again."""
+    return RetryRollout(rollout=rollout_id, reason=reason.strip())
+
+
+@rollout.command("abort", context_settings=SETTINGS)
+@_which
+@_must_say_why
+def abort(*, rollout_id: int, reason: str) -> AbortRollout:
+    """Roll everything back to the gates before the rollout."""
+    return AbortRollout(rollout=rollout_id, reason=_reason(reason, "abort"))

@@ -1,0 +1,95 @@
+"""How does a group of words teach when a word is wrong?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from flagstaff.definitions.problems import nearest
+from flagstaff.errors import UsageError
+from flagstaff.flags.percentage import parse_percentage
+
+HELP_NAMES = ("-h", "--help")
+SETTINGS: Final[dict[str, Any]] = {"help_option_names": list(HELP_NAMES), "max_content_width": 100}
+_NEGATIVE = re.compile(r"-\.?[0-9].*")
+
+
+class Tree(click.Group):
+    """A group whose unknown commands are answered with the near one, or with all there are."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first word names.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        word = args[0]
+        if self.get_command(ctx, word) is None:
+            place = f"{ctx.command_path} {word}".strip()
+            names = self.list_commands(ctx)
+            near = nearest(word, [name.replace("-", "_") for name in names])
+            raise UsageError(
+                f"`{place}` is no command",
+                hint=f"did you mean `{near}`?" if near else f"there are: {', '.join(names)}",
+            )
+        return super().resolve_command(ctx, args)
+
+
+def explained(error: click.ClickException, words: Sequence[str] = ()) -> UsageError:
+    """Return what Click found wrong as our own error, naming the place and the remedy."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    place = context.command_path.strip() if context is not None else ""
+    usage = context.get_usage().removeprefix("Usage:").strip() if context is not None else ""
+    where = f"`{place}`: " if place else ""
+    match error:
+        case click.NoSuchOption():
+            return _unknown_option(error, words, where)
+        case click.MissingParameter(param=param) if param is not None:
+            name = param.opts[0] if isinstance(param, click.Option) else param.make_metavar(context)  # type: ignore[arg-type]
+            return UsageError(f"{where}{name} is missing", hint=f"write `{usage}`")
+        case click.BadParameter():
+            return UsageError(f"{where}{error.format_message()}", hint=f"write `{usage}`")
+        case click.UsageError() if context is not None and isinstance(context.command, Tree):
+            names = context.command.list_commands(context)
+            what = f"`{place}` needs a subcommand" if place else "there is no command"
+            return UsageError(what, hint=f"there are: {', '.join(names)}")
+        case click.BadOptionUsage(option_name=option):
+            given = any(word.startswith(f"{option}=") for word in words)
+            remedy = f"write `{option}` alone" if given else f"write `{option} …` with its value"
+            return UsageError(error.format_message(), hint=remedy)
+        case _:
+            hint = f"write `{usage}`; put a text of several words in quotes" if usage else ""
+            return UsageError(f"{where}{error.format_message()}", hint=hint)
+
+
+def _unknown_option(error: click.NoSuchOption, words: Sequence[str], where: str) -> UsageError:
+    for word in words:
+        if _NEGATIVE.fullmatch(word) and word.startswith(error.option_name):
+            try:
+                parse_percentage(word)
+            except UsageError as wrong:
+                return UsageError(f"{where}{wrong.message}", hint=wrong.hint)
+    offered = _options(error.ctx)
+    near = nearest(error.option_name, [name.replace("-", "_") for name in offered])
+    near = near.replace("_", "-")
+    return UsageError(
+        f"{where}there is no option `{error.option_name}`",
+        hint=f"did you mean `{near}`?" if near else f"there are: {', '.join(offered)}",
+    )
+
+
+def _options(context: click.Context | None) -> list[str]:
+    if context is None:
+        return []
+    return [
+        name
+        for param in context.command.get_params(context)
+        if isinstance(param, click.Option)
+        for name in param.opts
+        if name.startswith("--")
+    ]
