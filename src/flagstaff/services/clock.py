@@ -18,8 +18,12 @@ class Clock(Protocol):
         """Return the real time at which `now()` was `moment`."""
         ...
 
-    def real_seconds(self, length: timedelta) -> float:
-        """Return how many real seconds a length of this clock's time takes."""
+    def after(self, seconds: float) -> datetime:
+        """Return what this clock will show when so many real seconds have passed."""
+        ...
+
+    def seconds_until(self, moment: datetime) -> float:
+        """Return the real seconds until this clock shows `moment`, negative when it has."""
         ...
 
 
@@ -35,9 +39,13 @@ class SystemClock:
         """Return the moment itself."""
         return moment
 
-    def real_seconds(self, length: timedelta) -> float:
-        """Return the length in seconds."""
-        return length.total_seconds()
+    def after(self, seconds: float) -> datetime:
+        """Return the time in so many seconds."""
+        return self.now() + timedelta(seconds=seconds)
+
+    def seconds_until(self, moment: datetime) -> float:
+        """Return the seconds until `moment`."""
+        return (moment - self.now()).total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,10 @@ class FastClock:
         """Return the real time at which this clock showed `moment`."""
         return self.origin + (moment - self.origin) / self.speed
 
-    def real_seconds(self, length: timedelta) -> float:
-        """Return how long the length takes in real seconds."""
-        return length.total_seconds() / self.speed
+    def after(self, seconds: float) -> datetime:
+        """Return what this clock will show when so many real seconds have passed."""
+        return self.now() + timedelta(seconds=seconds) * self.speed
+
+    def seconds_until(self, moment: datetime) -> float:
+        """Return the real seconds until this clock shows `moment`."""
+        return (moment - self.now()).total_seconds() / self.speed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flagstaff.commands.model import ImportRollout
-from flagstaff.commands.outcome import Outcome
+from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.errors import Conflict, ImportProblems, Problem
 from flagstaff.issues import Imported, describe_import, flag_of, import_issue
 from flagstaff.rollouts.plan import CheckDeployed, Plan, Preset
@@ -105,7 +105,7 @@ def _check_alone(unit: Unit, flag: str) -> None:
         )
 
 
-def _data(imported: Imported, number: int | None) -> dict[str, object]:
+def _data(imported: Imported, number: int | None) -> dict[str, Json]:
     return {
         "rollout": number,
         "flag": imported.plan.flag,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
 from flagstaff.errors import Conflict, FlagstaffError, NotFound
 from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, Event
@@ -18,15 +17,41 @@ from flagstaff.store import rollouts as store
 from flagstaff.store.outbox import Outgoing
 from flagstaff.store.rollouts import RolloutRecord
 
-TRIES = 8
-"""After so many failed tries a person has to look."""
-
-FIRST_BACK_OFF = timedelta(seconds=2)
+__all__ = [
+    "Outgoing",
+    "RolloutRecord",
+    "active",
+    "answers",
+    "due_effects",
+    "fail_effect",
+    "find",
+    "finish_effect",
+    "recent",
+    "save_readings",
+    "step",
+]
 
 
 def active(unit: Unit) -> list[RolloutRecord]:
     """Return the rollouts that are not over, oldest first."""
     return store.find(unit.connection, active=True)[::-1]
+
+
+def recent(unit: Unit) -> list[RolloutRecord]:
+    """Return the newest rollouts, over or not."""
+    return store.find(unit.connection, limit=50)
+
+
+def find(unit: Unit, number: int) -> RolloutRecord:
+    """Return one rollout.
+
+    Raises:
+        NotFound: there is none with this number.
+    """
+    record = store.get(unit.connection, number)
+    if record is None:
+        raise NotFound(f"there is no rollout {number}")
+    return record
 
 
 def answers(unit: Unit, needs: Needs) -> tuple[Answer | None, Answer | None, str | None]:
@@ -68,34 +93,28 @@ def due_effects(unit: Unit) -> list[Outgoing]:
     return outbox.due(unit.connection, unit.now)
 
 
-def finish_effect(unit: Unit, outgoing: Outgoing, result: EffectDone) -> None:
+def finish_effect(unit: Unit, outgoing: Outgoing, result: EffectDone) -> RolloutRecord | None:
     """Note that an effect has happened, and let its rollout hear of it, together."""
     key = outgoing.effect.key
     if not outbox.is_pending(unit.connection, key):
-        return
+        return None
     outbox.close(unit.connection, key, "done", unit.now)
     record = store.get(unit.connection, outgoing.rollout_id, lock=True)
-    if record is not None:
-        move(unit, record, result)
+    return move(unit, record, result) if record else None
 
 
-def fail_effect(unit: Unit, outgoing: Outgoing, error: FlagstaffError, *, final: bool) -> None:
-    """Note a failed try: again later, or, when it is final, the rollout pauses at the step."""
+def fail_effect(
+    unit: Unit, outgoing: Outgoing, error: FlagstaffError, *, again_at: datetime | None
+) -> RolloutRecord | None:
+    """Note a failed try: again later or, with no `again_at`, the rollout pauses at the step."""
     key = outgoing.effect.key
     if not outbox.is_pending(unit.connection, key):
-        return
-    if not final and outgoing.attempts + 1 < TRIES:
-        later = unit.now + FIRST_BACK_OFF * 2**outgoing.attempts
-        outbox.postpone(unit.connection, key, later, error.message)
-        return
+        return None
+    if again_at is not None:
+        outbox.postpone(unit.connection, key, again_at, error.message)
+        return None
     outbox.close(unit.connection, key, "failed", unit.now, error.message)
     record = store.get(unit.connection, outgoing.rollout_id, lock=True)
-    if record is not None:
-        event = EffectFailed(step=outgoing.effect.step, error=str(error))
-        move(unit, record, event)
-
-
-def keep_issue(unit: Unit, record: RolloutRecord, text: str) -> RolloutRecord:
-    """Keep the issue's text as it was last written to where people read it."""
-    store.save_issue(unit.connection, record.rollout.id, text)
-    return replace(record, issue_text=text)
+    if record is None:
+        return None
+    return move(unit, record, EffectFailed(step=outgoing.effect.step, error=str(error)))

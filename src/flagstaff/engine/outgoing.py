@@ -1,0 +1,46 @@
+"""How does an effect leave for the outside, and what when it cannot?"""
+
+from __future__ import annotations
+
+import logging
+
+from flagstaff.errors import FlagstaffError, Unavailable
+from flagstaff.integrations.world import World
+from flagstaff.services import running
+from flagstaff.services.person import ENGINE
+from flagstaff.services.running import Outgoing, RolloutRecord
+from flagstaff.services.services import Services
+
+log = logging.getLogger(__name__)
+
+TRIES = 8
+"""After so many failed tries, about four minutes, a person has to look."""
+
+FIRST_BACK_OFF = 1.0
+"""Real seconds before the second try; each further wait is twice as long."""
+
+
+class Outbox:
+    """Performs what the outbox holds, each as often as it takes and noted once."""
+
+    def __init__(self, services: Services, world: World) -> None:
+        self._services = services
+        self._world = world
+
+    def perform(self, outgoing: Outgoing) -> RolloutRecord | None:
+        """Do one effect and let its rollout hear of it; return the rollout as it then stands."""
+        record = self._services.ask(lambda unit: running.find(unit, outgoing.rollout_id), ENGINE)
+        try:
+            result = self._world.perform(outgoing.effect, record.rollout.plan)
+        except FlagstaffError as exc:
+            return self._failed(outgoing, exc)
+        with self._services.unit(ENGINE, write=True) as unit:
+            return running.finish_effect(unit, outgoing, result)
+
+    def _failed(self, outgoing: Outgoing, error: FlagstaffError) -> RolloutRecord | None:
+        again_at = None
+        if isinstance(error, Unavailable) and outgoing.attempts + 1 < TRIES:
+            again_at = self._services.clock.after(FIRST_BACK_OFF * 2**outgoing.attempts)
+        log.warning("%s: %s", outgoing.effect.key, error)
+        with self._services.unit(ENGINE, write=True) as unit:
+            return running.fail_effect(unit, outgoing, error, again_at=again_at)

@@ -1,0 +1,1 @@
+"""Where do code, merge requests and issues live?"""

@@ -1,0 +1,87 @@
+"""How does the cleanup get into the repository? As a branch for people to review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flagstaff.cleanup import CleanupPlan, OldJob, plan_cleanup, write_branch
+from flagstaff.definitions import Project
+from flagstaff.errors import Conflict
+from flagstaff.rollouts.plan import CleanupPart, Plan
+from flagstaff.rollouts.rollout import Cleanup
+
+
+def write_cleanup(root: Path, project: Project, plan: Plan) -> Cleanup:
+    """Write the branch that makes the flag's new behaviour permanent, and say what it holds.
+
+    Writing it again changes nothing; the checkout that people work in is never touched.
+
+    Raises:
+        Conflict: the flag is not in the repository any more, or the branch holds something else.
+    """
+    flag = plan.flag
+    jobs = tuple(
+        OldJob(old=each.old, new=each.new, old_queue=each.old_queue, new_queue=each.new_queue)
+        for each in project.renames
+        if each.flag == flag
+    )
+    cleanup = plan_cleanup(
+        root,
+        flag,
+        keep=True,
+        renames=jobs,
+        changelog=Path(project.changelog),
+        title=f"Remove the `{flag}` feature flag",
+        base=project.main_branch,
+    )
+    if not cleanup.changes:
+        raise Conflict(
+            f"nothing on {project.main_branch} refers to {flag}",
+            hint="if it was cleaned up already, skip the step with that reason",
+        )
+    branch = write_branch(
+        root,
+        cleanup,
+        branch=f"cleanup/{flag}",
+        message=_message(plan, jobs),
+        base=project.main_branch,
+    )
+    return Cleanup(
+        branch=branch.branch,
+        commit=branch.commit,
+        parts=_parts(cleanup, project, jobs),
+        files=len(cleanup.changes),
+        residues=tuple(str(each) for each in cleanup.residues),
+    )
+
+
+def _message(plan: Plan, jobs: tuple[OldJob, ...]) -> str:
+    lines = [f"Remove the `{plan.flag}` feature flag", ""]
+    lines.append("It has been on for everyone in production through its verification term.")
+    if jobs:
+        names = ", ".join(f"`{each.old}`" for each in jobs)
+        lines.append(f"The old background jobs go with it: {names}.")
+    lines += ["", "Changelog: other"]
+    return "\n".join(lines) + "\n"
+
+
+def _parts(
+    cleanup: CleanupPlan, project: Project, jobs: tuple[OldJob, ...]
+) -> tuple[CleanupPart, ...]:
+    """Return what the change set really holds; what a residue contradicts is left out."""
+    changed = {change.path: change for change in cleanup.changes}
+    deleted = {path for path, change in changed.items() if change.after is None}
+    left = " ".join(str(each) for each in cleanup.residues)
+    found = []
+    if not cleanup.residues or cleanup.flag not in left:
+        found.append(CleanupPart.REFERENCES)
+    if any(Path(path).stem == cleanup.flag for path in deleted):
+        found.append(CleanupPart.DEFINITION)
+    if any(path.startswith(project.changelog.rstrip("/")) for path in changed):
+        found.append(CleanupPart.CHANGELOG)
+    if jobs and not any(each.old in left for each in jobs):
+        found.append(CleanupPart.OLD_JOBS)
+    queues = [each.old_queue for each in jobs if each.old_queue]
+    if queues and not any(queue in left for queue in queues):
+        found.append(CleanupPart.OLD_QUEUES)
+    return tuple(found)

@@ -1,0 +1,55 @@
+"""How does an issue that is a file follow its rollout?"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from flagstaff.errors import Unavailable
+
+TRIES = 3
+
+
+def rewrite(path: Path, follow: Callable[[str], str]) -> str:
+    """Bring the file to what `follow` makes of its present text, and return the new text.
+
+    The file is replaced in one step and keeps its mode. When somebody saves it at the same moment,
+    their text is read again and followed, never overwritten.
+
+    Raises:
+        Unavailable: the file cannot be read or written.
+    """
+    try:
+        for _ in range(TRIES):
+            before = path.read_bytes()
+            text = follow(before.decode())
+            after = text.encode()
+            if after == before:
+                return text
+            if _replace(path, before, after):
+                return text
+    except (OSError, UnicodeDecodeError) as exc:
+        raise Unavailable(
+            f"the issue {path} cannot be kept up to date: {exc}",
+            hint="put it back where it was; the rollout itself goes on",
+        ) from exc
+    raise Unavailable(f"the issue {path} is being written by somebody else all the time")
+
+
+def _replace(path: Path, before: bytes, after: bytes) -> bool:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    new = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(after)
+            file.flush()
+            os.fsync(file.fileno())
+        new.chmod(path.stat().st_mode & 0o7777)
+        if path.read_bytes() != before:
+            return False
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    return True
