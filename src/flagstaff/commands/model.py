@@ -103,6 +103,24 @@ class ImportRollout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListRollouts:
+    """List the rollouts, newest first; `active` leaves out those that are over."""
+
+    writes: ClassVar[bool] = False
+
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowRollout:
+    """Show where a rollout stands, step by step."""
+
+    writes: ClassVar[bool] = False
+
+    rollout: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartRollout:
     """Begin a rollout."""
 
@@ -203,6 +221,8 @@ Command = (
     | ReleaseCheck
     | RecordDeployment
     | ImportRollout
+    | ListRollouts
+    | ShowRollout
     | StartRollout
     | ApproveStep
     | RejectStep

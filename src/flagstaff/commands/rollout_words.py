@@ -10,11 +10,13 @@ import click
 from flagstaff.commands.model import (
     AbortRollout,
     ApproveStep,
+    ListRollouts,
     PauseRollout,
     PromoteRollout,
     RejectStep,
     ResumeRollout,
     RetryRollout,
+    ShowRollout,
     SkipStep,
     StartRollout,
 )
@@ -23,6 +25,7 @@ from flagstaff.errors import UsageError
 
 _EXAMPLES = """\b
 Examples:
+  rollout list --active
   rollout start 12
   rollout approve 12 --step verify --reason "tested on staging"
   rollout abort 12 --reason "error rate doubled"
@@ -68,6 +71,20 @@ def _reason(reason: str, verb: str) -> str:
             hint='others will read it later: `--reason "…"`',
         )
     return reason.strip()
+
+
+@rollout.command("list", context_settings=SETTINGS)
+@click.option("--active", is_flag=True, help="Only those that are not over.")
+def list_rollouts(*, active: bool) -> ListRollouts:
+    """List the rollouts, newest first."""
+    return ListRollouts(active=active)
+
+
+@rollout.command("show", context_settings=SETTINGS)
+@_which
+def show(*, rollout_id: int) -> ShowRollout:
+    """Show where the rollout ID stands, step by step."""
+    return ShowRollout(rollout=rollout_id)
 
 
 @rollout.command("start", context_settings=SETTINGS)

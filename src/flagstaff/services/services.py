@@ -10,7 +10,7 @@ from typing import TypeVar, assert_never
 from flagstaff.commands import model
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
-from flagstaff.services import deployments, flags, importing, rollouts
+from flagstaff.services import deployments, flags, importing, rollouts, showing
 from flagstaff.services.clock import Clock
 from flagstaff.services.person import Person
 from flagstaff.services.unit import Context, Unit
@@ -89,6 +89,10 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return deployments.record_deployment(unit, command)
         case model.ImportRollout():
             return importing.import_rollout(unit, command)
+        case model.ListRollouts():
+            return showing.list_rollouts(unit, command)
+        case model.ShowRollout():
+            return showing.show_rollout(unit, command)
         case model.StartRollout():
             return rollouts.start(unit, command)
         case (
