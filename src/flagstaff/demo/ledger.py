@@ -68,6 +68,7 @@ class LedgerReader:
         self._jobs: dict[str, _Job] = {}
         self._open: set[str] = set()
         self._doubled: set[str] = set()
+        self._unannounced: set[str] = set()
         self._enqueued: Counter[str] = Counter()
         self._succeeded: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
@@ -96,7 +97,7 @@ class LedgerReader:
             moving=frozenset(missing - lost),
             lost=frozenset(lost | abandoned),
             doubled=frozenset(self._doubled),
-            unannounced=frozenset(id_ for id_, job in self._jobs.items() if not job.enqueued),
+            unannounced=frozenset(self._unannounced),
         )
 
     def _waiting(self, waiting: Collection[str], now: datetime) -> set[str]:
@@ -132,6 +133,10 @@ class LedgerReader:
                 self._end(identity, job, self._succeeded)
             case "fail":
                 self._end(identity, job, self._failed)
+        if job.enqueued:
+            self._unannounced.discard(identity)
+        else:
+            self._unannounced.add(identity)
         if job.ends:
             self._open.discard(identity)
         elif job.enqueued:

@@ -220,7 +220,7 @@ class Application:
     def _request(self, path: str, *, method: str = "GET", body: bytes | None = None) -> bytes:
         request = urllib.request.Request(self.url + path, data=body, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=2) as response:  # noqa: S310
                 answer: bytes = response.read()
                 return answer
         except OSError as error:

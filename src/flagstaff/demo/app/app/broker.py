@@ -70,6 +70,11 @@ class Transport(virtual.Transport):
         super().__init__(client, **options)
         self.state = self.global_state
 
+    def drain_events(self, connection: object, timeout: float | None = None) -> None:
+        # A worker looks for signals between two calls; the two seconds it asks for make it
+        # slow to stop while nothing is to be done.
+        super().drain_events(connection, timeout=timeout and min(timeout, 0.2))
+
     def driver_version(self) -> str:
         return "1"
 

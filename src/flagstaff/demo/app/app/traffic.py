@@ -13,6 +13,7 @@ PATHS = {
     "/clusters/{id}/integration/activate": 10,
     "/clusters/{id}/integration/deactivate": 10,
 }
+VISITS_PER_JOB = 0.1
 
 
 class Traffic(threading.Thread):
@@ -32,18 +33,21 @@ class Traffic(threading.Thread):
     def run(self) -> None:
         due = time.monotonic()
         while not self._stopped.wait(max(0.0, due - time.monotonic())):
-            if self.jobs_per_second <= 0:
+            rate = self.jobs_per_second
+            if rate <= 0:
                 due = time.monotonic() + 0.1
                 continue
-            self._send()
+            [path] = random.choices(list(PATHS), weights=list(PATHS.values()))
+            self._send("POST", path.format(id=random.randint(1, 500)))
+            if random.random() < VISITS_PER_JOB:
+                self._send("GET", "/")
             # A pause (a busy machine) is not made up for by a burst of more than a second.
-            due = max(due + 1 / self.jobs_per_second, time.monotonic() - 1)
+            due = max(due + 1 / rate, time.monotonic() - 1)
 
-    def _send(self) -> None:
-        [path] = random.choices(list(PATHS), weights=list(PATHS.values()))
+    def _send(self, method: str, path: str) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
         try:
-            connection.request("POST", path.format(id=random.randint(1, 500)))
+            connection.request(method, path)
             connection.getresponse().read()
         except OSError:
             # Users of a server that is just starting or stopping see this too, and try again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import uvicorn
@@ -120,5 +121,12 @@ routes = [
 app = CountRequests(Starlette(routes=routes, lifespan=with_traffic))
 
 
+def main() -> None:
+    """Serve until SIGTERM; a port that is taken is found out before any traffic starts."""
+    with socket.create_server(("127.0.0.1", settings.port)) as listener:
+        config = uvicorn.Config(app, log_level="warning", access_log=False)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=settings.port, log_level="warning", access_log=False)
+    main()
