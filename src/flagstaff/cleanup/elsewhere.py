@@ -1,0 +1,51 @@
+"""Do other files use a name of this one?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from flagstaff.cleanup.patterns import word
+from flagstaff.cleanup.tree import Tree
+
+_CODE = (".py", ".pyi", ".yml", ".yaml", ".toml", ".json", ".cfg", ".ini", ".sh", ".env", ".html")
+
+
+def is_code(path: str) -> bool:
+    """Tell whether a program, rather than a person, reads a file."""
+    return path.endswith(_CODE) or "." not in path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The files of `tree` other than the module at `path`."""
+
+    tree: Tree
+    path: str
+
+    def uses(self, name: str) -> bool:
+        """Tell whether any other file imports `name` from this module or reaches it as its part."""
+        if self.path.endswith("__init__.py"):
+            return True
+        return any(self._used_in(path, name) for path in self.tree.containing((name,)))
+
+    def importers(self, name: str) -> tuple[str, ...]:
+        """Return the paths of the other Python files that use `name` of this module."""
+        found = self.tree.containing((name,))
+        return tuple(p for p in found if p.endswith(".py") and self._used_in(p, name))
+
+    def _used_in(self, path: str, name: str) -> bool:
+        if path == self.path or not is_code(path):
+            return False
+        text = (self.tree.read(path) or b"").decode("utf-8", "replace")
+        stem = re.escape(self._stem)
+        imports = re.finditer(rf"\b{stem}\s+import\s*(\([^)]*\)|[^\n]*(?:\\\n[^\n]*)*)", text)
+        if any("*" in found[1] or word(name).search(found[1]) for found in imports):
+            return True
+        aliases = "|".join([stem, *re.findall(rf"\b{stem}\s+as\s+(\w+)", text)])
+        return re.search(rf"\b(?:{aliases})[.:]{re.escape(name)}\b", text) is not None
+
+    @property
+    def _stem(self) -> str:
+        parts = self.path.removesuffix(".py").split("/")
+        return parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]

@@ -1,0 +1,148 @@
+"""What does a file say once the flag's answer is put in for the question?"""
+
+# ruff: noqa: D102, N802  the names which LibCST gives to the methods of visitors
+
+from __future__ import annotations
+
+import libcst as cst
+
+from flagstaff.cleanup.answers import Question
+from flagstaff.cleanup.blocks import fold_block, fold_module, fold_suite
+from flagstaff.cleanup.conditions import is_bool, simplify, simplify_value
+from flagstaff.cleanup.markers import Gone, Known, known, unwrapped
+from flagstaff.cleanup.scopes import same_kind
+
+
+class Evaluator(cst.CSTTransformer):
+    """One pass of partial evaluation; run again until nothing changes."""
+
+    def __init__(self, question: Question, *, tidy: bool) -> None:
+        super().__init__()
+        self._question = question
+        self._tidy = tidy
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        del original_node
+        answer = self._question.answer(updated_node)
+        if answer is not None:
+            return unwrapped(updated_node, known(truth=answer), tidy=self._tidy)
+        match updated_node:
+            case cst.Call(func=cst.Name(value="bool"), args=[cst.Arg(value=value, keyword=None)]):
+                inner = simplify(value, tidy=self._tidy)
+                if isinstance(inner, Known):
+                    return unwrapped(updated_node, inner, tidy=self._tidy)
+        return updated_node
+
+    def leave_Await(self, original_node: cst.Await, updated_node: cst.Await) -> cst.BaseExpression:
+        del original_node
+        if isinstance(updated_node.expression, Known):
+            return unwrapped(updated_node, updated_node.expression, tidy=self._tidy)
+        return updated_node
+
+    def leave_UnaryOperation(
+        self, original_node: cst.UnaryOperation, updated_node: cst.UnaryOperation
+    ) -> cst.BaseExpression:
+        del original_node
+        return simplify(updated_node, tidy=self._tidy)
+
+    def leave_BooleanOperation(
+        self, original_node: cst.BooleanOperation, updated_node: cst.BooleanOperation
+    ) -> cst.BaseExpression:
+        del original_node
+        return simplify_value(updated_node, tidy=self._tidy)
+
+    def leave_Comparison(
+        self, original_node: cst.Comparison, updated_node: cst.Comparison
+    ) -> cst.BaseExpression:
+        del original_node
+        match updated_node:
+            case cst.Comparison(
+                left=Known() as left,
+                comparisons=[
+                    cst.ComparisonTarget(
+                        operator=cst.Is() | cst.Equal() | cst.IsNot() | cst.NotEqual() as operator,
+                        comparator=cst.Name(value="True" | "False" as value),
+                    )
+                ],
+            ):
+                same = left.truth is (value == "True")
+                truth = same is isinstance(operator, cst.Is | cst.Equal)
+                return unwrapped(updated_node, known(truth=truth), tidy=self._tidy)
+        return updated_node
+
+    def leave_IfExp(self, original_node: cst.IfExp, updated_node: cst.IfExp) -> cst.BaseExpression:
+        del original_node
+        test = simplify(updated_node.test, tidy=self._tidy)
+        if isinstance(test, Known):
+            kept = updated_node.body if test.truth else updated_node.orelse
+            return unwrapped(updated_node, kept, tidy=self._tidy)
+        match updated_node.body, updated_node.orelse:
+            case Known() as yes, Known() as no if yes.truth and not no.truth and is_bool(test):
+                return unwrapped(updated_node, test, tidy=self._tidy)
+        return updated_node.with_changes(test=test)
+
+    def leave_CompFor(self, original_node: cst.CompFor, updated_node: cst.CompFor) -> cst.CompFor:
+        del original_node
+        tests = [part.with_changes(test=self._condition(part.test)) for part in updated_node.ifs]
+        kept = [p for p in tests if not (isinstance(p.test, Known) and p.test.truth)]
+        return updated_node.with_changes(ifs=kept)
+
+    def leave_MatchCase(
+        self, original_node: cst.MatchCase, updated_node: cst.MatchCase
+    ) -> cst.MatchCase:
+        del original_node
+        if updated_node.guard is None:
+            return updated_node
+        guard = self._condition(updated_node.guard)
+        if isinstance(guard, Known) and guard.truth:
+            return updated_node.with_changes(
+                guard=None,
+                whitespace_after_if=cst.SimpleWhitespace(""),
+                whitespace_before_if=cst.SimpleWhitespace(""),
+            )
+        return updated_node.with_changes(guard=guard)
+
+    def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.If:
+        del original_node
+        return updated_node.with_changes(test=self._condition(updated_node.test))
+
+    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> cst.While:
+        del original_node
+        return updated_node.with_changes(test=self._condition(updated_node.test))
+
+    def leave_Assert(
+        self, original_node: cst.Assert, updated_node: cst.Assert
+    ) -> cst.BaseSmallStatement:
+        del original_node
+        test = self._condition(updated_node.test)
+        if isinstance(test, Known) and test.truth:
+            return Gone()
+        return updated_node.with_changes(test=test)
+
+    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
+        del original_node
+        value = self._condition(updated_node.value)
+        return Gone() if isinstance(value, Known) else updated_node.with_changes(value=value)
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        # Without its last `yield`, or a `global` still needed, it would be another function.
+        return updated_node if same_kind(original_node, updated_node) else original_node
+
+    def leave_SimpleStatementSuite(
+        self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
+    ) -> cst.SimpleStatementSuite:
+        del original_node
+        return fold_suite(updated_node)
+
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        return fold_block(original_node, updated_node, self._question.flag)
+
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
+        return fold_module(original_node, updated_node, self._question.flag)
+
+    def _condition(self, test: cst.BaseExpression) -> cst.BaseExpression:
+        return simplify(test, tidy=self._tidy)

@@ -1,0 +1,130 @@
+"""Where do the losing names of background jobs stand, and are they still needed?"""
+
+# ruff: noqa: N802  the names which LibCST gives to the methods of visitors
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import libcst as cst
+
+from flagstaff.cleanup.elsewhere import Elsewhere
+from flagstaff.cleanup.markers import Gone
+from flagstaff.cleanup.python_files import PythonCleaner
+from flagstaff.cleanup.references import parsed
+from flagstaff.cleanup.renames import (
+    JobRemover,
+    Losers,
+    job_definitions,
+    module_name,
+    queue_uses,
+)
+from flagstaff.cleanup.tree import Overlay
+from flagstaff.cleanup.unused import uses
+
+
+@dataclass(frozen=True, slots=True)
+class JobCleaner:
+    """Takes the losing jobs out of the files of `work`."""
+
+    work: Overlay
+    python: PythonCleaner
+    names: Losers
+
+    def clean(self) -> Losers:
+        """Rewrite the files; return the names with the queues that others still need left out."""
+        names = dataclasses.replace(self.names, queues=self._free_queues())
+        if not names.jobs and not names.queues:
+            return names
+        for path in self._files(names):
+            here = dataclasses.replace(names, module=module_name(path))
+            defined = self._defined(path, here)
+            kept = frozenset(name for name in defined if self._is_called(path, name, here))
+            self.python.rewrite(path, losers=dataclasses.replace(here, kept=kept))
+            for name in sorted(set(defined) - kept):
+                self._drop_imports(path, name)
+        return names
+
+    def _files(self, names: Losers) -> list[str]:
+        needles = {part for old, _ in names.jobs for part in (old, old.rpartition(".")[2])}
+        found = self.work.containing({self.names.flag, *needles, *names.queues})
+        return [path for path in found if path.endswith(".py")]
+
+    def _free_queues(self) -> frozenset[str]:
+        return frozenset(queue for queue in self.names.queues if not self._is_needed(queue))
+
+    def _is_needed(self, queue: str) -> bool:
+        for path in self.work.containing((queue,)):
+            module = parsed(self.work.read(path) or b"") if path.endswith(".py") else None
+            if module and any(queue_uses(module, queue, self.names)):
+                return True
+        return False
+
+    def _defined(self, path: str, names: Losers) -> tuple[str, ...]:
+        module = self._module(path)
+        return job_definitions(module, names) if module else ()
+
+    def _is_called(self, path: str, name: str, names: Losers) -> bool:
+        """Tell whether anything but imports would miss a job's function."""
+        module = self._module(path)
+        rest = module and module.visit(JobRemover(names))
+        if isinstance(rest, cst.Module) and uses(rest).read[name]:
+            return True
+        return any(self._reads(other, name) for other in Elsewhere(self.work, path).importers(name))
+
+    def _reads(self, path: str, name: str) -> bool:
+        module = self._module(path)
+        if module is None:
+            return True
+        attributes = _Attributes(name)
+        module.visit(attributes)
+        return attributes.found or uses(module).read[name] > 0
+
+    def _drop_imports(self, path: str, name: str) -> None:
+        for other in Elsewhere(self.work, path).importers(name):
+            module = self._module(other)
+            if module is None:
+                continue
+            changed = module.visit(_Unimport(name))
+            if isinstance(changed, cst.Module) and changed.code != module.code:
+                self.work.write(other, changed.bytes)
+                self.python.rewrite(other)
+
+    def _module(self, path: str) -> cst.Module | None:
+        try:
+            return cst.parse_module(self.work.read(path) or b"")
+        except (cst.ParserSyntaxError, UnicodeDecodeError):
+            return None
+
+
+class _Attributes(cst.CSTVisitor):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self.found = False
+
+    def visit_Attribute(self, node: cst.Attribute) -> None:
+        self.found = self.found or node.attr.value == self._name
+
+
+class _Unimport(cst.CSTTransformer):
+    """Drop one name from the imports of a module that does not use it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def leave_ImportFrom(
+        self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
+    ) -> cst.ImportFrom | Gone | cst.RemovalSentinel:
+        del original_node
+        if isinstance(updated_node.names, cst.ImportStar):
+            return updated_node
+        kept = [alias for alias in updated_node.names if alias.evaluated_name != self._name]
+        if len(kept) == len(updated_node.names):
+            return updated_node
+        if not kept:
+            return cst.RemoveFromParent()
+        kept[-1] = kept[-1].with_changes(comma=updated_node.names[-1].comma)
+        return updated_node.with_changes(names=kept)

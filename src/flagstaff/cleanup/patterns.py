@@ -1,0 +1,73 @@
+"""How does a project ask for a flag, and where does it keep what belongs to it?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPattern:
+    """A call that asks for a flag: `<anything>.<function>(…)` or `<function>(…)`.
+
+    `position` counts the positional arguments from 0; `keywords` are the other ways to give the
+    name; `negated` calls answer whether the flag is off.
+    """
+
+    function: str
+    position: int = 0
+    keywords: tuple[str, ...] = ("name", "flag", "flag_name", "flag_key", "key")
+    negated: bool = False
+
+
+CALLS = (
+    CallPattern(function="is_enabled"),
+    CallPattern(function="is_disabled", negated=True),
+    CallPattern(function="enabled"),
+    CallPattern(function="get_boolean_value"),
+    CallPattern(function="get_boolean_value_async"),
+    CallPattern(function="flag_is_active", position=1),
+    CallPattern(function="switch_is_active"),
+    CallPattern(function="sample_is_active"),
+    CallPattern(function="is_feature_enabled"),
+    CallPattern(function="flag_enabled"),
+    CallPattern(function="flag_disabled", negated=True),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conventions:
+    """What this project does: how it asks, how its tests pin a flag, where its files are.
+
+    `handles` make an object bound to one flag, which is asked by calling it or by any of `calls`
+    without a name. `overrides` pin a flag in tests, as a context manager or a decorator.
+    """
+
+    calls: tuple[CallPattern, ...] = CALLS
+    handles: tuple[str, ...] = ("flag",)
+    overrides: tuple[str, ...] = ("override_flag", "override_switch", "override_sample")
+    definition_folders: tuple[str, ...] = ("config/feature_flags", "ee/config/feature_flags")
+    settings_files: tuple[str, ...] = ("flagstaff.yml", "flagstaff.yaml")
+    settings_lists: tuple[str, ...] = ("renames", "guards")
+
+    def pattern(self, function: str) -> CallPattern | None:
+        """Return the pattern for calls of `function`, if there is one."""
+        return next((call for call in self.calls if call.function == function), None)
+
+    def is_definition(self, path: str, flag: str) -> bool:
+        """Tell whether `path` is the file that defines `flag`."""
+        folder, _, name = path.rpartition("/")
+        inside = any(folder == f or folder.startswith(f"{f}/") for f in self.definition_folders)
+        return inside and name in {f"{flag}.yml", f"{flag}.yaml"}
+
+
+DEFAULT = Conventions()
+
+
+def word(name: str, *, dotted: bool = False) -> re.Pattern[str]:
+    """Return a pattern for `name` as a whole word, not a part of a longer or a dashed one.
+
+    With `dotted`, `a.name` and `name.b` are longer words too, as in the names of jobs.
+    """
+    before, after = (r"(?<!\w\.)", r"(?!\.\w)") if dotted else ("", "")
+    return re.compile(rf"(?<![\w-]){before}{re.escape(name)}(?![\w-]){after}")

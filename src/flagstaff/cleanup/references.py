@@ -1,0 +1,188 @@
+"""Where is a flag used?"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import re
+import tokenize
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from flagstaff.cleanup.answers import Constant, constants_in, local_names
+from flagstaff.cleanup.changes import Reference, ReferenceKind
+from flagstaff.cleanup.patterns import DEFAULT, Conventions, word
+from flagstaff.cleanup.tree import GitTree, Tree
+
+
+def find_references(root: Path, flag: str, *, base: str = "HEAD") -> tuple[Reference, ...]:
+    """Return every line that speaks of `flag` in the commit `base`, sorted by place.
+
+    Python is read by its syntax, other text by whole words; binary files are left out.
+
+    Raises:
+        NotFound: `root` is no git repository, or has no commit `base`.
+    """
+    return references_in(GitTree.at(root, base), flag)
+
+
+def references_in(
+    tree: Tree, flag: str, conventions: Conventions = DEFAULT
+) -> tuple[Reference, ...]:
+    """Return every line of a tree that speaks of `flag`, sorted by place."""
+    constants = find_constants(tree, flag)
+    found: set[Reference] = set()
+    for path in tree.containing({flag, *(c.name for c in constants)}):
+        content = tree.read(path) or b""
+        if conventions.is_definition(path, flag):
+            found.add(_definition(path, content))
+        elif path.endswith(".py"):
+            found.update(_python(path, content, flag, (conventions, constants)))
+        else:
+            found.update(text_references(path, content, word(flag)))
+    return tuple(sorted(found))
+
+
+def find_constants(tree: Tree, flag: str) -> tuple[Constant, ...]:
+    """Return the names that hold the flag's name anywhere in the tree."""
+    found: list[Constant] = []
+    for path in tree.containing((flag,)):
+        if path.endswith(".py") and (module := parsed(tree.read(path) or b"")):
+            found += constants_in(path, module, flag)
+    return tuple(found)
+
+
+def parsed(content: bytes) -> ast.Module | None:
+    """Return the syntax tree of Python source, `None` if it is none."""
+    with warnings.catch_warnings():
+        # Odd escapes in other people's code are none of our business.
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(content)
+        except (SyntaxError, ValueError, RecursionError):
+            return None
+
+
+def text_references(
+    path: str,
+    content: bytes,
+    pattern: re.Pattern[str],
+    kind: ReferenceKind = ReferenceKind.TEXT,
+) -> Iterator[Reference]:
+    """Yield the lines of a text that match a pattern."""
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+        if pattern.search(line):
+            yield Reference(path=path, line=number, kind=kind, text=line.strip())
+
+
+def _definition(path: str, content: bytes) -> Reference:
+    first = content.decode("utf-8", "replace").partition("\n")[0].strip()
+    return Reference(path=path, line=1, kind=ReferenceKind.DEFINITION, text=first)
+
+
+def _python(
+    path: str, content: bytes, flag: str, context: tuple[Conventions, Sequence[Constant]]
+) -> Iterator[Reference]:
+    module = parsed(content)
+    if module is None:
+        yield from text_references(path, content, word(flag), ReferenceKind.UNREADABLE)
+        return
+    conventions, constants = context
+    finder = _Finder(flag, conventions, local_names(module, path, constants))
+    finder.attributes = {(c.owner, c.name) for c in constants}
+    finder.visit(module)
+    finder.comments(content)
+    lines = content.decode("utf-8", "replace").splitlines()
+    for number, kind in sorted(finder.found.items()):
+        text = lines[number - 1].strip() if number <= len(lines) else ""
+        yield Reference(path=path, line=number, kind=kind, text=text)
+
+
+class _Finder(ast.NodeVisitor):
+    """The lines of a module that speak of the flag; the first reason found is the one that counts.
+
+    Callers are visited before what they hold, so a line with a call is a call.
+    """
+
+    def __init__(self, flag: str, conventions: Conventions, names: frozenset[str]) -> None:
+        self._flag = flag
+        self._pattern = word(flag)
+        self._conventions = conventions
+        self._names = names
+        self.attributes: set[tuple[str, str]] = set()
+        self.found: dict[int, ReferenceKind] = {}
+
+    def visit_Call(self, node: ast.Call) -> None:
+        function = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        kind = None
+        if self._conventions.pattern(function):
+            kind = ReferenceKind.CALL
+        elif function in self._conventions.handles:
+            kind = ReferenceKind.HANDLE
+        elif function in self._conventions.overrides:
+            kind = ReferenceKind.OVERRIDE
+        for value in (*node.args, *(keyword.value for keyword in node.keywords)):
+            if kind and self._is_name(value):
+                self._add(value.lineno, kind)
+        self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        if isinstance(node.value, ast.Constant) and node.value.value == self._flag:
+            self._add(node.lineno, ReferenceKind.CONSTANT)
+        self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if node.value == self._flag:
+            self._add(node.lineno, ReferenceKind.STRING)
+        elif isinstance(node.value, str) and self._flag in node.value:
+            for offset, line in enumerate(node.value.splitlines()):
+                if self._pattern.search(line):
+                    self._add(node.lineno + offset, ReferenceKind.TEXT)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if node.id == self._flag or node.id in self._names:
+            self._add(node.lineno, ReferenceKind.IDENTIFIER)
+
+    def visit_alias(self, node: ast.alias) -> None:
+        if node.name == self._flag or (node.asname or node.name) in self._names:
+            self._add(node.lineno, ReferenceKind.IDENTIFIER)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if node.attr == self._flag or self._is_name(node):
+            self._add(node.lineno, ReferenceKind.IDENTIFIER)
+        self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if node.name == self._flag:
+            self._add(node.lineno, ReferenceKind.IDENTIFIER)
+        self.generic_visit(node)
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg == self._flag:
+            self._add(node.lineno, ReferenceKind.IDENTIFIER)
+        self.generic_visit(node)
+
+    def comments(self, content: bytes) -> None:
+        """Add the comments that speak of the flag."""
+        with contextlib.suppress(tokenize.TokenError):
+            for token in tokenize.tokenize(io.BytesIO(content).readline):
+                if token.type == tokenize.COMMENT and self._pattern.search(token.string):
+                    self._add(token.start[0], ReferenceKind.COMMENT)
+
+    def _is_name(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Constant(value=value):
+                return value == self._flag
+            case ast.Name(id=name):
+                return name in self._names
+            case ast.Attribute(value=ast.Attribute() as owner, attr="value" | "name"):
+                return self._is_name(owner)
+            case ast.Attribute(value=owner, attr=name):
+                last = getattr(owner, "attr", getattr(owner, "id", ""))
+                return (last, name) in self.attributes
+        return False
+
+    def _add(self, line: int, kind: ReferenceKind) -> None:
+        self.found.setdefault(line, kind)

@@ -1,0 +1,88 @@
+"""What does a clean-up leave to a person, and why?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from flagstaff.cleanup.changes import Reference, ReferenceKind, Residue
+from flagstaff.cleanup.patterns import Conventions, word
+from flagstaff.cleanup.references import references_in, text_references
+from flagstaff.cleanup.renames import Losers
+from flagstaff.cleanup.tree import Tree
+
+_REASONS = {
+    ReferenceKind.CALL: "asks for the flag in a way that cannot be resolved safely",
+    ReferenceKind.HANDLE: "binds the flag to an object that is used in other ways than asking",
+    ReferenceKind.OVERRIDE: "pins the flag to a value that is not certain, or outside of a test",
+    ReferenceKind.CONSTANT: "holds the flag's name, and something still uses it",
+    ReferenceKind.STRING: "passes the flag's name on as text",
+    ReferenceKind.IDENTIFIER: "is a name that is, or holds, the flag's name",
+    ReferenceKind.COMMENT: "is a comment that speaks of the flag",
+    ReferenceKind.TEXT: "is text that speaks of the flag",
+    ReferenceKind.DEFINITION: "defines the flag",
+    ReferenceKind.UNREADABLE: "is in a file that does not parse as Python",
+    ReferenceKind.VALUE: "was given the flag's bare answer as a value; simplify by hand",
+    ReferenceKind.JOB: "still names a background job or queue that goes away",
+}
+
+
+def residues(
+    work: Tree,
+    flag: str,
+    names: Losers,
+    found: tuple[Conventions, Mapping[str, tuple[int, ...]]],
+) -> tuple[Residue, ...]:
+    """Return every line left after a clean-up that a person should look at, sorted by place.
+
+    Changelogs are history and say what they said; `found` are the conventions, and the lines of
+    bare answers by path.
+    """
+    conventions, answers = found
+    left = set(references_in(work, flag, conventions))
+    left |= set(_values(work, answers))
+    left |= set(_jobs(work, names))
+    return tuple(
+        sorted(
+            Residue(reference=reference, reason=_reason(reference))
+            for reference in left
+            if not _is_history(reference.path)
+        )
+    )
+
+
+def _reason(reference: Reference) -> str:
+    if "/migrations/" in f"/{reference.path}":
+        return "is in a migration, which stays as it ran"
+    return _REASONS[reference.kind]
+
+
+def _values(work: Tree, answers: Mapping[str, tuple[int, ...]]) -> Iterator[Reference]:
+    for path, numbers in answers.items():
+        lines = (work.read(path) or b"").decode("utf-8", "replace").splitlines()
+        for number in numbers:
+            if number <= len(lines):
+                text = lines[number - 1].strip()
+                yield Reference(path=path, line=number, kind=ReferenceKind.VALUE, text=text)
+
+
+def _jobs(work: Tree, names: Losers) -> Iterator[Reference]:
+    for job, _ in names.jobs:
+        pattern = word(job, dotted=True)
+        for path in work.containing((job,)):
+            yield from text_references(path, work.read(path) or b"", pattern, ReferenceKind.JOB)
+    for queue in names.queues:
+        pattern = word(queue, dotted=True)
+        for path in work.containing((queue,)):
+            content = work.read(path) or b""
+            for line in text_references(path, content, pattern, ReferenceKind.JOB):
+                # A queue's name is often a common word.
+                if "queue" in line.text.lower() or "-Q" in line.text:
+                    yield line
+
+
+def _is_history(path: str) -> bool:
+    parts = path.lower().split("/")
+    folders = {"changes", "changelog", "changelogs", "changelog.d", "newsfragments"}
+    return parts[-1].startswith(("changelog", "changes", "history", "news")) or bool(
+        folders & set(parts[:-1])
+    )

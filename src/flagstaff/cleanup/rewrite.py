@@ -1,0 +1,153 @@
+"""What is left of a Python file once the flag's answer is fixed?"""
+
+# ruff: noqa: N802  the names which LibCST gives to the methods of visitors
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from flagstaff.cleanup.answers import Question, text_of
+from flagstaff.cleanup.evaluate import Evaluator
+from flagstaff.cleanup.markers import Gone, Known
+from flagstaff.cleanup.overrides import Overrides
+from flagstaff.cleanup.propagate import propagate
+from flagstaff.cleanup.renames import JobRemover, Losers
+from flagstaff.cleanup.unused import drop_unused
+
+_MOST_PASSES = 50
+
+
+class Unreadable(Exception):
+    """A file is no Python that can be parsed, or the outcome would not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A file after the clean-up, and the lines on which a bare answer was left."""
+
+    content: bytes
+    answers: tuple[int, ...] = ()
+    emptied: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """What to do with one file; `keeps` tells which of its names other files use."""
+
+    question: Question
+    losers: Losers | None = None
+    constants: frozenset[str] = frozenset()
+    keeps: Callable[[str], bool] = field(default=lambda _: False)
+
+    def apply(self, content: bytes, *, original: bytes | None = None) -> Rewritten:
+        """Return the file after the clean-up.
+
+        What was in use in `original`, and is no longer, goes.
+
+        Raises:
+            Unreadable: the file does not parse.
+        """
+        try:
+            module = cst.parse_module(content)
+            start = module if original is None else cst.parse_module(original)
+        except (cst.ParserSyntaxError, UnicodeDecodeError, RecursionError) as error:
+            raise Unreadable(str(error)) from error
+        try:
+            return self._finished(module, start, tidy=True)
+        except (cst.CSTValidationError, cst.ParserSyntaxError):
+            pass
+        try:
+            return self._finished(module, start, tidy=False)
+        except (cst.CSTValidationError, cst.ParserSyntaxError) as error:
+            raise Unreadable(str(error)) from error
+
+    def _finished(self, module: cst.Module, start: cst.Module, *, tidy: bool) -> Rewritten:
+        done = self._settled(module, start, tidy=tidy)
+        cst.parse_module(done.bytes)
+        return Rewritten(done.bytes, _answers(done), emptied=bool(start.body) and _is_empty(done))
+
+    def _settled(self, module: cst.Module, start: cst.Module, *, tidy: bool) -> cst.Module:
+        """Run the passes until nothing changes."""
+        module = _visited(module, Overrides(self.question))
+        if self.constants:
+            module = _visited(module, _Constants(self.constants, self.question.flag))
+        if self.losers is not None:
+            module = _visited(module, JobRemover(self.losers))
+        for _ in range(_MOST_PASSES):
+            before = module.code
+            module = _visited(module, Evaluator(self.question, tidy=tidy))
+            module = propagate(module, self.question, self.keeps)
+            module = drop_unused(start, module, self.keeps)
+            if module.code == before:
+                break
+        return module
+
+
+class _Constants(cst.CSTTransformer):
+    """Drop the constants that held the flag's name."""
+
+    def __init__(self, names: frozenset[str], flag: str) -> None:
+        super().__init__()
+        self._names = names
+        self._flag = flag
+
+    def leave_Assign(
+        self, original_node: cst.Assign, updated_node: cst.Assign
+    ) -> cst.BaseSmallStatement:
+        del original_node
+        match updated_node.targets:
+            case [cst.AssignTarget(target=cst.Name() as name)]:
+                return Gone() if self._goes(name, updated_node.value) else updated_node
+        return updated_node
+
+    def leave_AnnAssign(
+        self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign
+    ) -> cst.BaseSmallStatement:
+        del original_node
+        goes = self._goes(updated_node.target, updated_node.value)
+        return Gone() if goes else updated_node
+
+    def _goes(self, target: cst.BaseExpression, value: cst.BaseExpression | None) -> bool:
+        named = isinstance(target, cst.Name) and target.value in self._names
+        return named and value is not None and text_of(value) == self._flag
+
+
+def _visited(module: cst.Module, visitor: cst.CSTTransformer) -> cst.Module:
+    changed = module.visit(visitor)
+    return changed if isinstance(changed, cst.Module) else module
+
+
+class _Answers(cst.CSTVisitor):
+    METADATA_DEPENDENCIES = (PositionProvider,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: set[int] = set()
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, Known):
+            self.lines.add(self.get_metadata(PositionProvider, node).start.line)
+        return True
+
+
+def _answers(module: cst.Module) -> tuple[int, ...]:
+    visitor = _Answers()
+    MetadataWrapper(module).visit(visitor)
+    return tuple(sorted(visitor.lines))
+
+
+def _is_empty(module: cst.Module) -> bool:
+    """Tell whether nothing but imports and a docstring is left."""
+    idle = (cst.Import, cst.ImportFrom)
+    return all(
+        isinstance(line, cst.SimpleStatementLine)
+        and all(
+            isinstance(s, idle) or (isinstance(s, cst.Expr) and isinstance(s.value, cst.BaseString))
+            for s in line.body
+        )
+        for line in module.body
+    )
