@@ -90,7 +90,7 @@ class ImportRollout:
     """Make a rollout of an issue's text.
 
     `path` is the file the issue is kept in, absolute, empty when it is only text. `placeholders`
-    answers the `<…>` of the issue. With `dry_run` nothing is written.
+    answers the `<…>` of the issue.
     """
 
     writes: ClassVar[bool] = True
@@ -99,7 +99,6 @@ class ImportRollout:
     path: str = ""
     placeholders: dict[str, str] = field(default_factory=dict)
     start: bool = False
-    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,9 @@ def _commit_webhook(root: Path, webhook: str) -> str:
     configuration = root / "flagstaff.yml"
     text = configuration.read_text(encoding="utf-8")
     before, after = text.split("\nrenames:", 1)
-    configuration.write_text(f"{before}\nwebhook: {webhook}\n\nrenames:{after}", encoding="utf-8")
+    configuration.write_text(
+        f"{before}\nnotify:\n  webhook: {webhook}\n\nrenames:{after}", encoding="utf-8"
+    )
     at = datetime(2022, 6, 2, 9, 0, tzinfo=UTC)
     return _commit(root, "Send announcements to the team's chat", at)
 

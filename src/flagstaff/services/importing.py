@@ -35,8 +35,6 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
     )
     _check_commits(unit, imported.plan, source)
     lines = describe_import(imported)
-    if command.dry_run:
-        return Outcome(text=f"{lines}\n\nnothing was written (dry run)", data=_data(imported, None))
     _check_alone(unit, imported.plan.flag)
     record = store.add(
         unit.connection,
@@ -105,7 +103,7 @@ def _check_alone(unit: Unit, flag: str) -> None:
         )
 
 
-def _data(imported: Imported, number: int | None) -> dict[str, Json]:
+def _data(imported: Imported, number: int) -> dict[str, Json]:
     return {
         "rollout": number,
         "flag": imported.plan.flag,

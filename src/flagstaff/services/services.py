@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar, assert_never
 
 from flagstaff.commands import model
@@ -39,14 +40,20 @@ class Services:
         """Call `listener` with the names of what changed, after every commit."""
         self._listeners.append(listener)
 
-    def execute(self, command: Command, by: Person) -> Outcome:
+    def execute(self, command: Command, by: Person, *, dry_run: bool = False) -> Outcome:
         """Carry out a command and return what came of it.
+
+        With `dry_run` everything is done and then taken back, so the answer is the real one.
 
         Raises:
             FlagstaffError: it was refused or impossible, and nothing was changed.
         """
-        with self.unit(by, write=command.writes) as unit:
-            return _carry_out(unit, command)
+        with self.unit(by, write=command.writes, keep=not dry_run) as unit:
+            outcome = _carry_out(unit, command)
+        if dry_run and command.writes:
+            text = f"{outcome.text}\n\nnothing was changed (dry run)"
+            return replace(outcome, text=text, next="")
+        return outcome
 
     def ask(self, question: Callable[[Unit], T], by: Person) -> T:
         """Return the answer to a question that changes nothing."""
@@ -54,13 +61,16 @@ class Services:
             return question(unit)
 
     @contextmanager
-    def unit(self, by: Person, *, write: bool) -> Iterator[Unit]:
-        """Give one unit of work; when it ends well, it is committed and the listeners are told."""
-        transaction = self.database.write if write else self.database.read
-        with transaction() as connection:
+    def unit(self, by: Person, *, write: bool, keep: bool = True) -> Iterator[Unit]:
+        """Give one unit of work; when it ends well, it is committed and the listeners are told.
+
+        Without `keep` it is taken back instead, and nobody is told.
+        """
+        transaction = self.database.write(keep=keep) if write else self.database.read()
+        with transaction as connection:
             unit = Unit(context=self.context, connection=connection, now=self.clock.now(), by=by)
             yield unit
-        if unit.changed:
+        if unit.changed and keep:
             self._tell(frozenset(unit.changed))
 
     def _tell(self, names: frozenset[str]) -> None:

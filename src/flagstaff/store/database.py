@@ -60,18 +60,23 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give one transaction: all of it is kept, or on an exception none of it."""
-        with self._begin(write=True) as connection:
+    def write(self, *, keep: bool = True) -> Iterator[Connection]:
+        """Give one transaction: all of it is kept, or on an exception none of it.
+
+        Without `keep` none of it is kept in any case: what would happen can be seen and is undone.
+        """
+        with self._begin(write=True, keep=keep) as connection:
             yield connection
 
     @contextmanager
-    def _begin(self, *, write: bool) -> Iterator[Connection]:
+    def _begin(self, *, write: bool, keep: bool = True) -> Iterator[Connection]:
         try:
             with self.engine.connect() as plain:
                 connection = plain.execution_options(**{WRITE: write})
-                with connection.begin():
+                with connection.begin() as transaction:
                     yield connection
+                    if not keep:
+                        transaction.rollback()
         except OperationalError as exc:
             raise Unavailable(
                 f"the database does not answer: {exc.orig}",

@@ -88,11 +88,6 @@ def save(connection: Connection, record: RolloutRecord, rollout: Rollout) -> Rol
     return replace(record, rollout=rollout, revision=record.revision + 1)
 
 
-def save_issue(connection: Connection, number: int, text: str) -> None:
-    """Keep the issue's text as it now reads."""
-    connection.execute(update(table).where(table.c.id == number).values(issue_text=text))
-
-
 def save_readings(connection: Connection, number: int, readings: Sequence[Judgement]) -> None:
     """Keep the latest readings; they are for looking at and decide nothing later."""
     values = [encode(each) for each in readings]

@@ -1,0 +1,1 @@
+"""How does a person run it from a terminal?"""
