@@ -1,0 +1,1 @@
+"""Is this flag on for this actor, in this process?"""

@@ -1,0 +1,281 @@
+"""How does an application ask for its flags?"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Protocol, Unpack
+
+from flagstaff.errors import UsageError
+from flagstaff.flags.compile import Compiled
+from flagstaff.flags.evaluation import Evaluation
+from flagstaff.flags.explain import evaluate, in_words
+from flagstaff.flags.fast import Check
+from flagstaff.flags.surroundings import Group, Surroundings
+from flagstaff.sdk import options as opt
+from flagstaff.sdk.exposures import Exposures
+from flagstaff.sdk.fallback import Fallback
+from flagstaff.sdk.forking import survive
+from flagstaff.sdk.handle import FlagHandle, make_handle
+from flagstaff.sdk.holder import Holder
+from flagstaff.sdk.readiness import Mode, Readiness
+from flagstaff.sdk.sources.base import Source
+from flagstaff.sdk.sources.files import FilesSource
+from flagstaff.sdk.sources.memory import MemorySource, Spec
+from flagstaff.sdk.sources.server import ServerSource
+from flagstaff.sdk.telemetry import Telemetry
+
+CLOSE_TIMEOUT = 2.0
+"""Seconds that `close` waits for the last report to be sent."""
+
+
+class Reporter(Protocol):
+    """Something that tells others what the client counted."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def after_fork(self) -> None:
+        """Go on in a forked child."""
+
+    def close(self, timeout: float) -> None:
+        """Report what is left, within about `timeout` seconds."""
+
+
+class Client:
+    """Flags of one environment, asked in this process.
+
+    Made by `from_files`, `connect` or `memory`. `is_enabled` and the handles of `flag` never
+    raise, block or do any input or output; they are safe in threads, in asyncio and after a fork.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_checks",
+        "_exposures",
+        "_fallback",
+        "_groups",
+        "_handles",
+        "_holder",
+        "_reporter",
+        "_source",
+    )
+
+    def __init__(self, source: Source, *, environment: str, strict: str = "") -> None:
+        if strict not in {"", "raise"}:
+            raise UsageError(f"strict={strict!r} is not known", hint='write strict="raise"')
+        self._checks: dict[str, Check] = {}
+        self._exposures = Exposures()
+        self._groups: dict[str, Group] = {}
+        self._handles: dict[tuple[str, bool | None], FlagHandle] = {}
+        self._reporter: Reporter | None = None
+        self._source = source
+        around = Surroundings(
+            counter=self._exposures.counter,
+            groups=self._groups,
+            draw=random.random,
+            clock=lambda: datetime.now(UTC),
+        )
+        self._holder = Holder(environment, around)
+        self._fallback = Fallback(self._holder, self._exposures, raises=strict == "raise")
+        self._holder.listen(self._put)
+        survive(self)
+
+    @classmethod
+    def from_files(
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        environment: str = "development",
+        state: str | os.PathLike[str] | None = None,
+        watch: float = 1.0,
+        strict: str = "",
+    ) -> Client:
+        """Return a client of the YAML definitions in `folder`; no server is needed.
+
+        Args:
+            folder: `config/feature_flags` in most repositories.
+            environment: what this process calls itself.
+            state: a JSON file that sets flags, `{"new_search": true}`; `FLAGSTAFF_STATE` otherwise.
+            watch: seconds between looks for changed files; 0 to read them once.
+            strict: "raise" to raise `UnknownFlag` for a flag that has no definition.
+
+        Raises:
+            DefinitionError: a definition says something it must not.
+            SnapshotError: the state file is malformed.
+        """
+        state = state or os.environ.get("FLAGSTAFF_STATE")
+        source = FilesSource(Path(folder), Path(state) if state else None, watch)
+        client = cls(source, environment=environment, strict=strict)
+        source.start(client._holder)
+        return client
+
+    @classmethod
+    def memory(
+        cls,
+        flags: Mapping[str, Spec] | MemorySource | None = None,
+        *,
+        environment: str = "test",
+        strict: str = "",
+    ) -> Client:
+        """Return a client of flags given here, for tests and scripts.
+
+        >>> Client.memory({"new_search": True}).is_enabled("new_search")
+        True
+
+        Raises:
+            UsageError: a flag is given as something that is no flag.
+        """
+        source = (
+            flags if isinstance(flags, MemorySource) else MemorySource(flags or {}, environment)
+        )
+        client = cls(source, environment=source.environment, strict=strict)
+        source.start(client._holder)
+        return client
+
+    @classmethod
+    def connect(
+        cls,
+        url: str | None = None,
+        *,
+        environment: str | None = None,
+        application: str | None = None,
+        **options: Unpack[opt.Options],
+    ) -> Client:
+        """Return a client that follows a server.
+
+        What is not given is taken from `FLAGSTAFF_URL`, `FLAGSTAFF_ENVIRONMENT`,
+        `FLAGSTAFF_APPLICATION`, `FLAGSTAFF_TOKEN_FILE`, `FLAGSTAFF_TOKEN`, `FLAGSTAFF_KIND`,
+        `FLAGSTAFF_VERSION` and `FLAGSTAFF_CACHE_DIR`. A server that is away is no error: flags are
+        answered from the snapshot on disk, or with their `default` until it is back.
+
+        Args:
+            url: of the server.
+            environment: whose flags are asked, such as `production`.
+            application: the name of this program in the server's list of processes.
+            options: see `Options`.
+
+        Raises:
+            UsageError: there is no address or no environment, or the address is none.
+        """
+        where = opt.address(url, environment, options)
+        source = ServerSource(where, opt.disk(where, options), options.get("poll_interval", 5.0))
+        client = cls(source, environment=where.environment, strict=options.get("strict", ""))
+        client._reporter = Telemetry(
+            where,
+            opt.identity(application, options),
+            client._holder,
+            client._exposures,
+            options.get("flush_interval", 5.0),
+        )
+        source.start(client._holder)
+        client._reporter.start()
+        source.wait(options.get("wait", 5.0))
+        return client
+
+    def __repr__(self) -> str:
+        found = self.readiness()
+        return (
+            f"<flagstaff.Client {found.environment} version {found.version}, {found.mode}: "
+            f"{self._source}>"
+        )
+
+    def is_enabled(self, name: str, *actors: object, default: bool | None = None) -> bool:
+        """Return whether a flag is on.
+
+        Args:
+            name: of the flag.
+            actors: who is asked about: ids such as `"User:42"`, objects with a `flag_id` or
+                `flipper_id`, or lists of them. Without any, only the boolean gate, the expression
+                and the percentage of time can open the flag.
+            default: the answer for a flag that nobody has defined, instead of False.
+        """
+        try:
+            return self._checks[name](actors)
+        except Exception as exc:  # noqa: BLE001 - an application must not fail over a flag
+            return self._fallback.answer(name, exc, default=default)
+
+    def is_disabled(self, name: str, *actors: object, default: bool | None = None) -> bool:
+        """Return whether a flag is off; `default` is still the answer to "is it on?"."""
+        return not self.is_enabled(name, *actors, default=default)
+
+    def evaluate(self, name: str, *actors: object, default: bool | None = None) -> Evaluation:
+        """Return whether a flag is on, and why; see `is_enabled` for the arguments."""
+        compiled = self._holder.compiled
+        try:
+            answer = evaluate(compiled.flags[name], actors, compiled.snapshot.version)
+        except Exception as exc:  # noqa: BLE001 - as in is_enabled
+            return self._fallback.evaluation(name, exc, default=default)
+        self._exposures.counter(name, answer.value, answer.gate)()
+        return answer
+
+    def explain(self, name: str, *actors: object) -> Evaluation:
+        """Return what `evaluate` returns, with the reason and what would change it in `words`."""
+        answer = self.evaluate(name, *actors)
+        if answer.error is not None:
+            return answer
+        flag = self._holder.compiled.snapshot.flags[name]
+        return replace(answer, words=in_words(flag, actors, answer.gate))
+
+    def flag(self, name: str, *, default: bool | None = None) -> FlagHandle:
+        """Return a function that answers for one flag; quicker still than `is_enabled`.
+
+        >>> new_search = Client.memory({"new_search": True}).flag("new_search")
+        >>> new_search("User:42")
+        True
+        """
+        key = (name, default)
+        if key not in self._handles:
+            otherwise = partial(self._fallback.answer, name, default=default)
+            handle, follow = make_handle(name, partial(self.evaluate, name), otherwise)
+            self._holder.listen(follow)
+            self._handles[key] = handle
+        return self._handles[key]
+
+    def register_group(self, name: str, belongs: Group) -> None:
+        """Make `name` a group: `belongs(actor)` says whether an actor is in it, quickly."""
+        self._groups[name] = belongs
+
+    def flags(self) -> Mapping[str, str]:
+        """Return the names of all flags that are defined, each with its type."""
+        return {name: flag.type for name, flag in self._holder.compiled.snapshot.flags.items()}
+
+    def readiness(self) -> Readiness:
+        """Return how fresh the answers are, for health checks and people."""
+        holder = self._holder
+        snapshot = holder.compiled.snapshot
+        return Readiness(
+            ready=holder.ready,
+            mode=holder.mode,
+            environment=snapshot.environment,
+            version=snapshot.version,
+            flags=len(snapshot.flags),
+            problem=holder.problem,
+            unanswered=self._exposures.unanswered_counts(),
+            dropped=self._exposures.dropped,
+        )
+
+    def close(self) -> None:
+        """Follow no more and send the last counts; flags keep answering from the last snapshot."""
+        if self._holder.mode is Mode.CLOSED:
+            return
+        self._source.close(CLOSE_TIMEOUT)
+        if self._reporter is not None:
+            self._reporter.close(CLOSE_TIMEOUT)
+        self._holder.report(Mode.CLOSED, self._holder.problem)
+
+    def _put(self, compiled: Compiled) -> None:
+        self._checks = compiled.checks
+
+    def after_fork(self) -> None:
+        """Go on in a forked child; called by the interpreter, not by applications."""
+        self._holder.after_fork()
+        self._exposures.after_fork()
+        self._source.after_fork()
+        if self._reporter is not None:
+            self._reporter.after_fork()

@@ -1,0 +1,108 @@
+"""How often was each flag answered, with which value, through which gate?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Container
+from dataclasses import dataclass
+from itertools import count
+from typing import SupportsIndex, cast
+
+from flagstaff.flags.evaluation import Gate
+from flagstaff.flags.surroundings import Hit
+
+LIMIT = 1_000
+"""How many unknown names are kept; code that makes names up must not fill the memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """How many answers of one flag had this value through this gate since the last report."""
+
+    flag: str
+    value: bool
+    gate: Gate
+    count: int
+
+    def to_json(self) -> dict[str, object]:
+        """Return the wire form."""
+        return {
+            "flag": self.flag,
+            "value": self.value,
+            "gate": self.gate.value,
+            "count": self.count,
+        }
+
+
+class Tally:
+    """A counter whose `hit` is one C call: no count is lost between threads, and none waits.
+
+    Reading needs a hit of its own, which is taken off again.
+    """
+
+    __slots__ = ("_reads", "_taken", "hit")
+
+    def __init__(self) -> None:
+        self.hit: Hit = count().__next__
+        self._reads = 0
+        self._taken = 0
+
+    def take(self) -> int:
+        """Return the hits since the last `take`; one thread at a time."""
+        hits = int(cast("SupportsIndex", self.hit())) - self._reads
+        self._reads += 1
+        new, self._taken = hits - self._taken, hits
+        return new
+
+
+class Exposures:
+    """The counters of one process, bounded by the flags of the snapshot."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[tuple[str, bool, Gate], Tally] = {}
+        self._unanswered: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self.dropped = 0
+
+    def counter(self, flag: str, value: bool, gate: Gate) -> Hit:  # noqa: FBT001 - it is the answer
+        """Return what counts these answers; the same for the same three."""
+        return self._tallies.setdefault((flag, value, gate), Tally()).hit
+
+    def unanswered(self, flag: str) -> bool:
+        """Count a question that only a default could answer; return whether it is the first."""
+        with self._lock:
+            if flag not in self._unanswered and len(self._unanswered) >= LIMIT:
+                self.dropped += 1
+                return False
+            self._unanswered[flag] = self._unanswered.get(flag, 0) + 1
+            return self._unanswered[flag] == 1
+
+    def unanswered_counts(self) -> dict[str, int]:
+        """Return the flags that are unknown or fail, and how often each was asked about."""
+        with self._lock:
+            return dict(self._unanswered)
+
+    def take(self, known: Container[str]) -> list[Exposure]:
+        """Return what was counted since the last call, and forget flags that are not `known`."""
+        taken: list[Exposure] = []
+        with self._lock:
+            for key, tally in list(self._tallies.items()):
+                flag, value, gate = key
+                if new := tally.take():
+                    taken.append(Exposure(flag=flag, value=value, gate=gate, count=new))
+                elif flag not in known:
+                    del self._tallies[key]
+        return taken
+
+    def drop(self, exposures: list[Exposure]) -> None:
+        """Give up on counts that could not be sent, but keep their number."""
+        with self._lock:
+            self.dropped += sum(each.count for each in exposures)
+
+    def after_fork(self) -> None:
+        """Leave the parent's counts to the parent."""
+        self._lock = threading.Lock()
+        for tally in self._tallies.values():
+            tally.take()
+        self._unanswered.clear()
+        self.dropped = 0

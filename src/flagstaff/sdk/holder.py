@@ -1,0 +1,91 @@
+"""Which snapshot is in force, and how is it replaced?"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from flagstaff.errors import SnapshotError
+from flagstaff.flags.compile import Compiled, compile_snapshot
+from flagstaff.flags.flag import Flag
+from flagstaff.flags.snapshot import Snapshot
+from flagstaff.flags.surroundings import Surroundings
+from flagstaff.sdk.readiness import Mode
+
+log = logging.getLogger("flagstaff")
+
+Listener = Callable[[Compiled], None]
+
+
+class Holder:
+    """The snapshot in force; sources write to it, the client's hot path reads `compiled`."""
+
+    def __init__(self, environment: str, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._lock = threading.RLock()
+        self._base = Snapshot(environment=environment)
+        self._overrides: dict[str, Flag] = {}
+        self._listeners: list[Listener] = []
+        self.compiled = compile_snapshot(self._base, surroundings)
+        self.ready = False
+        self.mode = Mode.STARTING
+        self.problem = ""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Return the snapshot as its source gave it, without overrides."""
+        return self._base
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` now and after every change, before `replace` returns."""
+        with self._lock:
+            self._listeners.append(listener)
+            listener(self.compiled)
+
+    def replace(self, snapshot: Snapshot) -> None:
+        """Put `snapshot` in force.
+
+        Raises:
+            SnapshotError: it is of another environment or cannot be compiled; the last one stays.
+        """
+        if snapshot.environment != self._base.environment:
+            raise SnapshotError(
+                f"the snapshot is of {snapshot.environment!r}, not of {self._base.environment!r}",
+                hint="the token or the path belongs to another environment",
+            )
+        with self._lock:
+            self._put(snapshot, self._overrides)
+            self.ready = True
+
+    def override(self, overrides: Mapping[str, Flag]) -> dict[str, Flag]:
+        """Put `overrides` over whatever the source says, and return those that were in force."""
+        with self._lock:
+            before = self._overrides
+            self._put(self._base, dict(overrides))
+            return before
+
+    @property
+    def overrides(self) -> Mapping[str, Flag]:
+        """Return the flags that are overridden."""
+        return self._overrides
+
+    def report(self, mode: Mode, problem: str = "") -> None:
+        """Note where the source stands; a new problem is logged once, not at every attempt."""
+        if problem and problem != self.problem:
+            log.warning("%s", problem)
+        elif self.problem and not problem:
+            log.info("flags are up to date again")
+        self.mode, self.problem = mode, problem
+
+    def after_fork(self) -> None:
+        """Leave a lock that some thread of the parent may hold for ever."""
+        self._lock = threading.RLock()
+
+    def _put(self, base: Snapshot, overrides: dict[str, Flag]) -> None:
+        effective = replace(base, flags={**base.flags, **overrides}) if overrides else base
+        compiled = compile_snapshot(effective, self._surroundings, self.compiled)
+        self._base, self._overrides, self.compiled = base, overrides, compiled
+        for listener in self._listeners:
+            listener(compiled)

@@ -1,0 +1,1 @@
+"""Where do snapshots come from?"""

@@ -1,0 +1,173 @@
+"""How does a process follow the server's snapshots, and what if the server is away?
+
+The stream first; while it is broken, polling with an ETag; while the server is away, the snapshot
+that was kept on disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+
+from flagstaff.errors import FlagstaffError, SnapshotError, Unavailable
+from flagstaff.flags.snapshot import Snapshot, parse_json
+from flagstaff.flags.wire import read_object, read_whole
+from flagstaff.sdk.background import Background, Stop
+from flagstaff.sdk.backoff import Backoff, jittered
+from flagstaff.sdk.disk import Disk
+from flagstaff.sdk.holder import Holder
+from flagstaff.sdk.readiness import Mode
+from flagstaff.sdk.sse import Event, Parser
+from flagstaff.sdk.transport import Address, Transport
+
+STEADY = 5.0
+"""Seconds that a stream must have lasted for the next one to be tried without delay."""
+
+
+class ServerSource:
+    """Follows one environment of one server in a thread of its own."""
+
+    def __init__(self, address: Address, disk: Disk | None, poll_interval: float) -> None:
+        self._address, self._disk = address, disk
+        self._poll_interval = poll_interval
+        self._transport = Transport(address)
+        self._background = Background("stream", self._run)
+        self._heard = threading.Event()
+        self._holder: Holder | None = None
+        self._etag = ""
+        self._end_stream = _nothing
+
+    def __repr__(self) -> str:
+        disk = f" → {self._disk.path}" if self._disk else ""
+        return f"stream {self._address.url} → polling{disk}"
+
+    def start(self, holder: Holder) -> None:
+        """Put the snapshot on disk in force, if there is one, and begin to follow the server."""
+        self._holder = holder
+        if self._disk is not None:
+            kept = self._disk.read(holder.snapshot.environment)
+            if kept is not None:
+                self._accept_kept(holder, kept)
+        self._background.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the server has answered or failed to for the first time."""
+        self._heard.wait(seconds)
+
+    def after_fork(self) -> None:
+        """Follow the server from the child, with connections of its own."""
+        self._transport = Transport(self._address)
+        self._heard = threading.Event()
+        self._end_stream = _nothing
+        self._background.after_fork()
+
+    def close(self, timeout: float) -> None:
+        """Follow no more."""
+        self._background.stop(0)
+        self._end_stream()
+        self._background.stop(timeout)
+
+    def _accept_kept(self, holder: Holder, kept: Snapshot) -> None:
+        try:
+            holder.replace(kept)
+        except SnapshotError as exc:
+            holder.report(Mode.STARTING, f"the snapshot on disk is ignored: {exc.message}")
+        else:
+            holder.report(Mode.STALE)
+
+    def _run(self, stop: Stop) -> None:
+        holder = self._holder
+        if holder is None:
+            return
+        streams, polls = Backoff(0.2, 60.0), Backoff(0.5, 60.0)
+        next_stream, problem = monotonic(), ""
+        while not stop.is_set():
+            if monotonic() >= next_stream:
+                problem = self._follow(holder, stop, streams)
+                if stop.is_set():
+                    return
+                next_stream = monotonic() + streams.next()
+            polled = self._poll(holder, problem)
+            if polled:
+                polls.reset()
+            delay = jittered(self._poll_interval) if polled else polls.next()
+            stop.wait(max(0.01, min(delay, next_stream - monotonic())))
+
+    def _follow(self, holder: Holder, stop: Stop, backoff: Backoff) -> str:
+        """Read the stream until it ends, and return why it did."""
+        parser, began = Parser(), monotonic()
+        try:
+            with self._transport.stream() as (pieces, end):
+                self._end_stream = end
+                for piece in pieces:
+                    for event in parser.feed(piece):
+                        self._take(holder, event)
+                    if stop.is_set():
+                        return ""
+        except FlagstaffError as exc:
+            return exc.message
+        finally:
+            self._end_stream = _nothing
+            if monotonic() - began > STEADY:
+                backoff.reset()
+        return "the server ended the stream"
+
+    def _take(self, holder: Holder, event: Event) -> None:
+        """Put what an event says in force.
+
+        Raises:
+            SnapshotError: a change is malformed; only a whole snapshot can put that right.
+        """
+        if event.kind == "snapshot":
+            self._accept(holder, event.data, Mode.LIVE)
+        elif event.kind == "change":
+            self._accept_change(holder, event.data)
+
+    def _poll(self, holder: Holder, problem: str) -> bool:
+        try:
+            body, etag = self._transport.snapshot(self._etag)
+        except Unavailable as exc:
+            holder.report(Mode.STALE if holder.ready else Mode.STARTING, exc.message)
+            self._heard.set()
+            return False
+        if body is None:
+            holder.report(Mode.POLLING, problem)
+            return True
+        if self._accept(holder, body, Mode.POLLING, problem):
+            self._etag = etag
+        return True
+
+    def _accept(self, holder: Holder, body: str | bytes, mode: Mode, problem: str = "") -> bool:
+        try:
+            snapshot = Snapshot.from_json(parse_json(body))
+            holder.replace(snapshot)
+        except SnapshotError as exc:
+            refused = f"a malformed snapshot was refused: {exc.message}"
+            holder.report(mode if holder.ready else Mode.STARTING, refused)
+            self._heard.set()
+            return False
+        self._accepted(holder, snapshot, mode, problem)
+        return True
+
+    def _accept_change(self, holder: Holder, data: str) -> None:
+        change = read_object(parse_json(data), "change")
+        if read_whole(change.get("version"), "version") <= holder.snapshot.version:
+            return
+        try:
+            snapshot = holder.snapshot.changed_by(change)
+            holder.replace(snapshot)
+        except SnapshotError as exc:
+            raise SnapshotError(f"a malformed change was refused: {exc.message}") from exc
+        self._accepted(holder, snapshot, Mode.LIVE, "")
+
+    def _accepted(self, holder: Holder, snapshot: Snapshot, mode: Mode, problem: str) -> None:
+        if mode is Mode.LIVE:
+            self._etag = ""
+        holder.report(mode, problem)
+        self._heard.set()
+        if self._disk is not None:
+            self._disk.write(snapshot)
+
+
+def _nothing() -> None:
+    """Stand in for ending a stream while there is none."""

@@ -1,0 +1,103 @@
+"""How does the server learn which process answers from which snapshot, and how often?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from flagstaff.errors import Unavailable
+from flagstaff.sdk.background import Background, Stop
+from flagstaff.sdk.backoff import jittered
+from flagstaff.sdk.exposures import Exposures
+from flagstaff.sdk.holder import Holder
+from flagstaff.sdk.transport import Address, Transport
+
+_WEB = ("gunicorn", "uwsgi", "uvicorn", "hypercorn", "daphne", "waitress", "mod_wsgi", "granian")
+_WORKER = ("celery", "dramatiq", "rq", "rqworker", "huey", "procrastinate", "arq", "taskiq")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which program this process runs.
+
+    Attributes:
+        application: its name.
+        kind: `web`, `worker` or any other word.
+        version: of the program, or the commit it was built from.
+    """
+
+    application: str
+    kind: str
+    version: str
+
+
+class Telemetry:
+    """Sends a heartbeat with the counts, every few seconds; what cannot be sent is given up."""
+
+    def __init__(
+        self,
+        address: Address,
+        identity: Identity,
+        holder: Holder,
+        exposures: Exposures,
+        interval: float,
+    ) -> None:
+        self._address, self._identity = address, identity
+        self._holder, self._exposures = holder, exposures
+        self._interval = interval
+        self._instance = new_instance()
+        self._transport = Transport(address)
+        self._background = Background("telemetry", self._run)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._background.start()
+
+    def after_fork(self) -> None:
+        """Become another instance, with its own connection."""
+        self._instance = new_instance()
+        self._transport = Transport(self._address)
+        self._background.after_fork()
+
+    def close(self, timeout: float) -> None:
+        """Send what is left, and end; waits up to about `timeout` seconds."""
+        self._background.stop(timeout)
+
+    def _run(self, stop: Stop) -> None:
+        while not stop.wait(jittered(self._interval)):
+            self._send()
+        self._send()
+
+    def _send(self) -> None:
+        snapshot = self._holder.compiled.snapshot
+        taken = self._exposures.take(snapshot.flags)
+        body = {
+            "application": self._identity.application,
+            "instance": self._instance,
+            "kind": self._identity.kind,
+            "version": self._identity.version,
+            "snapshot_version": snapshot.version,
+            "environment": snapshot.environment,
+            "exposures": [each.to_json() for each in taken],
+        }
+        try:
+            self._transport.telemetry(body)
+        except Unavailable:
+            self._exposures.drop(taken)
+
+
+def new_instance() -> str:
+    """Return a name for this process that no other has."""
+    node = os.uname().nodename if hasattr(os, "uname") else "host"
+    return f"{node}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+def guessed_kind() -> str:
+    """Return `web` or `worker` if the program's name says so, else `process`."""
+    words = [Path(word).name for word in [sys.argv[0], *sys.orig_argv[:4]] if word]
+    if any(word.startswith(_WORKER) for word in words):
+        return "worker"
+    return "web" if any(word.startswith(_WEB) for word in words) else "process"

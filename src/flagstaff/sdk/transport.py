@@ -1,0 +1,182 @@
+"""How does the client speak to the server?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from flagstaff.errors import Unavailable, UsageError
+
+if TYPE_CHECKING:
+    import urllib3
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 10.0
+IDLE_TIMEOUT = 40.0
+"""Seconds of silence after which a stream is dead; the server speaks every 15."""
+
+OK, NOT_MODIFIED = 200, 304
+_REFUSED = {401, 403}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the server is, whose flags are asked and who asks.
+
+    Attributes:
+        url: of the server, without `/api`.
+        environment: its name.
+        token: the token itself, or empty.
+        token_file: read again for every request, so that a token can be replaced while running.
+        ca_file: certificates to trust instead of the system's.
+    """
+
+    url: str
+    environment: str
+    token: str = ""
+    token_file: Path | None = None
+    ca_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise UsageError(
+                f"{self.url!r} is not the address of a server",
+                hint="write for example https://flags.example.com",
+            )
+
+    def __repr__(self) -> str:
+        return f"Address({self.url}, {self.environment})"
+
+
+class Transport:
+    """The requests of one process; made anew after a fork, because sockets cannot be shared."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._base = f"{address.url.rstrip('/')}/api/v1"
+        self._environment = quote(address.environment, safe="")
+        self._opened: urllib3.PoolManager | None = None
+
+    def snapshot(self, etag: str) -> tuple[bytes | None, str]:
+        """Return the snapshot and its ETag; None for one that did not change since `etag`.
+
+        Raises:
+            Unavailable: the server does not answer, or refuses.
+        """
+        headers = {"Accept-Encoding": "gzip", **({"If-None-Match": etag} if etag else {})}
+        path = f"/environments/{self._environment}/snapshot"
+        with self._request("GET", path, headers=headers) as response:
+            if response.status == NOT_MODIFIED:
+                return None, etag
+            return response.read(), response.headers.get("ETag", "")
+
+    @contextmanager
+    def stream(self) -> Iterator[tuple[Iterator[bytes], Callable[[], None]]]:
+        """Yield the bytes of the stream as they arrive, and what ends it from another thread.
+
+        Raises:
+            Unavailable: the server does not answer, refuses, or was silent for 40 s.
+        """
+        path = f"/environments/{self._environment}/stream"
+        headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+        with self._request("GET", path, headers=headers, timeout=IDLE_TIMEOUT) as response:
+            kind = response.headers.get("Content-Type", "")
+            if not kind.startswith("text/event-stream"):
+                raise Unavailable(f"{self._base}{path} answered {kind or 'without a type'}")
+            yield iter(lambda: response.read1(65536), b""), _ender(response)
+
+    def telemetry(self, body: Mapping[str, object]) -> None:
+        """Send one report.
+
+        Raises:
+            Unavailable: the server does not answer, or refuses.
+        """
+        encoded = json.dumps(body, ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json"}
+        with self._request("POST", "/telemetry", headers=headers, body=encoded) as response:
+            response.read()
+
+    @contextmanager
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = READ_TIMEOUT,
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        import urllib3  # noqa: PLC0415 - `import flagstaff` loads no third-party module
+
+        place = f"{self._base}{path}"
+        try:
+            response = self._pool().request(
+                method,
+                place,
+                body=body,
+                headers={**self._headers(), **headers},
+                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=timeout),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                self._check(response, place)
+                yield response
+            finally:
+                response.close()
+        except (urllib3.exceptions.HTTPError, OSError) as exc:
+            raise Unavailable(
+                f"{self._base} does not answer: {exc}", hint="the last good snapshot stays in force"
+            ) from exc
+
+    def _check(self, response: urllib3.BaseHTTPResponse, place: str) -> None:
+        status = response.status
+        if status in _REFUSED:
+            raise Unavailable(
+                f"{place} refuses the token ({status})",
+                hint="check the token, and that it may read this environment",
+            )
+        if status not in {OK, NOT_MODIFIED} and not 200 <= status < 300:  # noqa: PLR2004 - HTTP
+            raise Unavailable(f"{place} answered {status}")
+
+    def _headers(self) -> dict[str, str]:
+        token, file = self._address.token, self._address.token_file
+        if file is not None:
+            try:
+                token = file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as exc:
+                raise Unavailable(f"the token file {file} cannot be read: {exc}") from exc
+        if not token.isascii() or not token.isprintable():
+            raise Unavailable(
+                "the token has characters that no token has",
+                hint="write the token alone into the file, on one line",
+            )
+        headers = {"User-Agent": "flagstaff-python"}
+        return {**headers, "Authorization": f"Bearer {token}"} if token else headers
+
+    def _pool(self) -> urllib3.PoolManager:
+        if self._opened is None:
+            import urllib3  # noqa: PLC0415 - as above
+
+            ca = self._address.ca_file
+            self._opened = urllib3.PoolManager(
+                maxsize=3,
+                ca_certs=None if ca is None else str(ca),
+            )
+        return self._opened
+
+
+def _ender(response: urllib3.BaseHTTPResponse) -> Callable[[], None]:
+    def end() -> None:
+        # Older releases of urllib3 cannot do this: their stream ends when it is silent for 40 s.
+        with suppress(AttributeError, ValueError, RuntimeError, OSError):
+            response.shutdown()
+
+    return end
