@@ -17,27 +17,23 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.option(
     "--project", default=".", show_default=True, type=FOLDER, help="The project's folder."
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Only loopback, for now.")
+@click.option("--host", help="Only loopback, for now.")
 @click.option("--port", type=click.IntRange(0, 65535), help="8080, or the next free one.")
 @click.option("--database", metavar="URL", help="sqlite:///FILE or postgresql://USER@HOST/NAME.")
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=1),
     help="How many times as fast as real time; only for a new database.",
 )
 def server(
-    *, project: Path, host: str, port: int | None, database: str | None, speed: float | None
-) -> int:
+    *, project: Path, host: str | None, port: int | None, database: str | None, speed: float | None
+) -> None:
     """Run the control plane: engine, API and dashboard in one process."""
     from flagstaff.server.run import serve  # noqa: PLC0415 the terminal must stay quick
-    from flagstaff.server.settings import ServerSettings  # noqa: PLC0415
+    from flagstaff.server.settings import load_settings  # noqa: PLC0415
 
-    given = {"host": host, "port": port, "database": database, "speed": speed}
-    settings = ServerSettings(
-        root=project.resolve(),
-        **{name: value for name, value in given.items() if value is not None},
-    )
-    return serve(settings)
+    settings = load_settings(root=project, host=host, port=port, database=database, speed=speed)
+    serve(settings, ready=lambda url: output.remark(f"Flagstaff is at {url} (Ctrl-C ends it)"))
 
 
 @click.command(context_settings=SETTINGS)
@@ -45,7 +41,7 @@ def server(
     "--speed",
     default=1440.0,
     show_default=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=1),
     help="How many times as fast as real time; 1440 makes a day of a minute.",
 )
 @click.option(

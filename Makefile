@@ -1,0 +1,46 @@
+# `make run` and `make test` need nothing but CPython 3.11+ and Node 20; `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+READY := .venv/.ready
+VENDOR := src/flagstaff/web/static/vendor/.ready
+
+.PHONY: help run test check format servers bench docs clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: $(READY) $(VENDOR) ## see it work: dashboard, demo application, a rollout (ARGS="--once --speed 8640")
+	$(BIN)/flagstaff demo $(ARGS)
+
+test: $(READY) $(VENDOR) servers ## run every test
+	$(BIN)/pytest -n 2 $(ARGS)
+
+check: $(READY) ## lint, format, types, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## put the code in order
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+servers: ## install the real servers that tests talk to, where they are missing
+	@scripts/install-servers
+
+bench: $(READY) ## measure against peers, in one run
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove everything that was made
+	rm -rf .venv frontend/node_modules $(dir $(VENDOR)) .pytest_cache .mypy_cache .ruff_cache
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]' --group dev
+	touch $@
+
+$(VENDOR): frontend/package.json frontend/package-lock.json
+	cd frontend && npm ci --silent --no-audit --no-fund && npm run --silent build
+	touch $@
