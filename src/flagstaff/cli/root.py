@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 import click
 
 from flagstaff.cli.completion import completion
@@ -35,7 +33,7 @@ Understood by every command, anywhere on the line:
 @click.group(
     cls=Tree, context_settings=SETTINGS, epilog=COMMON_OPTIONS, invoke_without_command=True
 )
-@click.version_option(version("flagstaff"), prog_name="flagstaff")
+@click.version_option(package_name="flagstaff", prog_name="flagstaff")
 @click.pass_context
 def root(context: click.Context) -> None:
     """Feature-flag rollouts that run themselves."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from flagstaff import errors
-from flagstaff.commands.codec import encode_command
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
 from flagstaff.errors import FlagstaffError, ImportProblems, Problem, Unavailable
@@ -56,6 +55,8 @@ class Server:
         Raises:
             FlagstaffError: what the server says is wrong, or that it does not answer.
         """
+        from flagstaff.commands.codec import encode_command  # noqa: PLC0415 takes a while to load
+
         path = "/api/v1/commands" + ("?dry_run=true" if dry_run else "")
         answer = self.request(path, encode_command(command))
         return Outcome(

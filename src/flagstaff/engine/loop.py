@@ -13,8 +13,8 @@ from pathlib import Path
 
 from flagstaff.engine.observing import observe
 from flagstaff.engine.outgoing import Outbox
+from flagstaff.engine.world import World
 from flagstaff.errors import Conflict, FlagstaffError, Unavailable
-from flagstaff.integrations.world import World
 from flagstaff.rollouts.event import EffectFailed, Event
 from flagstaff.rollouts.machine import advance
 from flagstaff.services import running

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flagstaff.integrations.world import World
+from flagstaff.engine.world import World
 from flagstaff.rollouts.event import Observed
 from flagstaff.rollouts.guard import Judgement, judge
 from flagstaff.rollouts.needs import needs

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from flagstaff.engine.world import World
 from flagstaff.errors import FlagstaffError, Unavailable
-from flagstaff.integrations.world import World
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
 from flagstaff.services.running import Outgoing, RolloutRecord

@@ -1,0 +1,34 @@
+"""What does the engine need of the outside, and does not fetch itself?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from flagstaff.rollouts.effect import External
+from flagstaff.rollouts.event import EffectDone
+from flagstaff.rollouts.guard import Guard, Measurement
+from flagstaff.rollouts.plan import Plan
+from flagstaff.rollouts.rollout import Rollout
+
+
+class World(Protocol):
+    """The outside: what is measured there, and what is done."""
+
+    def measure(self, guard: Guard, since: datetime) -> Measurement:
+        """Return what a guard sees since `since`, in real time."""
+        ...
+
+    def perform(self, effect: External, plan: Plan) -> EffectDone:
+        """Do one thing outside; doing it again after a crash changes nothing more.
+
+        Raises:
+            Unavailable: try again later.
+            FlagstaffError: a person has to look.
+        """
+        ...
+
+    def follow_issue(self, path: Path, rollout: Rollout) -> str:
+        """Bring an issue that is a file up to date, and return its text."""
+        ...

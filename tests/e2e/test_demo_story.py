@@ -1,0 +1,58 @@
+"""The demo, as `make run` starts it: an application, its workers and the rollout of its flag."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
+
+
+def demo(folder, *words):
+    done = subprocess.run(
+        [sys.executable, "-m", "flagstaff", "demo", "--once", "--folder", str(folder), *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def counts(told):
+    found = re.search(r"(\d+) jobs enqueued, (\d+) finished, (\d+) lost, (\d+) doubled", told)
+    assert found, told
+    return tuple(int(number) for number in found.groups())
+
+
+def gates(folder):
+    """The gates in every environment, as the database holds them."""
+    with sqlite3.connect(folder / "integrations" / ".flagstaff" / "state.db") as database:
+        rows = database.execute("SELECT environment, flag, gates FROM flag_state").fetchall()
+    database.close()
+    return {(environment, flag): gates for environment, flag, gates in rows}
+
+
+def test_the_rollout_completes_and_loses_no_job(tmp_path):
+    code, told = demo(tmp_path, "--speed", "5760")
+    assert code == 0, told
+    enqueued, finished, lost, doubled = counts(told)
+    assert enqueued == finished > 100
+    assert (lost, doubled) == (0, 0)
+    assert gates(tmp_path) == {}, "the flag is deleted everywhere at the end"
+    issue = (tmp_path / "integrations" / "rollout.md").read_text()
+    assert "- [ ]" not in issue.split("Rollback")[0], issue
+
+
+def test_broken_new_workers_roll_it_back_and_lose_no_job(tmp_path):
+    code, told = demo(tmp_path, "--speed", "1440", "--break", "new-workers")
+    assert code == 0, told
+    enqueued, finished, lost, doubled = counts(told)
+    assert enqueued == finished > 50
+    assert (lost, doubled) == (0, 0)
+    assert "jobs failed under the new names" in told, "the evidence is told"
+    assert gates(tmp_path) == {}, "it was set nowhere before, so it is set nowhere after"
