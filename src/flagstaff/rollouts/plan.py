@@ -142,7 +142,8 @@ class Step:
 
     `id` is unique in the plan and stays when the plan is edited. `line` is the line of the issue
     (from 1) whose box this step ticks, 0 when there is none; several steps may share one line.
-    `reason` says why a step is skipped.
+    `anchor` is that line's text without its marker, by which it is found again when the issue is
+    edited. `reason` says why a step is skipped.
     """
 
     id: str
@@ -150,6 +151,7 @@ class Step:
     title: str
     action: Action
     line: int = 0
+    anchor: str = ""
     preset: Preset = Preset.OPEN
     reason: str = ""
 

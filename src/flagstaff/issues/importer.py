@@ -1,0 +1,168 @@
+"""Which plan does an issue describe?"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from datetime import timedelta
+
+from flagstaff.definitions.project import Project
+from flagstaff.errors import ImportProblems
+from flagstaff.issues.chosen import Chosen, chosen_steps
+from flagstaff.issues.command_steps import filled
+from flagstaff.issues.facts import (
+    Named,
+    cross_post_of,
+    flag_of,
+    owner_of,
+    team_channel_of,
+    title_of,
+)
+from flagstaff.issues.ids import with_ids
+from flagstaff.issues.imported import Imported, reports_of
+from flagstaff.issues.lines import split_lines
+from flagstaff.issues.outline import Heading, Outline, outline_of
+from flagstaff.issues.placeholders import CLEANUP, PERCENTAGE, Answers, left_in, normal
+from flagstaff.issues.ramp import skipped_ramps
+from flagstaff.issues.recognise import wait_between_rungs
+from flagstaff.issues.setting import Setting, unknown_flag_remedy
+from flagstaff.issues.steps import Builder
+from flagstaff.issues.telling import announce_to
+from flagstaff.issues.wording import plain
+from flagstaff.rollouts.guard import Guard
+from flagstaff.rollouts.plan import Plan
+
+_FLAG_NAME = "feature-flag-name"
+
+
+def import_issue(
+    text: str,
+    *,
+    project: Project,
+    known_flags: Container[str],
+    resolve: Mapping[str, str] | None = None,
+    without_actor: bool | None = None,
+    source: str = "issue",
+) -> Imported:
+    """Return the plan that the issue describes.
+
+    Args:
+        text: The issue as Markdown, or as copied from its page.
+        project: The settings: ramp, channels, placeholders, renames, guards.
+        known_flags: The flags that have a definition.
+        resolve: Answers to placeholders, by their names without the angle brackets.
+        without_actor: Whether the code asks for the flag without an actor; `None` when nobody
+            knows.
+        source: What to call the issue in messages, such as its file.
+
+    Raises:
+        ImportProblems: With everything that stands in the way, at once.
+    """
+    lines = split_lines(text)
+    outline = outline_of(lines)
+    title = title_of(lines, outline)
+    resolve = resolve or {}
+    given = next((value for key, value in resolve.items() if normal(key) == _FLAG_NAME), "")
+    named = Named(flag=given, line=0) if given else flag_of(title, outline, known_flags)
+    team = project.channels.get("team", "") or team_channel_of(outline)
+    answers = Answers(
+        flag=named.flag if named else "",
+        team=team,
+        resolve=resolve,
+        placeholders=project.placeholders,
+    )
+    setting = Setting(
+        source=source,
+        flag=answers.flag,
+        owner=owner_of(text, outline),
+        project=project,
+        answers=answers,
+        known_flags=known_flags,
+        announce_to=announce_to(cross_post_of(outline), answers, project.channels),
+        dwell=_dwell(project, outline),
+    )
+    _check_flag(setting, named)
+    chosen = chosen_steps(outline)
+    builder = Builder(
+        setting=setting,
+        chosen=chosen,
+        skipped=skipped_ramps(chosen, setting, without_actor=without_actor),
+        anchors={line.number: line.text for line in lines},
+    )
+    drafts = builder.steps()
+    if not drafts and not setting.problems:
+        setting.problem(
+            0, "there are no steps", "write `- [ ] …` items, or `/chatops run …` commands in items"
+        )
+    if setting.problems:
+        raise ImportProblems(tuple(sorted(setting.problems, key=lambda each: each.line)))
+    guards, notes = _guards(project, setting.flag)
+    plan = Plan(
+        flag=setting.flag,
+        title=_title(title, setting),
+        steps=with_ids(drafts),
+        guards=guards,
+        announce_to=setting.announce_to,
+        owner=setting.owner,
+        notes=notes,
+    )
+    return Imported(
+        plan=plan,
+        flag=setting.flag,
+        lines=reports_of(drafts, outline),
+        unresolved=_unresolved(chosen, setting),
+    )
+
+
+def _dwell(project: Project, outline: Outline) -> timedelta:
+    """Return the configured time at each rung, or the longer one that the issue demands."""
+    demanded = (wait_between_rungs(item.text) for item in outline.items)
+    return max(project.ramp.dwell, *(length for length in demanded if length), timedelta())
+
+
+def _check_flag(setting: Setting, named: Named | None) -> None:
+    if named is None:
+        setting.problem(
+            0,
+            "the issue names no flag",
+            "write it into the title, such as [Feature flag] Enable `new_navigation`, or give "
+            f"`--set {_FLAG_NAME}=NAME`",
+        )
+    elif named.flag not in setting.known_flags:
+        remedy = unknown_flag_remedy(named.flag, setting.known_flags)
+        setting.problem(named.line, f"there is no flag `{named.flag}`", remedy)
+
+
+def _title(title: Heading | None, setting: Setting) -> str:
+    words = plain(setting.answers.fill(title.text)) if title else ""
+    return words or f"Rollout of {setting.flag}"
+
+
+def _guards(project: Project, flag: str) -> tuple[tuple[Guard, ...], tuple[str, ...]]:
+    renames = [rename for rename in project.renames if rename.flag == flag]
+    wanted = [guard for guard in project.guards if guard.flag == flag]
+    if not renames:
+        notes = (f"guard {guard.name} has no renamed jobs to watch" for guard in wanted)
+        return (), tuple(notes)
+    guards = (
+        Guard(
+            name=guard.name,
+            logs=guard.jobs,
+            control=tuple(rename.old for rename in renames),
+            treatment=tuple(rename.new for rename in renames),
+            max_ratio=guard.max_ratio,
+            min_jobs=guard.min_jobs,
+        )
+        for guard in wanted
+    )
+    return tuple(guards), ()
+
+
+def _unresolved(chosen: Sequence[Chosen], setting: Setting) -> tuple[str, ...]:
+    names = [
+        name
+        for step in chosen
+        for command in step.commands
+        for name in left_in(filled(command, step, setting))
+        if normal(name) not in PERCENTAGE | CLEANUP
+    ]
+    return tuple(dict.fromkeys(names))

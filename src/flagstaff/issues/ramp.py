@@ -1,0 +1,151 @@
+"""How does `<rollout-percentage>` become a ramp, and which of two ramps applies?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from flagstaff.definitions.duration import format_duration
+from flagstaff.flags.change import PercentageOfActors, PercentageOfTime
+from flagstaff.flags.percentage import format_percentage
+from flagstaff.issues.chosen import Chosen
+from flagstaff.issues.command_steps import filled
+from flagstaff.issues.meaning import MARKED, Draft, Understood
+from flagstaff.issues.placeholders import PERCENTAGE, has
+from flagstaff.issues.setting import PRODUCTION, Setting
+from flagstaff.rollouts.plan import Bake, DeleteFlag, Preset, SetGate
+
+WITHOUT_ACTOR = "this flag is evaluated without an actor, so a percentage of actors cannot open it"
+WITH_ACTOR = "this flag is evaluated with an actor, and a percentage of actors keeps its answers"
+BOTH_OPEN = "the ramp by actors applies: an actor keeps its answer from check to check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """A line that opens the flag for a share of actors, or of time."""
+
+    step: Chosen
+    actors: bool
+    ramp: bool
+
+
+def skipped_ramps(
+    steps: Sequence[Chosen], setting: Setting, *, without_actor: bool | None
+) -> Mapping[int, str]:
+    """Return why lines do not apply, by the index of their item.
+
+    Args:
+        steps: All steps of the issue.
+        setting: The project and the flag.
+        without_actor: What the project's code says; `None` when nobody knows, then the marks of
+            the issue decide.
+    """
+    lines = [line for step in steps for line in _shares(step, setting)]
+    never_by_actors = without_actor or (without_actor is None and setting.renamed)
+    skipped: dict[int, str] = {}
+    for line in lines:
+        preset = line.step.preset
+        marked = preset is Preset.SKIPPED and line.step.reason == MARKED
+        if line.actors and marked and never_by_actors:
+            skipped[line.step.index] = WITHOUT_ACTOR
+        if preset is not Preset.OPEN:
+            continue
+        rival = _has_rival(line, lines)
+        if line.actors and (without_actor or (never_by_actors and rival)):
+            skipped[line.step.index] = WITHOUT_ACTOR
+        elif not line.actors and line.ramp and rival and not never_by_actors:
+            skipped[line.step.index] = BOTH_OPEN if without_actor is None else WITH_ACTOR
+    return skipped
+
+
+def rungs(draft: Draft, setting: Setting) -> tuple[Draft, ...]:
+    """Return the steps of the configured ramp in the place of one `draft`."""
+    action = draft.action
+    if not isinstance(action, SetGate):
+        return (draft,)
+    kind = PercentageOfActors if isinstance(action.change, PercentageOfActors) else PercentageOfTime
+    steps: list[Draft] = []
+    for share in setting.project.ramp.percentages:
+        change = kind(value=share)
+        where = ", ".join(action.environments)
+        steps.append(
+            replace(
+                draft,
+                slug=f"ramp-{_slug(share)}",
+                title=f"Set {setting.flag} to {change} in {where}",
+                action=replace(action, change=change),
+            )
+        )
+        steps.append(_bake(draft, share, setting.dwell))
+    return tuple(steps)
+
+
+def with_bakes(drafts: Sequence[Draft], dwell: timedelta) -> tuple[Draft, ...]:
+    """Return the steps with a wait after each share in production that nothing follows up."""
+    steps: list[Draft] = []
+    for at, draft in enumerate(drafts):
+        steps.append(draft)
+        share = _share_in_production(draft)
+        if share is not None and not _waits(drafts[at + 1 :]):
+            steps.append(_bake(draft, share, dwell))
+    return tuple(steps)
+
+
+def _shares(step: Chosen, setting: Setting) -> list[_Line]:
+    found = []
+    for command in step.commands:
+        text = filled(command, step, setting)
+        for modifier in ("--actors", "--random"):
+            if modifier in text.split():
+                ramp = has(text, PERCENTAGE)
+                found.append(_Line(step=step, actors=modifier == "--actors", ramp=ramp))
+    return found
+
+
+def _has_rival(line: _Line, lines: Sequence[_Line]) -> bool:
+    return any(
+        other.actors is not line.actors
+        and other.ramp
+        and line.ramp
+        and other.step.preset is Preset.OPEN
+        and other.step.item.headings == line.step.item.headings
+        for other in lines
+    )
+
+
+def _share_in_production(draft: Draft) -> Decimal | None:
+    action = draft.action
+    if draft.preset is not Preset.OPEN or not isinstance(action, SetGate):
+        return None
+    if PRODUCTION not in action.environments:
+        return None
+    if isinstance(action.change, PercentageOfActors | PercentageOfTime):
+        return action.change.value or None
+    return None
+
+
+def _waits(following: Sequence[Draft]) -> bool:
+    for draft in following:
+        if draft.preset is not Preset.OPEN:
+            continue
+        if isinstance(draft.action, Bake):
+            return True
+        if isinstance(draft.action, SetGate | DeleteFlag):
+            return False
+    return False
+
+
+def _bake(draft: Draft, share: Decimal, dwell: timedelta) -> Draft:
+    return replace(
+        draft,
+        slug=f"bake-{_slug(share)}",
+        title=f"Hold {format_percentage(share)} % for {format_duration(dwell)}",
+        action=Bake(duration=dwell),
+        understood=Understood.WAIT,
+    )
+
+
+def _slug(share: Decimal) -> str:
+    return format_percentage(share).replace(".", "-")
