@@ -112,7 +112,7 @@ class Client:
         state = state or os.environ.get("FLAGSTAFF_STATE")
         source = FilesSource(Path(folder), Path(state) if state else None, watch)
         client = cls(source, environment=environment, strict=strict)
-        source.start(client._holder)
+        source.start(client.holder)
         return client
 
     @classmethod
@@ -135,7 +135,7 @@ class Client:
             flags if isinstance(flags, MemorySource) else MemorySource(flags or {}, environment)
         )
         client = cls(source, environment=source.environment, strict=strict)
-        source.start(client._holder)
+        source.start(client.holder)
         return client
 
     @classmethod
@@ -173,7 +173,7 @@ class Client:
             client._exposures,
             options.get("flush_interval", 5.0),
         )
-        source.start(client._holder)
+        source.start(client.holder)
         client._reporter.start()
         source.wait(options.get("wait", 5.0))
         return client
@@ -184,6 +184,11 @@ class Client:
             f"<flagstaff.Client {found.environment} version {found.version}, {found.mode}: "
             f"{self._source}>"
         )
+
+    @property
+    def holder(self) -> Holder:
+        """Return what keeps the snapshot, for sources and tests of your own."""
+        return self._holder
 
     def is_enabled(self, name: str, *actors: object, default: bool | None = None) -> bool:
         """Return whether a flag is on.

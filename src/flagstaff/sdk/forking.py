@@ -1,10 +1,12 @@
-"""Who has to know that the process was forked?"""
+"""Who has to know that the process was forked, or ends?"""
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import weakref
+from contextlib import suppress
 from typing import Protocol
 
 log = logging.getLogger("flagstaff")
@@ -16,22 +18,37 @@ class Survivor(Protocol):
     def after_fork(self) -> None:
         """Replace locks, connections and threads, none of which survive a fork."""
 
+    def close(self) -> None:
+        """Send what is left to send."""
+
 
 _survivors: weakref.WeakSet[Survivor] = weakref.WeakSet()
 
 
 def survive(survivor: Survivor) -> None:
-    """Tell `survivor` about every later fork, in the child, for as long as it lives."""
+    """Tell `survivor` about every later fork, in the child, and about the end of the process."""
     _survivors.add(survivor)
 
 
+def survivors() -> list[Survivor]:
+    """Return everything that is told, in no order."""
+    return list(_survivors)
+
+
 def _tell() -> None:
-    for survivor in list(_survivors):
+    for survivor in survivors():
         try:
             survivor.after_fork()
         except Exception:
             log.exception("a client of feature flags did not survive the fork")
 
 
+def _close() -> None:
+    for survivor in survivors():
+        with suppress(Exception):
+            survivor.close()
+
+
+atexit.register(_close)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_tell)

@@ -59,12 +59,10 @@ class Holder:
             self._put(snapshot, self._overrides)
             self.ready = True
 
-    def override(self, overrides: Mapping[str, Flag]) -> dict[str, Flag]:
-        """Put `overrides` over whatever the source says, and return those that were in force."""
+    def override(self, overrides: Mapping[str, Flag]) -> None:
+        """Put `overrides` over whatever the source says, in place of those in force."""
         with self._lock:
-            before = self._overrides
             self._put(self._base, dict(overrides))
-            return before
 
     @property
     def overrides(self) -> Mapping[str, Flag]:

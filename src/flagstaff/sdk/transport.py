@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,32 @@ class Address:
         return f"Address({self.url}, {self.environment})"
 
 
+class Stream:
+    """The bytes of one open stream, and two ways to end it from outside."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield bytes as they arrive."""
+        while piece := self._response.read1(65536):
+            yield piece
+
+    def end(self) -> None:
+        """End it from another thread."""
+        # Older releases of urllib3 cannot do this: their stream ends when it is silent for 40 s.
+        with suppress(AttributeError, ValueError, RuntimeError, OSError):
+            self._response.shutdown()
+
+    def abandon(self) -> None:
+        """Let go of a socket that the parent of this process goes on reading from.
+
+        Whoever reads it here gets an error; neither the parent nor the server notices.
+        """
+        with suppress(ValueError, OSError), Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), self._response.fileno())
+
+
 class Transport:
     """The requests of one process; made anew after a fork, because sockets cannot be shared."""
 
@@ -77,8 +104,8 @@ class Transport:
             return response.read(), response.headers.get("ETag", "")
 
     @contextmanager
-    def stream(self) -> Iterator[tuple[Iterator[bytes], Callable[[], None]]]:
-        """Yield the bytes of the stream as they arrive, and what ends it from another thread.
+    def stream(self) -> Iterator[Stream]:
+        """Yield the stream, open until the block ends.
 
         Raises:
             Unavailable: the server does not answer, refuses, or was silent for 40 s.
@@ -89,7 +116,7 @@ class Transport:
             kind = response.headers.get("Content-Type", "")
             if not kind.startswith("text/event-stream"):
                 raise Unavailable(f"{self._base}{path} answered {kind or 'without a type'}")
-            yield iter(lambda: response.read1(65536), b""), _ender(response)
+            yield Stream(response)
 
     def telemetry(self, body: Mapping[str, object]) -> None:
         """Send one report.
@@ -171,12 +198,3 @@ class Transport:
                 ca_certs=None if ca is None else str(ca),
             )
         return self._opened
-
-
-def _ender(response: urllib3.BaseHTTPResponse) -> Callable[[], None]:
-    def end() -> None:
-        # Older releases of urllib3 cannot do this: their stream ends when it is silent for 40 s.
-        with suppress(AttributeError, ValueError, RuntimeError, OSError):
-            response.shutdown()
-
-    return end

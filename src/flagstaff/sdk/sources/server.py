@@ -12,13 +12,13 @@ from time import monotonic
 from flagstaff.errors import FlagstaffError, SnapshotError, Unavailable
 from flagstaff.flags.snapshot import Snapshot, parse_json
 from flagstaff.flags.wire import read_object, read_whole
-from flagstaff.sdk.background import Background, Stop
+from flagstaff.sdk.background import Background, Stop, threads_are_greenlets
 from flagstaff.sdk.backoff import Backoff, jittered
 from flagstaff.sdk.disk import Disk
 from flagstaff.sdk.holder import Holder
 from flagstaff.sdk.readiness import Mode
 from flagstaff.sdk.sse import Event, Parser
-from flagstaff.sdk.transport import Address, Transport
+from flagstaff.sdk.transport import Address, Stream, Transport
 
 STEADY = 5.0
 """Seconds that a stream must have lasted for the next one to be tried without delay."""
@@ -35,7 +35,7 @@ class ServerSource:
         self._heard = threading.Event()
         self._holder: Holder | None = None
         self._etag = ""
-        self._end_stream = _nothing
+        self._stream: Stream | None = None
 
     def __repr__(self) -> str:
         disk = f" → {self._disk.path}" if self._disk else ""
@@ -58,13 +58,16 @@ class ServerSource:
         """Follow the server from the child, with connections of its own."""
         self._transport = Transport(self._address)
         self._heard = threading.Event()
-        self._end_stream = _nothing
+        if self._stream is not None and threads_are_greenlets():
+            self._stream.abandon()
+        self._stream = None
         self._background.after_fork()
 
     def close(self, timeout: float) -> None:
         """Follow no more."""
         self._background.stop(0)
-        self._end_stream()
+        if (stream := self._stream) is not None:
+            stream.end()
         self._background.stop(timeout)
 
     def _accept_kept(self, holder: Holder, kept: Snapshot) -> None:
@@ -97,9 +100,9 @@ class ServerSource:
         """Read the stream until it ends, and return why it did."""
         parser, began = Parser(), monotonic()
         try:
-            with self._transport.stream() as (pieces, end):
-                self._end_stream = end
-                for piece in pieces:
+            with self._transport.stream() as stream:
+                self._stream = stream
+                for piece in stream:
                     for event in parser.feed(piece):
                         self._take(holder, event)
                     if stop.is_set():
@@ -107,7 +110,7 @@ class ServerSource:
         except FlagstaffError as exc:
             return exc.message
         finally:
-            self._end_stream = _nothing
+            self._stream = None
             if monotonic() - began > STEADY:
                 backoff.reset()
         return "the server ended the stream"
@@ -167,7 +170,3 @@ class ServerSource:
         self._heard.set()
         if self._disk is not None:
             self._disk.write(snapshot)
-
-
-def _nothing() -> None:
-    """Stand in for ending a stream while there is none."""

@@ -1,0 +1,262 @@
+"""Is a flag right in every process model, with no line of the application's own code?
+
+Each program connects once, as an application does at import, and then asks from the processes,
+threads or tasks of its model. The flag is turned on after all of them have seen it off.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from time import monotonic, sleep
+
+import pytest
+from sdk_standin import TOKEN, standin
+
+pytestmark = pytest.mark.enable_socket
+
+SEEN_WITHIN = 2.0
+"""Seconds from the change on the server to the answer in the child."""
+
+CONNECT = """
+import os, sys, time
+import flagstaff
+flags = flagstaff.Client.connect(application="app", flush_interval=0.2, cache=None)
+
+def report(text):
+    os.write(1, (text + "\\n").encode())
+
+def watch(who):
+    assert flags.is_enabled("a") is False
+    report(f"off {who}")
+    end = time.monotonic() + 20
+    while not flags.is_enabled("a"):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    report(f"on {who}")
+"""
+
+
+@pytest.fixture
+def server():
+    with standin() as running:
+        running.set(a=False)
+        yield running
+
+
+@pytest.fixture
+def run(server, tmp_path):
+    """Run a program, turn the flag on once `count` processes said "off", and wait for "on"."""
+    started = []
+
+    def running(program, *, count, command=None, marker=CONNECT):
+        path = tmp_path / "program.py"
+        path.write_text(marker + textwrap.dedent(program))
+        environment = {
+            **os.environ,
+            "FLAGSTAFF_URL": server.url,
+            "FLAGSTAFF_TOKEN": TOKEN,
+            "FLAGSTAFF_ENVIRONMENT": "test",
+            "PYTHONPATH": str(tmp_path),
+        }
+        with (tmp_path / "stderr").open("wb") as errors:
+            process = subprocess.Popen(
+                command or [sys.executable, str(path)],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                cwd=tmp_path,
+            )
+        started.append(process)
+        os.set_blocking(process.stdout.fileno(), False)
+        lines = Lines(process, tmp_path / "stderr")
+        lines.wait("off", count, 60)
+        sleep(0.3)
+        began = monotonic()
+        server.set(a=True)
+        lines.wait("on", count, 10)
+        return monotonic() - began
+
+    yield running
+    for process in started:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+class Lines:
+    def __init__(self, process, errors):
+        self.process, self.errors, self.text = process, errors, ""
+
+    def wait(self, word, count, seconds):
+        end = monotonic() + seconds
+        while sum(line.startswith(word + " ") for line in self.text.splitlines()) < count:
+            self.text += (self.process.stdout.read() or b"").decode()
+            if monotonic() > end or self.process.poll() not in {None, 0}:
+                raise AssertionError(f"{self.text}\n{self.errors.read_text()[-3000:]}")
+            sleep(0.01)
+
+
+def test_fork(run, server):
+    program = """
+        children = []
+        for number in range(2):
+            pid = os.fork()
+            if pid == 0:
+                watch(f"child {number}")
+                time.sleep(0.5)
+                os._exit(0)
+            children.append(pid)
+        watch("parent")
+        for pid in children:
+            assert os.waitpid(pid, 0)[1] == 0
+        flags.close()
+    """
+    assert run(program, count=3) < SEEN_WITHIN
+    instances = {report["instance"] for report in server.reports}
+    assert len(instances) == 3
+    counts = [each for report in server.reports for each in report["exposures"]]
+    assert sum(each["count"] for each in counts if each["value"]) <= 3
+
+
+def test_fork_while_other_threads_ask_and_update(run):
+    program = """
+        import threading
+        busy = True
+        def ask():
+            while busy:
+                flags.is_enabled("a", "User:1")
+                flags.is_enabled("unknown")
+                flags.readiness()
+        threads = [threading.Thread(target=ask, daemon=True) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for number in range(20):
+            pid = os.fork()
+            if pid == 0:
+                watch(f"child {number}")
+                os._exit(0)
+        time.sleep(30)
+    """
+    assert run(program, count=20) < SEEN_WITHIN + 1
+
+
+def test_grandchildren_of_a_fork(run):
+    program = """
+        if os.fork() == 0:
+            if os.fork() == 0:
+                watch("grandchild")
+            time.sleep(10)
+            os._exit(0)
+        time.sleep(10)
+    """
+    assert run(program, count=1) < SEEN_WITHIN
+
+
+def test_a_closed_client_stays_closed_after_a_fork(run, server):
+    program = """
+        other = flagstaff.Client.connect(application="closed", cache=None, flush_interval=0.1)
+        other.close()
+        if os.fork() == 0:
+            watch("child")
+            assert other.is_enabled("a") is False
+            time.sleep(10)
+        time.sleep(10)
+    """
+    assert run(program, count=1) < SEEN_WITHIN
+    assert (
+        len({each["instance"] for each in server.reports if each["application"] == "closed"}) == 1
+    )
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing(run, method):
+    program = f"""
+        import multiprocessing
+        if __name__ == "__main__":
+            context = multiprocessing.get_context("{method}")
+            children = [context.Process(target=watch, args=(n,)) for n in range(2)]
+            for child in children:
+                child.start()
+            for child in children:
+                child.join()
+                assert child.exitcode == 0
+    """
+    assert run(program, count=2) < SEEN_WITHIN
+
+
+def test_process_pool(run):
+    program = """
+        from concurrent.futures import ProcessPoolExecutor
+        if __name__ == "__main__":
+            with ProcessPoolExecutor(2) as pool:
+                list(pool.map(watch, range(2)))
+    """
+    assert run(program, count=2) < SEEN_WITHIN
+
+
+def test_threads(run):
+    program = """
+        import threading
+        threads = [threading.Thread(target=watch, args=(n,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    """
+    assert run(program, count=8) < SEEN_WITHIN
+
+
+ASYNC = """
+        import asyncio
+        async def task(number):
+            with flagstaff.request_scope(str(number)) as actor:
+                assert flags.is_enabled("a", actor) is False
+                report(f"off {number}")
+                while not flags.is_enabled("a", actor):
+                    await asyncio.sleep(0.01)
+                    assert flagstaff.request_actor() == actor
+                report(f"on {number}")
+        async def main():
+            await asyncio.gather(*(task(n) for n in range(8)))
+"""
+
+
+def test_asyncio(run):
+    assert run(ASYNC + "        asyncio.run(main())", count=8) < SEEN_WITHIN
+
+
+def test_uvloop(run):
+    pytest.importorskip("uvloop")
+    assert run(ASYNC + "        import uvloop\n        uvloop.run(main())", count=8) < SEEN_WITHIN
+
+
+GEVENT = "from gevent import monkey; monkey.patch_all()\n" + CONNECT
+
+
+def test_gevent(run):
+    pytest.importorskip("gevent")
+    program = """
+        import gevent
+        gevent.joinall([gevent.spawn(watch, n) for n in range(8)], raise_error=True)
+    """
+    assert run(program, count=8, marker=GEVENT) < SEEN_WITHIN
+
+
+def test_gevent_and_fork(run):
+    pytest.importorskip("gevent")
+    program = """
+        import gevent
+        if os.fork() == 0:
+            gevent.joinall([gevent.spawn(watch, n) for n in range(4)], raise_error=True)
+            os._exit(0)
+        watch("parent")
+        time.sleep(20)
+    """
+    assert run(program, count=5, marker=GEVENT) < SEEN_WITHIN

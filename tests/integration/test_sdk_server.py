@@ -1,0 +1,260 @@
+"""Does a client follow a real server, and live on when it is away or talks nonsense?"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from contextlib import closing
+from decimal import Decimal
+from time import monotonic, sleep
+
+import pytest
+from sdk_standin import TOKEN, StandIn, standin
+
+from flagstaff import Client, ErrorCode, Mode
+from flagstaff.errors import UsageError
+from flagstaff.flags.flag import Flag
+from flagstaff.flags.gates import Gates
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture
+def server():
+    with standin() as running:
+        running.set(a=False)
+        yield running
+
+
+@pytest.fixture
+def connect(tmp_path):
+    clients = []
+
+    def connecting(url, **options):
+        chosen = {
+            "token": TOKEN,
+            "environment": "test",
+            "cache": tmp_path / "flags.json",
+            "poll_interval": 0.1,
+            "flush_interval": 0.1,
+            **options,
+        }
+        clients.append(Client.connect(url, **chosen))
+        return clients[-1]
+
+    yield connecting
+    for client in clients:
+        client.close()
+
+
+def soon(holds, seconds=5.0):
+    end = monotonic() + seconds
+    while not holds():
+        assert monotonic() < end, "it did not happen in time"
+        sleep(0.01)
+
+
+def test_a_change_reaches_the_client_through_the_stream(server, connect):
+    flags = connect(server.url)
+    handle = flags.flag("a")
+    assert not flags.is_enabled("a")
+    assert flags.readiness().mode is Mode.LIVE
+    server.set(a=True)
+    soon(lambda: flags.is_enabled("a"), 2)
+    assert handle()
+    assert flags.readiness().version == server.snapshot.version
+    assert not [each for each in server.requests if each[0] == "snapshot"]
+
+
+def test_a_change_event_adds_replaces_and_removes(server, connect):
+    flags = connect(server.url)
+    server.change(7, {"b": Flag(name="b", gates=Gates(boolean=True)).to_json()})
+    soon(lambda: flags.is_enabled("b"))
+    server.change(6, {"b": None})
+    server.change(8, {"a": None})
+    soon(lambda: flags.readiness().version == 8)
+    assert set(flags.flags()) == {"b"}
+
+
+def test_a_malformed_change_is_put_right_by_a_whole_snapshot(server, connect):
+    flags = connect(server.url)
+    server.change(7, {"b": {"gates": "all"}})
+    soon(lambda: ("snapshot", 200) in server.requests)
+    soon(lambda: flags.readiness().mode is Mode.LIVE)
+    assert set(flags.flags()) == {"a"}
+
+
+def test_a_malformed_snapshot_keeps_the_last_good_one_and_is_reported(server, connect, caplog):
+    server.set(a=True)
+    flags = connect(server.url)
+    with caplog.at_level(logging.WARNING, "flagstaff"):
+        server.say('event: snapshot\ndata: {"format": 1, "flags": {"a": 3}}\n\n')
+        soon(lambda: flags.readiness().problem)
+    assert "malformed snapshot was refused" in flags.readiness().problem
+    assert "malformed snapshot was refused" in caplog.text
+    assert flags.is_enabled("a")
+    server.set(b=True)
+    soon(lambda: flags.is_enabled("b"))
+    assert flags.readiness().problem == ""
+
+
+def test_another_environments_snapshot_is_refused(server, connect):
+    flags = connect(server.url)
+    server.say('event: snapshot\ndata: {"format":1,"environment":"x","version":9,"flags":{}}\n\n')
+    soon(lambda: "is of 'x', not of 'test'" in flags.readiness().problem)
+    assert set(flags.flags()) == {"a"}
+
+
+def test_polling_with_etag_while_the_stream_is_refused(server, connect):
+    server.stream_status = 503
+    flags = connect(server.url)
+    assert flags.readiness().mode is Mode.POLLING
+    assert "answered 503" in flags.readiness().problem
+    soon(lambda: ("snapshot", 304) in server.requests)
+    server.set(a=True)
+    soon(lambda: flags.is_enabled("a"))
+    server.stream_status = 200
+    soon(lambda: flags.readiness().mode is Mode.LIVE, 10)
+
+
+def test_a_broken_stream_is_taken_up_again(server, connect):
+    flags = connect(server.url)
+    server.break_streams()
+    server.set(a=True)
+    soon(lambda: flags.is_enabled("a"), 2)
+    soon(lambda: flags.readiness().mode is Mode.LIVE)
+
+
+def test_a_server_that_restarts_is_found_again(server, connect):
+    flags = connect(server.url)
+    server.close()
+    soon(lambda: flags.readiness().mode is Mode.STALE)
+    assert flags.is_disabled("a")
+    with closing(StandIn(server.port)) as again:
+        again.set(a=True)
+        soon(lambda: flags.is_enabled("a"), 10)
+
+
+def test_a_start_without_the_server_answers_from_disk(server, connect, caplog):
+    server.set(a=True)
+    connect(server.url).close()
+    server.close()
+    began = monotonic()
+    flags = connect(server.url)
+    assert monotonic() - began < 2
+    assert flags.is_enabled("a")
+    assert flags.readiness().mode is Mode.STALE
+    assert "does not answer" in caplog.text
+
+
+def test_a_start_without_server_and_disk_answers_defaults(connect, unused_port):
+    flags = connect(f"http://127.0.0.1:{unused_port}")
+    assert flags.is_enabled("a", default=True)
+    assert flags.is_disabled("a")
+    assert flags.evaluate("a").error is ErrorCode.PROVIDER_NOT_READY
+    found = flags.readiness()
+    assert (found.ready, found.mode) == (False, Mode.STARTING)
+    assert found.unanswered == {}
+
+
+@pytest.fixture
+def unused_port():
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_spoilt_file_on_disk_is_no_obstacle(server, connect, tmp_path):
+    (tmp_path / "flags.json").write_text("{")
+    server.set(a=True)
+    assert connect(server.url).is_enabled("a")
+
+
+def test_a_wrong_token_is_named(server, connect, caplog):
+    flags = connect(server.url, token="wrong")
+    assert "refuses the token (401)" in flags.readiness().problem
+    assert "wrong" not in caplog.text.replace("went wrong", "")
+
+
+def test_a_token_file_may_be_replaced_while_running(server, connect, tmp_path):
+    path = tmp_path / "token"
+    path.write_text("old\n")
+    flags = connect(server.url, token=None, token_file=path)
+    assert not flags.readiness().ready
+    path.write_text(f"{TOKEN}\n")
+    soon(lambda: flags.readiness().ready, 10)
+
+
+def test_a_missing_token_file_is_named(server, connect, tmp_path):
+    flags = connect(server.url, token=None, token_file=tmp_path / "nope")
+    assert "nope cannot be read" in flags.readiness().problem
+
+
+def test_reports_carry_the_heartbeat_and_the_counts(server, connect):
+    server.set(a=True, b=Decimal(50))
+    flags = connect(server.url, application="shop", kind="worker", version="abc123")
+    for number in range(1_000):
+        flags.is_enabled("a")
+        flags.is_enabled("b", f"User:{number}")
+    flags.close()
+    report = server.reports[-1]
+    assert {key: report[key] for key in ("application", "kind", "version", "environment")} == {
+        "application": "shop",
+        "kind": "worker",
+        "version": "abc123",
+        "environment": "test",
+    }
+    assert report["snapshot_version"] == server.snapshot.version
+    assert len({each["instance"] for each in server.reports}) == 1
+    counted = [each for report in server.reports for each in report["exposures"]]
+    assert sum(each["count"] for each in counted if each["flag"] == "a") == 1_000
+    assert {(each["value"], each["gate"]) for each in counted if each["flag"] == "b"} == {
+        (True, "percentage_of_actors"),
+        (False, "none"),
+    }
+    assert sum(each["count"] for each in counted if each["flag"] == "b") == 1_000
+
+
+def test_reports_that_fail_are_dropped_and_counted(server, connect):
+    server.telemetry_status = 500
+    flags = connect(server.url)
+    flags.is_enabled("a")
+    soon(lambda: flags.readiness().dropped == 1)
+    server.telemetry_status = 204
+    soon(lambda: server.reports)
+    assert not any(report["exposures"] for report in server.reports)
+
+
+def test_close_ends_quickly_and_flags_keep_answering(server, connect):
+    server.set(a=True)
+    flags = connect(server.url)
+    began = monotonic()
+    flags.close()
+    assert monotonic() - began < 2
+    assert flags.readiness().mode is Mode.CLOSED
+    assert flags.is_enabled("a")
+    server.set(a=False)
+    sleep(0.2)
+    assert flags.is_enabled("a")
+
+
+def test_the_environment_may_say_everything(server, monkeypatch, tmp_path):
+    (tmp_path / "token").write_text(TOKEN)
+    monkeypatch.setenv("FLAGSTAFF_URL", server.url)
+    monkeypatch.setenv("FLAGSTAFF_ENVIRONMENT", "test")
+    monkeypatch.setenv("FLAGSTAFF_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("FLAGSTAFF_CACHE_DIR", str(tmp_path / "cache"))
+    server.set(a=True)
+    with closing(Client.connect()) as flags:
+        assert flags.is_enabled("a")
+        assert "stream http://127.0.0.1" in repr(flags)
+        assert str(tmp_path / "cache") in repr(flags)
+
+
+def test_connecting_without_an_address_says_what_to_set(monkeypatch):
+    monkeypatch.delenv("FLAGSTAFF_URL", raising=False)
+    monkeypatch.delenv("FLAGSTAFF_ENVIRONMENT", raising=False)
+    with pytest.raises(UsageError, match="FLAGSTAFF_URL"):
+        Client.connect()
+    with pytest.raises(UsageError, match="FLAGSTAFF_ENVIRONMENT"):
+        Client.connect("http://127.0.0.1:1")
