@@ -1,0 +1,1 @@
+"""How is everything put together and served?"""

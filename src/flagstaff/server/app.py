@@ -1,0 +1,187 @@
+"""How is everything put together? Here, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from anyio.to_thread import run_sync
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+
+from flagstaff.definitions import load_project
+from flagstaff.engine.loop import Engine
+from flagstaff.errors import FlagstaffError, UsageError
+from flagstaff.integrations.forge.git import GitRepository
+from flagstaff.integrations.world import World
+from flagstaff.server import folder
+from flagstaff.server.access import Access, Gate
+from flagstaff.server.api import build_api
+from flagstaff.server.failures import response_for, status_of
+from flagstaff.server.guarding import Guarding
+from flagstaff.server.hub import DEFINITIONS, Hub
+from flagstaff.server.lock import FileLock
+from flagstaff.server.settings import Settings, check_host
+from flagstaff.server.stream import Names, Snapshots
+from flagstaff.server.watched import WatchedDefinitions
+from flagstaff.services import views
+from flagstaff.services.kept_clock import kept_clock
+from flagstaff.services.opening import Database, database_file, open_database
+from flagstaff.services.person import ENGINE, Person, Source
+from flagstaff.services.services import Services
+from flagstaff.services.telemetry import Telemetry
+from flagstaff.services.unit import Context
+from flagstaff.web.site import Site, error_page, missing_page
+
+LOOK_AT_FILES_EVERY = 1.0
+"""Seconds; a page or a command looks by itself, this is for those who only listen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """Everything that belongs to one running server."""
+
+    settings: Settings
+    services: Services
+    asgi: ASGIApp
+    hub: Hub
+    engine: Engine | None
+    token: str
+    closing: contextlib.ExitStack = field(repr=False)
+
+    def start(self) -> None:
+        """Begin to run rollouts, if this process is to."""
+        if self.engine is not None:
+            self.engine.start()
+            self.closing.callback(self.engine.stop)
+
+    def close(self) -> None:
+        """End the streams, let the engine finish its step, and let go of the database."""
+        self.hub.close()
+        self.closing.close()
+
+
+def build(settings: Settings) -> Application:
+    """Put a server together; it runs nothing before `start`.
+
+    Raises:
+        FlagstaffError: a setting, `flagstaff.yml` or the database does not allow it.
+    """
+    check_host(settings.host)
+    if not settings.root.is_dir():
+        raise UsageError(f"{settings.root} is not a folder", hint="name the project's folder")
+    with contextlib.ExitStack() as closing:
+        project = load_project(settings.root)
+        token = folder.prepare(settings.folder)
+        database = _open(settings, closing)
+        clock = kept_clock(database, settings.speed)
+        definitions = WatchedDefinitions(settings.root, project.flags)
+        context = Context(
+            root=settings.root,
+            project=project,
+            definitions=definitions,
+            repository=GitRepository.around(settings.root),
+        )
+        services = Services(database, context, clock)
+        hub = Hub(services)
+        services.listen(hub.tell)
+        definitions.listen(lambda: hub.tell(frozenset({DEFINITIONS})))
+        engine = Engine(services, World(settings.root, project)) if settings.engine else None
+        asgi = _asgi(services, definitions, hub, Access(token))
+        return Application(
+            settings=settings,
+            services=services,
+            asgi=asgi,
+            hub=hub,
+            engine=engine,
+            token=token,
+            closing=closing.pop_all(),
+        )
+
+
+def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
+    file = database_file(settings.database_url)
+    if file is not None:
+        lock = FileLock(file.with_name(f"{file.name}.lock"))
+        closing.callback(lock.release)
+    database = open_database(settings.database_url)
+    closing.callback(database.close)
+    return database
+
+
+def _asgi(
+    services: Services, definitions: WatchedDefinitions, hub: Hub, access: Access
+) -> Starlette:
+    telemetry = Telemetry()
+    site = Site(
+        services=services,
+        telemetry=telemetry,
+        problems=lambda: definitions.problems,
+        person=Person(name=_user(), source=Source.WEB),
+        status_of=status_of,
+    )
+    stream = Snapshots(hub, access, services.context)
+    routes: list[BaseRoute] = [
+        Route("/healthz", lambda _: JSONResponse({"ok": True})),
+        Route("/readyz", _readiness(services)),
+        Route("/events", Names(hub)),
+        Route("/api/v1/events", Names(hub, access)),
+        Route("/api/v1/environments/{environment}/stream", stream),
+        Mount("/api/v1", Gate(build_api(services, telemetry), access)),
+        *site.routes(),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guarding)],
+        exception_handlers={
+            FlagstaffError: error_page(site),
+            404: missing_page(site),
+        },
+        lifespan=_lifespan(hub, definitions),
+    )
+
+
+def _lifespan(
+    hub: Hub, definitions: WatchedDefinitions
+) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(LOOK_AT_FILES_EVERY)
+            await run_sync(definitions)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        hub.open()
+        looking = asyncio.ensure_future(look())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            hub.close()
+
+    return lifespan
+
+
+def _readiness(services: Services) -> Callable[[Request], Response]:
+    def ready(_: Request) -> Response:
+        try:
+            services.ask(lambda unit: views.rollouts(unit, limit=1), ENGINE)
+        except FlagstaffError as exc:
+            return response_for(exc)
+        return JSONResponse({"ok": True})
+
+    return ready
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in some containers
+        return "web"

@@ -1,0 +1,129 @@
+"""Which requests do not get as far as the application, and what does every answer carry?
+
+The server has no accounts yet and listens on this machine only. What can still reach it is a page
+in the user's own browser: by a name that points to 127.0.0.1 (DNS rebinding), or by a form or
+script of a foreign site (CSRF).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flagstaff.server.failures import problem
+
+MAX_BODY = 1_048_576
+SAFE = {"GET", "HEAD", "OPTIONS"}
+API = "/api/"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
+
+
+class TooLarge(Exception):
+    """A request's body is longer than `MAX_BODY` bytes."""
+
+
+class Guarding:
+    """Stands before the application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or say why not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        headers = Headers(scope=scope)
+        if refusal := _refusal(scope, headers):
+            await _refuse(*refusal, scope=scope)(scope, receive, with_headers)
+            return
+        try:
+            await self._app(scope, _limited(receive), with_headers)
+        except TooLarge:
+            if not started:
+                await _refuse(413, _TOO_LARGE, scope=scope)(scope, receive, with_headers)
+
+
+_TOO_LARGE = f"the request is longer than {MAX_BODY:,} bytes"
+
+
+def _refusal(scope: Scope, headers: Headers) -> tuple[int, str] | None:
+    host = headers.get("host", "")
+    if not is_loopback(host):
+        return 403, f"this server answers as localhost or 127.0.0.1 only, not as {host[:100]!r}"
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > MAX_BODY:
+        return 413, _TOO_LARGE
+    if scope["method"] in SAFE or scope["path"].startswith(API):
+        return None
+    if not _from_our_own_page(headers):
+        return 403, "this change does not come from one of our own pages; open the page and retry"
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a Host header names this machine itself."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _from_our_own_page(headers: Headers) -> bool:
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == headers.get("host")
+
+
+def _limited(receive: Receive) -> Receive:
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_BODY:
+            raise TooLarge
+        return message
+
+    return limited
+
+
+def _refuse(status: int, text: str, *, scope: Scope) -> ASGIApp:
+    if scope["path"].startswith(API):
+        return problem(status, text, code="refused" if status == 403 else "too_large")  # noqa: PLR2004
+    return PlainTextResponse(f"{text}\n", status)

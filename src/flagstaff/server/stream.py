@@ -1,0 +1,129 @@
+"""How do changes reach those who wait for them? Server-sent events, as raw ASGI sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from flagstaff.errors import FlagstaffError
+from flagstaff.server.access import Access
+from flagstaff.server.encoded import Encoded
+from flagstaff.server.failures import response_for
+from flagstaff.server.hub import Channel, Hub, Listener
+from flagstaff.services.unit import Context
+
+KEEP_ALIVE = 15.0
+"""Seconds of silence after which a comment is sent, so that a dead connection is noticed."""
+
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+_COMMENT = b": keep-alive\n\n"
+
+
+class Names:
+    """Streams the names of what changed, nothing more: listeners fetch what they show.
+
+    Args:
+        access: who may listen; `None` is everyone on this machine.
+    """
+
+    def __init__(self, hub: Hub, access: Access | None = None) -> None:
+        self._hub = hub
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one listener until it leaves."""
+        if self._access and (refusal := self._access.refusal(Headers(scope=scope))):
+            await refusal(scope, receive, send)
+            return
+        with self._hub.reader() as listener:
+            await _serve(_names(listener), listener, receive, send)
+
+
+class Snapshots:
+    """Streams an environment's snapshots: the present one first, then each new one."""
+
+    def __init__(self, hub: Hub, access: Access, context: Context) -> None:
+        self._hub = hub
+        self._access = access
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one listener until it leaves."""
+        if refusal := self._access.refusal(Headers(scope=scope)):
+            await refusal(scope, receive, send)
+            return
+        environment = scope["path_params"]["environment"]
+        try:
+            self._context.check_environments((environment,))
+            with self._hub.follower(environment) as (listener, channel):
+                first = await self._hub.latest(channel)
+                await _serve(_snapshots(listener, channel, first), listener, receive, send)
+        except FlagstaffError as exc:
+            await response_for(exc)(scope, receive, send)
+
+
+async def _snapshots(
+    listener: Listener, channel: Channel, latest: Encoded
+) -> AsyncGenerator[bytes]:
+    sent = ""
+    while not listener.over:
+        if latest.etag != sent:
+            sent = latest.etag
+            yield _frame(latest)
+        elif not await _rung(listener):
+            yield _COMMENT
+        latest = channel.latest or latest
+
+
+async def _names(listener: Listener) -> AsyncGenerator[bytes]:
+    yield b"retry: 1000\nevent: connected\ndata: now\n\n"
+    while not listener.over:
+        if not await _rung(listener):
+            yield _COMMENT
+            continue
+        names, listener.names = listener.names, set()
+        if names:
+            yield b"".join(f"event: changed\ndata: {name}\n\n".encode() for name in sorted(names))
+
+
+def _frame(snapshot: Encoded) -> bytes:
+    return b"id: %d\nevent: snapshot\ndata: %s\n\n" % (snapshot.version, snapshot.body)
+
+
+async def _rung(listener: Listener) -> bool:
+    """Wait for the bell; return whether it rang before it was time for a comment."""
+    try:
+        async with asyncio.timeout(KEEP_ALIVE):
+            await listener.bell.wait()
+    except TimeoutError:
+        return False
+    listener.bell.clear()
+    return True
+
+
+async def _serve(
+    frames: AsyncGenerator[bytes], listener: Listener, receive: Receive, send: Send
+) -> None:
+    leaving = asyncio.ensure_future(_until_gone(receive, listener))
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        async with aclosing(frames):
+            async for frame in frames:
+                await send({"type": "http.response.body", "body": frame, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        leaving.cancel()
+
+
+async def _until_gone(receive: Receive, listener: Listener) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    listener.end()

@@ -1,0 +1,60 @@
+"""What time does this installation live in, also after a restart?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flagstaff.errors import Conflict, UsageError
+from flagstaff.services.clock import Clock, FastClock, SystemClock
+from flagstaff.store import settings
+from flagstaff.store.database import Database
+
+KEY = "clock"
+
+
+def kept_clock(database: Database, speed: float | None = None) -> Clock:
+    """Return the clock this database has lived with, or from now on lives with.
+
+    Args:
+        database: where the clock's origin and speed are kept.
+        speed: how much faster than real time, at least 1; `None` goes on as before.
+
+    Raises:
+        UsageError: the speed is below 1.
+        Conflict: real time is asked for, but the database is ahead of it already.
+    """
+    if speed is not None and not 1 <= speed < float("inf"):
+        raise UsageError(
+            f"the speed of the clock cannot be {speed:g}",
+            hint="1 is real time, 600 lets an hour pass in six seconds",
+        )
+    with database.write() as connection:
+        kept = _clock(settings.get(connection, KEY))
+        if speed is None or speed == _speed(kept):
+            return kept
+        clock = _changed(kept, speed)
+        value = {"origin": clock.origin.isoformat(), "speed": clock.speed}
+        settings.put(connection, KEY, value)
+        return clock
+
+
+def _changed(kept: Clock, speed: float) -> FastClock:
+    """Return the clock that shows the same time now and goes on at another speed."""
+    real, shown = datetime.now(UTC), kept.now()
+    if speed == 1:
+        raise Conflict(
+            f"this database lives {shown - real} ahead of real time, and time cannot run back",
+            hint=f"start with --speed {_speed(kept):g}, or with a new database",
+        )
+    return FastClock(origin=real + (shown - real) / (1 - speed), speed=speed)
+
+
+def _clock(value: dict[str, object] | None) -> Clock:
+    if value is None:
+        return SystemClock()
+    origin = datetime.fromisoformat(str(value["origin"]))
+    return FastClock(origin=origin, speed=float(str(value["speed"])))
+
+
+def _speed(clock: Clock) -> float:
+    return clock.speed if isinstance(clock, FastClock) else 1.0

@@ -1,0 +1,306 @@
+"""What do pages and programs get to read? Plain values, nothing of the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flagstaff.errors import NotFound
+from flagstaff.flags.describe import describe
+from flagstaff.flags.gates import Gates, State
+from flagstaff.issues import follow
+from flagstaff.rollouts.guard import Arm, Guard, Judgement, Verdict
+from flagstaff.rollouts.plan import Bake, Plan, SetGate, Step
+from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
+from flagstaff.services.unit import Unit
+from flagstaff.store import audit as audit_store
+from flagstaff.store import flags as flag_store
+from flagstaff.store import rollouts as rollout_store
+from flagstaff.store.flags import FlagState
+from flagstaff.store.rollouts import RolloutRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One step as it stands; `until` is when a wait ends at the earliest."""
+
+    id: str
+    stage: str
+    title: str
+    kind: str
+    status: StepStatus
+    since: datetime | None
+    until: datetime | None
+    finished_at: datetime | None
+    note: str
+    by: str
+    approved_by: str
+    line: int
+    duration: timedelta | None
+    production: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardView:
+    """One guard with its latest reading; without a reading there is no verdict."""
+
+    name: str
+    verdict: Verdict | None
+    evidence: str
+    control_names: tuple[str, ...]
+    treatment_names: tuple[str, ...]
+    control: Arm
+    treatment: Arm
+    ratio: float | None
+    max_ratio: float
+    min_jobs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutSummary:
+    """One rollout on one line."""
+
+    id: int
+    flag: str
+    title: str
+    phase: Phase
+    reason: str
+    step: StepView | None
+    done: int
+    total: int
+    created_at: datetime
+    created_by: str
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutView:
+    """One rollout with everything there is to know about it; `issue` as it reads now."""
+
+    summary: RolloutSummary
+    steps: tuple[StepView, ...]
+    guards: tuple[GuardView, ...]
+    watching: bool
+    plan: Plan
+    before: tuple[SavedGates, ...]
+    touched: tuple[str, ...]
+    issue: str
+    issue_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagCell:
+    """One flag in one environment; `gates` is `None` where it was never set."""
+
+    environment: str
+    state: State
+    words: str
+    gates: Gates | None
+    updated_at: datetime | None
+    updated_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagView:
+    """One flag in all environments; `defined` is false when only somebody has set it."""
+
+    name: str
+    type: str
+    default: bool
+    defined: bool
+    cells: tuple[FlagCell, ...]
+    rollout: int | None
+    """The rollout of this flag that is not over, if there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditView:
+    """One thing that was done; `before` and `after` are gates as JSON."""
+
+    id: int
+    at: datetime
+    who: str
+    source: str
+    action: str
+    flag: str
+    environment: str
+    rollout: int | None
+    step: str
+    text: str
+    reason: str
+    before: Any
+    after: Any
+
+
+def rollouts(unit: Unit, *, flag: str | None = None, limit: int = 200) -> list[RolloutSummary]:
+    """Return the newest rollouts, of one flag or of all."""
+    records = rollout_store.find(unit.connection, flag=flag, limit=limit)
+    return [_summary(record) for record in records]
+
+
+def rollout(unit: Unit, number: int) -> RolloutView:
+    """Return one rollout.
+
+    Raises:
+        NotFound: there is none with this number.
+    """
+    record = rollout_store.get(unit.connection, number)
+    if record is None:
+        raise NotFound(f"there is no rollout {number}", hint="flagstaff rollout list")
+    found = record.rollout
+    return RolloutView(
+        summary=_summary(record),
+        steps=tuple(_step(found, step) for step in found.plan.steps),
+        guards=_guards(record),
+        watching=found.watching,
+        plan=found.plan,
+        before=found.before,
+        touched=found.touched,
+        issue=follow(record.issue_text, found) if record.issue_text else "",
+        issue_path=record.issue_path,
+    )
+
+
+def flags(unit: Unit) -> list[FlagView]:
+    """Return every flag that is defined or set, in all environments."""
+    by_flag: dict[str, dict[str, FlagState]] = {}
+    for state in flag_store.find(unit.connection):
+        by_flag.setdefault(state.flag, {})[state.environment] = state
+    names = sorted({*unit.context.definitions(), *by_flag})
+    running = _running(unit)
+    return [_flag(unit, name, by_flag.get(name, {}), running.get(name)) for name in names]
+
+
+def flag(unit: Unit, name: str) -> FlagView:
+    """Return one flag.
+
+    Raises:
+        NotFound: it is neither defined nor set anywhere.
+    """
+    states = {each.environment: each for each in flag_store.find(unit.connection, flag=name)}
+    if not states:
+        unit.known_flag(name)
+    return _flag(unit, name, states, _running(unit, name).get(name))
+
+
+def audit(
+    unit: Unit, *, flag: str | None = None, rollout: int | None = None, limit: int = 200
+) -> list[AuditView]:
+    """Return what was done, newest first."""
+    entries = audit_store.find(unit.connection, flag=flag, rollout_id=rollout, limit=limit)
+    return [
+        AuditView(
+            id=each.id,
+            at=each.at,
+            who=each.who,
+            source=each.source,
+            action=each.action,
+            flag=each.flag,
+            environment=each.environment,
+            rollout=each.rollout_id,
+            step=each.step,
+            text=each.text,
+            reason=each.reason,
+            before=each.before,
+            after=each.after,
+        )
+        for each in entries
+    ]
+
+
+def _running(unit: Unit, flag: str | None = None) -> dict[str, int]:
+    found = rollout_store.find(unit.connection, active=True, flag=flag)
+    return {each.rollout.plan.flag: each.rollout.id for each in found}
+
+
+def _summary(record: RolloutRecord) -> RolloutSummary:
+    found = record.rollout
+    step = found.current
+    return RolloutSummary(
+        id=found.id,
+        flag=found.plan.flag,
+        title=found.plan.title,
+        phase=found.phase,
+        reason=found.reason,
+        step=_step(found, step) if step else None,
+        done=sum(state.status.finished for state in found.states),
+        total=len(found.states),
+        created_at=record.created_at,
+        created_by=record.created_by,
+        started_at=found.started_at,
+        finished_at=found.finished_at,
+    )
+
+
+def _step(found: Rollout, step: Step) -> StepView:
+    state = found.state(step.id)
+    action = step.action
+    environments = action.environments if isinstance(action, SetGate) else ()
+    return StepView(
+        id=step.id,
+        stage=step.stage,
+        title=step.title,
+        kind=type(action).__name__,
+        status=state.status,
+        since=state.since,
+        until=state.until,
+        finished_at=state.finished_at,
+        note=state.note,
+        by=state.by,
+        approved_by=state.approved_by,
+        line=step.line,
+        duration=action.duration if isinstance(action, Bake) else None,
+        production=bool({*environments} & {*found.plan.production}),
+    )
+
+
+def _guards(record: RolloutRecord) -> tuple[GuardView, ...]:
+    readings = {each.guard: each for each in record.readings}
+    return tuple(_guard(each, readings.get(each.name)) for each in record.rollout.plan.guards)
+
+
+def _guard(guard: Guard, reading: Judgement | None) -> GuardView:
+    treatment = reading.measurement.treatment if reading else Arm()
+    control = reading.measurement.control if reading else Arm()
+    return GuardView(
+        name=guard.name,
+        verdict=reading.verdict if reading else None,
+        evidence=reading.evidence if reading else "",
+        control_names=guard.control,
+        treatment_names=guard.treatment,
+        control=control,
+        treatment=treatment,
+        ratio=treatment.rate / control.rate if treatment.total and control.total else None,
+        max_ratio=guard.max_ratio,
+        min_jobs=guard.min_jobs,
+    )
+
+
+def _flag(unit: Unit, name: str, states: dict[str, FlagState], rollout: int | None) -> FlagView:
+    definition = unit.context.definitions().get(name)
+    default = definition.default_enabled if definition else False
+    # An environment that the project no longer has may still hold the flag's state.
+    environments = dict.fromkeys((*unit.context.project.environments, *sorted(states)))
+    return FlagView(
+        name=name,
+        type=definition.type if definition else "undefined",
+        default=default,
+        defined=definition is not None,
+        cells=tuple(_cell(each, states.get(each), default=default) for each in environments),
+        rollout=rollout,
+    )
+
+
+def _cell(environment: str, state: FlagState | None, *, default: bool) -> FlagCell:
+    gates = state.gates if state else None
+    unset = State.ON if default else State.OFF
+    return FlagCell(
+        environment=environment,
+        state=gates.state if gates is not None else unset,
+        words=describe(gates, default=default),
+        gates=gates,
+        updated_at=state.updated_at if state else None,
+        updated_by=state.updated_by if state else "",
+    )

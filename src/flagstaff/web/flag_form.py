@@ -1,0 +1,96 @@
+"""Which command does the form for a flag's state ask for?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flagstaff.commands.gate_change import gate_change
+from flagstaff.commands.model import DeleteFlag, SetFlag
+from flagstaff.commands.scopes import Scopes
+from flagstaff.errors import UsageError
+from flagstaff.flags.actor import check_actor_id
+from flagstaff.web.forms import Form
+
+EVERYONE, ACTORS, RANDOM, SINGLE, GROUPS, UNSET = (
+    "everyone",
+    "actors",
+    "random",
+    "single",
+    "groups",
+    "unset",
+)
+HOW = {
+    EVERYONE: "for everyone",
+    ACTORS: "for a share of actors",
+    RANDOM: "for a share of checks",
+    SINGLE: "for single actors",
+    GROUPS: "for groups",
+    UNSET: "not at all: back to the default",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """What the form holds, to be shown again when something was wrong with it."""
+
+    flag: str
+    environments: tuple[str, ...]
+    how: str
+    value: str
+    who: str
+    reason: str
+
+    @classmethod
+    def of(cls, form: Form, *, environments: tuple[str, ...]) -> Typed:
+        """Return what was typed, or what an untouched form proposes."""
+        return cls(
+            flag=form.text("flag"),
+            environments=form.all("environment") or environments,
+            how=form.text("how") or EVERYONE,
+            value=form.text("value"),
+            who=form.text("who"),
+            reason=form.text("reason"),
+        )
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """Return for whom a flag can be set."""
+        return HOW
+
+
+def command_of(form: Form, flag: str) -> SetFlag | DeleteFlag:
+    """Return the command; its words are checked as the terminal checks them.
+
+    Raises:
+        UsageError: the form contradicts itself or is not complete.
+    """
+    environments, reason = form.all("environment"), form.text("reason")
+    if not environments:
+        raise UsageError("no environment is chosen", hint="tick at least one")
+    how, value = form.text("how") or EVERYONE, form.text("value")
+    if how == UNSET:
+        return DeleteFlag(flag=flag, environments=environments, reason=reason)
+    if how not in HOW:
+        raise UsageError(f"{how[:40]!r} is nobody a flag can be set for", hint=_offered())
+    if not value:
+        raise UsageError("there is no value", hint="write true, false or a percentage")
+    change = gate_change(
+        value, of_actors=how == ACTORS, of_time=how == RANDOM, scopes=_scopes(form, how)
+    )
+    return SetFlag(flag=flag, environments=environments, change=change, reason=reason)
+
+
+def _scopes(form: Form, how: str) -> Scopes:
+    if how not in {SINGLE, GROUPS}:
+        return Scopes()
+    names = tuple(name for part in form.text("who").split(",") if (name := part.strip()))
+    if not names:
+        what = "actors such as User:42" if how == SINGLE else "groups"
+        raise UsageError("nobody is named", hint=f"write {what}, separated by commas")
+    if how == GROUPS:
+        return Scopes(groups=names)
+    return Scopes(actors=tuple(check_actor_id(name) for name in names))
+
+
+def _offered() -> str:
+    return f"choose one of {', '.join(HOW)}"

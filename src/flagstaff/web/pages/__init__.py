@@ -1,0 +1,15 @@
+"""What stands on each page, and what do its forms do?"""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from flagstaff.web.pages import abort, flag, flags, home, new_rollout, rollout, rollouts
+from flagstaff.web.site import Site
+
+PAGES = (home, rollouts, new_rollout, abort, rollout, flags, flag)
+
+
+def every_page(site: Site) -> list[BaseRoute]:
+    """Return the routes of all pages."""
+    return [route for page in PAGES for route in page.routes(site)]

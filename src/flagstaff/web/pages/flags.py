@@ -1,0 +1,54 @@
+"""Which flag is on where?"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from flagstaff.errors import FlagstaffError, UsageError
+from flagstaff.services import views
+from flagstaff.web.flag_form import Typed, command_of
+from flagstaff.web.forms import EMPTY, Form, posting
+from flagstaff.web.site import Site
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """Return the page's routes."""
+
+    def show(request: Request) -> Response:
+        return _page(site, request)
+
+    def submit(request: Request, form: Form) -> Response:
+        try:
+            flag = form.text("flag")
+            if not flag:
+                raise UsageError("no flag is chosen", hint="choose one from the list")
+            return site.carry_out(command_of(form, flag), then="/flags")
+        except FlagstaffError as error:
+            return _page(site, request, form=form, error=error)
+
+    return [
+        Route("/flags", show, methods=["GET"]),
+        Route("/flags", posting(submit), methods=["POST"]),
+    ]
+
+
+def _page(
+    site: Site, request: Request, *, form: Form = EMPTY, error: FlagstaffError | None = None
+) -> Response:
+    match = request.query_params.get("match", "").strip()
+    found = site.ask(views.flags)
+    context = site.services.context
+    return site.page(
+        request,
+        "flags.html",
+        status=site.status_of(error) if error else 200,
+        flags=[each for each in found if match in each.name],
+        names=[each.name for each in found],
+        environments=context.project.environments,
+        folder=context.project.flags,
+        match=match,
+        typed=Typed.of(form, environments=context.project.environments[:1]),
+        error=error,
+    )

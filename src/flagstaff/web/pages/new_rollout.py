@@ -1,0 +1,83 @@
+"""How does an issue become a rollout: paste, look, begin?"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from flagstaff.commands.model import ImportRollout
+from flagstaff.commands.outcome import Outcome
+from flagstaff.errors import FlagstaffError, UsageError
+from flagstaff.web.forms import EMPTY, Form, posting
+from flagstaff.web.site import Site
+
+TEMPLATE = "new_rollout.html"
+PREVIEW = "preview"
+START = "start"
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """Return the page's routes."""
+
+    def show(request: Request) -> Response:
+        return _page(site, request, EMPTY)
+
+    def submit(request: Request, form: Form) -> Response:
+        try:
+            preview = form.text("do") in {"", PREVIEW}
+            outcome = site.services.execute(_command(form), site.person, dry_run=preview)
+        except FlagstaffError as error:
+            return _page(site, request, form, error=error)
+        if preview:
+            return _page(site, request, form, preview=outcome)
+        name = site.notices.leave(outcome)
+        return site.following(f"/rollouts/{outcome.data['rollout']}", notice=name)
+
+    return [
+        Route("/rollouts/new", show, methods=["GET"]),
+        Route("/rollouts/new", posting(submit), methods=["POST"]),
+    ]
+
+
+def _command(form: Form) -> ImportRollout:
+    text = form.raw("issue")
+    if not text.strip():
+        raise UsageError("there is no issue", hint="paste the text of a rollout issue")
+    return ImportRollout(
+        text=text,
+        placeholders=_placeholders(form.raw("placeholders")),
+        start=form.text("do") == START,
+    )
+
+
+def _placeholders(text: str) -> dict[str, str]:
+    found = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        name, equals, value = line.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(
+                f"{line[:60]!r} is no answer to a placeholder",
+                hint="write one `name = value` on each line",
+            )
+        found[name.strip().strip("<>")] = value.strip()
+    return found
+
+
+def _page(
+    site: Site,
+    request: Request,
+    form: Form,
+    *,
+    error: FlagstaffError | None = None,
+    preview: Outcome | None = None,
+) -> Response:
+    return site.page(
+        request,
+        TEMPLATE,
+        status=site.status_of(error) if error else 200,
+        issue=form.raw("issue"),
+        placeholders=form.raw("placeholders"),
+        error=error,
+        preview=preview,
+    )

@@ -1,0 +1,67 @@
+"""How does a template become a page?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from flagstaff.web import words
+from flagstaff.web.issue_text import render_issue
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+TEMPLATES = HERE / "templates"
+PRODUCTION = "production"
+
+
+def templates() -> Environment:
+    """Return the environment of all templates: everything is escaped, nothing may be missing."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        moment=moment,
+        issue=render_issue,
+        lasting=words.length,
+        code=code,
+        spaced=lambda text: str(text).replace("_", " "),
+        problem_count=lambda found: f"{len(found)} problem{'' if len(found) == 1 else 's'}",
+        action_words=words.action,
+    )
+    looks: dict[str, Callable[..., Any]] = {
+        "phase_look": words.phase_look,
+        "step_look": words.step_look,
+        "verdict_look": words.verdict_look,
+        "cell_look": words.cell_look,
+    }
+    environment.globals.update(looks)
+    environment.globals["PRODUCTION"] = PRODUCTION
+    environment.globals["ui"] = environment.get_template("ui.html").module
+    return environment
+
+
+def moment(at: datetime) -> Markup:
+    """Return a time that the page's script shows in the reader's own zone, and UTC without it."""
+    return Markup('<time datetime="{}">{} UTC</time>').format(
+        at.isoformat(), at.strftime("%Y-%m-%d %H:%M")
+    )
+
+
+def code(text: str) -> Markup:
+    """Return text with its `…` parts set as code."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if position % 2 else escape(part)
+        for position, part in enumerate(parts)
+    )
