@@ -25,7 +25,7 @@ _LEADING = re.compile(
     re.IGNORECASE,
 )
 _WAIT = re.compile(r"wait\b|let it (?:run|bake|soak)|bake\b|soak\b", re.IGNORECASE)
-_AT_LEAST = re.compile(r"\bwait|at least|minimum")
+_HOLDS = re.compile(r"\b(?:wait|hold|pause|leave|bake|soak)")
 _BETWEEN = re.compile(r"\bbetween\b|\b(?:each|every) (?:step|increase|increment|change|percent)")
 _TERM = re.compile(r"verification (?:term|period)")
 _SAYS_YES = re.compile(
@@ -63,7 +63,7 @@ def is_cleanup_request(text: str) -> bool:
 def wait_between_rungs(text: str) -> timedelta | None:
     """Return the wait that the text demands between the steps of a ramp, if it does."""
     words = plain(text).lower()
-    if _AT_LEAST.search(words) and _BETWEEN.search(words):
+    if _HOLDS.search(words) and _BETWEEN.search(words):
         return duration_in(words)
     return None
 
