@@ -34,6 +34,14 @@ from flagstaff.rollouts.plan import Plan
 _FLAG_NAME = "feature-flag-name"
 
 
+def flag_named_in(text: str, known_flags: Container[str]) -> str:
+    """Return the flag that the issue is about, empty when it names none."""
+    lines = split_lines(text)
+    outline = outline_of(lines)
+    named = flag_of(title_of(lines, outline), outline, known_flags)
+    return named.flag if named else ""
+
+
 def import_issue(
     text: str,
     *,

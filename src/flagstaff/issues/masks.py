@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flagstaff.issues.lines import Line
 
-_FENCE = re.compile(r"[ \t]*(?:>[ \t]*)*(`{3,}|~{3,})(.*)")
+_FENCE = re.compile(r"[ \t]*(?:(?:>|[-*+]|[0-9]{1,9}[.)])[ \t]*)*(`{3,}|~{3,})(.*)")
 _STRUCK = re.compile(r"~~[^~]+~~|<(s|del|strike)>.*?</\1>", re.IGNORECASE)
 _OPEN, _CLOSE = "<!--", "-->"
 
 
-def masked(lines: Sequence[Line]) -> tuple[str | None, ...]:
-    """Return the readable text of each line, as long as the line; `None` for fenced code."""
-    readable: list[str | None] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readable:
+    """The readable text of a line, as long as the line; `None` for fenced code.
+
+    `inside` says that a comment or a fence is still open at the line's end.
+    """
+
+    text: str | None
+    inside: bool
+
+
+def masked(lines: Sequence[Line]) -> tuple[Readable, ...]:
+    """Return what can be read of each line."""
+    readable: list[Readable] = []
     fence, in_comment = "", False
     for line in lines:
         found = None if in_comment else _FENCE.match(line.text)
         if fence:
-            readable.append(None)
             if found and _closes(found, fence):
                 fence = ""
+            readable.append(Readable(text=None, inside=bool(fence)))
         elif found and not (found[1][0] == "`" and "`" in found[2]):
-            readable.append(None)
             fence = found[1]
+            readable.append(Readable(text=None, inside=True))
         else:
             text, in_comment = _without_comments(line.text, inside=in_comment)
-            readable.append(_STRUCK.sub(lambda struck: " " * len(struck[0]), text))
+            text = _STRUCK.sub(lambda struck: " " * len(struck[0]), text)
+            readable.append(Readable(text=text, inside=in_comment))
     return tuple(readable)
 
 

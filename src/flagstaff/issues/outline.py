@@ -51,12 +51,16 @@ class Heading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """An issue as items; `plain` means pasted text with bullets and no Markdown."""
+    """An issue as items; `plain` means pasted text with bullets and no Markdown.
+
+    `inside` are the lines at whose end a comment or fenced code is still open.
+    """
 
     items: tuple[Item, ...]
     headings: tuple[Heading, ...]
     plain: bool
     notes: bool
+    inside: frozenset[int]
 
     @property
     def bullets_are_steps(self) -> bool:
@@ -70,7 +74,8 @@ class Outline:
 def outline_of(lines: Sequence[Line]) -> Outline:
     """Return the items of an issue; our own notes are passed over."""
     own = [line for line in lines if not line.is_note]
-    texts = masked(own)
+    readable = masked(own)
+    texts = [each.text for each in readable]
     plain = any(text is not None and text.lstrip().startswith(_BULLETS) for text in texts)
     plain = plain and not any(text is not None and _HEADING.fullmatch(text) for text in texts)
     reader = _Reader(plain=plain)
@@ -82,6 +87,9 @@ def outline_of(lines: Sequence[Line]) -> Outline:
         headings=tuple(reader.headings),
         plain=plain,
         notes=len(own) < len(lines),
+        inside=frozenset(
+            line.number for line, each in zip(own, readable, strict=True) if each.inside
+        ),
     )
 
 

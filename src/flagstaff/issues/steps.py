@@ -127,10 +127,12 @@ class Builder:
     def _placed(self, draft: Draft, step: Chosen) -> Draft:
         reason = step.reason or (DONE if step.preset is Preset.DONE else "")
         stage = plain(step.item.headings[-1]) if step.item.headings else ""
+        anchor = anchor_of(self.anchors[step.item.line])
         return replace(
             draft,
+            title=draft.title or anchor or "A step without words",
             line=step.item.line,
-            anchor=anchor_of(self.anchors[step.item.line]),
+            anchor=anchor,
             stage=stage or "Rollout",
             preset=step.preset,
             reason=self.skipped.get(step.index, reason),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +10,12 @@ import pytest
 
 from flagstaff.definitions.project import JobGuard, JobRename, Project, RampSettings
 from flagstaff.issues.importer import import_issue
+from flagstaff.rollouts.effect import CloseIssue, Post, WriteCleanup
+from flagstaff.rollouts.event import Answer, Approved, EffectDone, Observed, Started
+from flagstaff.rollouts.guard import Judgement, Measurement, Verdict
+from flagstaff.rollouts.machine import advance
+from flagstaff.rollouts.plan import CleanupPart
+from flagstaff.rollouts.rollout import Cleanup, Phase, Rollout
 
 SAMPLES = Path(__file__).parent / "samples"
 RENAMED = "rename_integrations_workers"
@@ -57,3 +63,61 @@ def importing(project):
         return import_issue(text, **wanted)
 
     return read
+
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class Driver:
+    """Runs a rollout to its end as the engine would, an hour per turn, saying yes to everything."""
+
+    def __init__(self, plan):
+        self.now = START
+        self.rollout = Rollout.of(plan, rollout_id=7)
+        self._tell(Started(by="anna", before=()))
+
+    def _tell(self, event):
+        self.rollout, effects = advance(self.rollout, event, self.now)
+        for effect in effects:
+            if isinstance(effect, WriteCleanup):
+                cleanup = Cleanup(
+                    branch="remove-it", commit="c" * 40, parts=tuple(CleanupPart), files=3
+                )
+                self._tell(EffectDone(step=effect.step, cleanup=cleanup))
+            elif isinstance(effect, Post | CloseIssue):
+                self._tell(EffectDone(step=effect.step, note="told everyone"))
+
+    def turn(self, verdict=Verdict.PASS):
+        self.now += timedelta(hours=1)
+        if self.rollout.phase is Phase.WAITING:
+            self._tell(Approved(step=self.rollout.current.id, by="bea", reason="looks good"))
+        judgements = tuple(
+            Judgement(
+                guard=guard.name,
+                verdict=verdict,
+                evidence="9 of 90 jobs failed",
+                measurement=Measurement(guard=guard.name),
+            )
+            for guard in self.rollout.plan.guards
+        )
+        yes = Answer(yes=True, text="yes, everywhere")
+        self._tell(Observed(deployed=yes, released=yes, merged="d" * 40, judgements=judgements))
+
+    def run(self, turns=1000):
+        for _ in range(turns):
+            if self.rollout.phase.finished:
+                break
+            self.turn()
+        return self.rollout
+
+    def run_until(self, step_id):
+        for _ in range(1000):
+            if self.rollout.current.id == step_id:
+                return self.rollout
+            self.turn()
+        raise AssertionError(step_id)
+
+
+@pytest.fixture
+def driver():
+    return Driver
