@@ -17,6 +17,7 @@ from flagstaff.flags.compile import compile_snapshot
 from flagstaff.flags.evaluation import Gate
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
+from flagstaff.flags.murmur import murmur3
 from flagstaff.flags.snapshot import Snapshot
 from flagstaff.flags.surroundings import Surroundings
 
@@ -52,7 +53,11 @@ def compiled(flag, draw=0.5):
         return lambda: counts.update([(name, value, gate)])
 
     around = Surroundings(
-        counter=counter, groups=GROUPS, draw=lambda: draw, clock=lambda: datetime.now(UTC)
+        counter=counter,
+        groups=GROUPS,
+        draw=lambda: draw,
+        murmur3=murmur3,
+        clock=lambda: datetime.now(UTC),
     )
     snapshot = Snapshot(environment="test", version=1, flags={flag.name: flag})
     return compile_snapshot(snapshot, around).flags[flag.name], counts

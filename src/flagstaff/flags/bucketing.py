@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
+from enum import StrEnum
 from zlib import crc32
+
+
+class Bucketing(StrEnum):
+    """How a flag's percentage of actors picks them.
+
+    `crc32` is Flipper's way and the usual one; `murmur3` is Unleash's, in whole hundredths.
+    """
+
+    CRC32 = "crc32"
+    MURMUR3 = "murmur3"
+
 
 BUCKETS = 100_000
 """A bucket is a thousandth of a percent. 2**32 is no multiple of it: the tiny bias is kept too."""

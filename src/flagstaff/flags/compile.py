@@ -18,6 +18,7 @@ from flagstaff.flags.nesting import Decide, guarded
 from flagstaff.flags.opening import opening_steps
 from flagstaff.flags.snapshot import Snapshot
 from flagstaff.flags.surroundings import Counter, Hit, Surroundings
+from flagstaff.flags.variant import Choose, chooser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class CompiledFlag:
     flag: Flag
     check: Check
     decide: Decide
+    choose: Choose | None
 
     def value(self, gate: Gate) -> bool:
         """Return the answer that `gate` stands for."""
@@ -62,7 +64,7 @@ def compile_snapshot(
 
     for name, flag in snapshot.flags.items():
         old = known.get(name)
-        if old is not None and (old.flag is flag or old.flag == flag) and not _asks_others(flag):
+        if old is not None and _still_right(old.flag, flag):
             flags[name] = old
             continue
         try:
@@ -83,15 +85,37 @@ def compile_flag(flag: Flag, setting: Setting) -> CompiledFlag:
     decide = _decider(flag, setting)
     counter = setting.surroundings.counter
     check = fast_check(flag, decide, counter) or _counting_check(flag, decide, counter)
-    return CompiledFlag(flag=flag, check=check, decide=decide)
+    choose = chooser(flag.name, flag.variants, setting.surroundings.draw) if flag.variants else None
+    return CompiledFlag(flag=flag, check=check, decide=decide, choose=choose)
 
 
 def _decider(flag: Flag, setting: Setting) -> Decide:
+    decide = _gate_decider(flag, setting)
+    if flag.prerequisites:
+        decide = _after_prerequisites(flag, decide, setting)
+    if _asks_others(flag) or (flag.gates is not None and flag.gates.groups):
+        decide = guarded(flag.name, decide)
+    return decide
+
+
+def _after_prerequisites(flag: Flag, decide: Decide, setting: Setting) -> Decide:
+    prerequisites, enabled = flag.prerequisites, setting.enabled
+
+    def decide_after(actors: tuple[object, ...]) -> Gate:
+        for name, wanted in prerequisites:
+            if enabled(name, actors) is not wanted:
+                return Gate.PREREQUISITE
+        return decide(actors)
+
+    return decide_after
+
+
+def _gate_decider(flag: Flag, setting: Setting) -> Decide:
     gates = flag.gates
     if gates is None or gates.state is State.OFF or is_plainly_on(gates):
         gate = Gate.DEFAULT if gates is None else Gate.BOOLEAN if gates.boolean else Gate.NONE
         return lambda _actors: gate
-    steps, opted_out = opening_steps(gates, setting), gates.opted_out
+    steps, opted_out = opening_steps(flag, gates, setting), gates.opted_out
 
     def decide(actors: tuple[object, ...]) -> Gate:
         if len(actors) == 1 and (identity := quick_id(actors[0])) is not None:
@@ -104,7 +128,7 @@ def _decider(flag: Flag, setting: Setting) -> Decide:
                 return gate if opted_out.isdisjoint(ids) else Gate.OPT_OUT
         return Gate.NONE
 
-    return guarded(flag.name, decide) if gates.groups or _asks_others(flag) else decide
+    return decide
 
 
 def _counting_check(flag: Flag, decide: Decide, counter: Counter) -> Check:
@@ -132,4 +156,13 @@ class _Hits(dict[Gate, Hit]):
 
 
 def _asks_others(flag: Flag) -> bool:
-    return flag.gates is not None and bool(asks(flag.gates.expression))
+    in_expression = flag.gates is not None and asks(flag.gates.expression)
+    return bool(flag.prerequisites or in_expression)
+
+
+def _still_right(old: Flag, new: Flag) -> bool:
+    if _asks_others(new):
+        return False
+    # In JSON, 1 is neither true nor 1.0; to Python's `==` it is both.
+    has_json = new.variants or (new.gates is not None and new.gates.expression)
+    return old is new or (not has_json and old == new)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from flagstaff.flags.actor import actor_ids
-from flagstaff.flags.bucketing import bucket, combined
+from flagstaff.flags.bucketing import Bucketing, bucket, combined
 from flagstaff.flags.compile import CompiledFlag
-from flagstaff.flags.describe import describe, listed, percent
+from flagstaff.flags.describe import describe, joined, listed, percent
 from flagstaff.flags.evaluation import REASONS, ErrorCode, Evaluation, Gate, Reason
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates, State
+from flagstaff.flags.murmur import normalized
 
 
 def evaluate(found: CompiledFlag, actors: tuple[object, ...], version: int) -> Evaluation:
@@ -21,13 +22,14 @@ def evaluate(found: CompiledFlag, actors: tuple[object, ...], version: int) -> E
     """
     gate = found.decide(actors)
     value = found.value(gate)
+    chosen = found.choose(actor_ids(actors)) if value and found.choose is not None else None
     return Evaluation(
         flag=found.flag.name,
         value=value,
         reason=REASONS[gate],
         gate=gate,
-        variant="on" if value else "off",
-        payload=value,
+        variant=chosen.name if chosen else _plain(value),
+        payload=chosen.payload if chosen else value,
         version=version,
     )
 
@@ -39,7 +41,7 @@ def failure(name: str, error: ErrorCode, *, value: bool, version: int, words: st
         value=value,
         reason=Reason.ERROR,
         gate=Gate.NONE,
-        variant="on" if value else "off",
+        variant=_plain(value),
         payload=value,
         version=version,
         error=error,
@@ -55,9 +57,11 @@ def in_words(flag: Flag, actors: tuple[object, ...], gate: Gate) -> str:
     """
     ids = actor_ids(actors)
     gates, who = flag.gates, listed(ids) if ids else "nobody in particular"
+    if gate is Gate.PREREQUISITE:
+        wanted = [f"{name} to be {_plain(on)}" for name, on in flag.prerequisites]
+        return f"{flag.name} is off for {who}: it needs {joined(wanted)}"
     if gates is None or gate is Gate.DEFAULT:
-        answer = "on" if flag.default else "off"
-        return f"{flag.name} is not set here, so its default answers: {answer}"
+        return f"{flag.name} is not set here, so its default answers: {_plain(flag.default)}"
     match gate:
         case Gate.BOOLEAN:
             why = "it is on for everyone"
@@ -89,9 +93,20 @@ def _why_not(flag: Flag, gates: Gates, ids: tuple[str, ...]) -> str:
         return f"it is {state}, and the code asks without an actor"
     if not gates.percentage_of_actors:
         return f"it is {state}"
-    needed = percent(Decimal(bucket(flag.name, combined(ids)) + 1) / 1000)
-    return f"it is {state}; {combined(ids)} gets it from {needed} of actors on"
+    return f"it is {state}; {combined(ids)} gets it from {_needed(flag, ids)} of actors on"
 
 
 def _place(flag: Flag, ids: tuple[str, ...]) -> str:
+    if flag.bucketing is Bucketing.MURMUR3:
+        return f"{normalized(flag.name, combined(ids))} %"
     return percent(Decimal(bucket(flag.name, combined(ids))) / 1000)
+
+
+def _needed(flag: Flag, ids: tuple[str, ...]) -> str:
+    if flag.bucketing is Bucketing.MURMUR3:
+        return _place(flag, ids)
+    return percent(Decimal(bucket(flag.name, combined(ids)) + 1) / 1000)
+
+
+def _plain(value: bool) -> str:  # noqa: FBT001 - it is the answer
+    return "on" if value else "off"

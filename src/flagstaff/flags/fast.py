@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from zlib import crc32
 
-from flagstaff.flags.bucketing import BUCKETS, seed, threshold
+from flagstaff.flags.bucketing import BUCKETS, Bucketing, seed, threshold
 from flagstaff.flags.evaluation import SHUT, Gate
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import ZERO, Gates, State
@@ -29,6 +29,8 @@ def fast_check(flag: Flag, decide: Decide, counter: Counter) -> Check | None:
         counter: returns what counts the answers.
     """
     gates, name = flag.gates, flag.name
+    if flag.prerequisites or flag.bucketing is not Bucketing.CRC32:
+        return None
     if gates is None:
         return _constant(flag.default, counter(name, flag.default, Gate.DEFAULT))
     if gates.state is State.OFF:

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from zlib import crc32
 
 from flagstaff.flags.actor import attributes_of
-from flagstaff.flags.bucketing import BUCKETS, combined, seed, threshold
+from flagstaff.flags.bucketing import BUCKETS, Bucketing, combined, seed, threshold
 from flagstaff.flags.evaluation import Gate
 from flagstaff.flags.expression import Setting, compile_expression, truth
+from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
+from flagstaff.flags.murmur import normalized
 from flagstaff.flags.surroundings import Surroundings
 
 Opens = Callable[[tuple[str, ...], tuple[object, ...]], bool]
 """Says whether a gate is open, from the ids and the actors themselves."""
 
 
-def opening_steps(gates: Gates, setting: Setting) -> list[tuple[Gate, Opens]]:
+def opening_steps(flag: Flag, gates: Gates, setting: Setting) -> list[tuple[Gate, Opens]]:
     """Return the gates that are set, in Flipper's order, each with when it is open.
 
     Raises:
@@ -31,7 +33,7 @@ def opening_steps(gates: Gates, setting: Setting) -> list[tuple[Gate, Opens]]:
     if members := gates.members:
         steps.append((Gate.ACTORS, lambda ids, _actors: not members.isdisjoint(ids)))
     if gates.percentage_of_actors:
-        steps.append((Gate.PERCENTAGE_OF_ACTORS, _percentage_of_actors(gates, setting.flag)))
+        steps.append((Gate.PERCENTAGE_OF_ACTORS, _share_of_actors(flag, gates, around)))
     if gates.percentage_of_time:
         share, draw = float(gates.percentage_of_time) / 100, around.draw
         steps.append((Gate.PERCENTAGE_OF_TIME, lambda _ids, _actors: draw() < share))
@@ -47,6 +49,17 @@ def _expression(gates: Gates, setting: Setting) -> Opens:
         if not actors:
             return truth(program({}, None))
         return any(truth(program(attributes_of(actor), actor)) for actor in actors)
+
+    return opens
+
+
+def _share_of_actors(flag: Flag, gates: Gates, around: Surroundings) -> Opens:
+    if flag.bucketing is Bucketing.CRC32:
+        return _percentage_of_actors(gates, flag.name)
+    name, share, hashing = flag.name, gates.percentage_of_actors, around.murmur3
+
+    def opens(ids: tuple[str, ...], _actors: tuple[object, ...]) -> bool:
+        return bool(ids) and normalized(name, combined(ids), hashing) <= share
 
     return opens
 

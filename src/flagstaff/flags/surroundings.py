@@ -25,6 +25,7 @@ class Surroundings:
     Attributes:
         counter: makes what counts answers.
         groups: the groups that the application registered; may grow later.
+        murmur3: the 32-bit hash with seed 0, unsigned; a faster one than ours if there is one.
         draw: a number from 0 up to, not including, 1.
         clock: the time now, aware.
     """
@@ -32,4 +33,5 @@ class Surroundings:
     counter: Counter
     groups: Mapping[str, Group]
     draw: Callable[[], float]
+    murmur3: Callable[[bytes], int]
     clock: Callable[[], datetime]

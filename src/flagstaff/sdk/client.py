@@ -23,6 +23,7 @@ from flagstaff.sdk.fallback import Fallback
 from flagstaff.sdk.forking import survive
 from flagstaff.sdk.handle import FlagHandle, make_handle
 from flagstaff.sdk.holder import Holder
+from flagstaff.sdk.murmur import quickest_murmur3
 from flagstaff.sdk.readiness import Mode, Readiness
 from flagstaff.sdk.sources.base import Source
 from flagstaff.sdk.sources.files import FilesSource
@@ -79,6 +80,7 @@ class Client:
             counter=self._exposures.counter,
             groups=self._groups,
             draw=random.random,
+            murmur3=quickest_murmur3(),
             clock=lambda: datetime.now(UTC),
         )
         self._holder = Holder(environment, around)
@@ -218,6 +220,22 @@ class Client:
             return self._fallback.evaluation(name, exc, default=default)
         self._exposures.counter(name, answer.value, answer.gate)()
         return answer
+
+    def variant(self, name: str, *actors: object, default: str = "off") -> str:
+        """Return the name of the variant these actors get, or `default` while the flag is off.
+
+        A flag without variants that is on has the variant `on`.
+        """
+        answer = self.evaluate(name, *actors)
+        return answer.variant if answer.value and answer.error is None else default
+
+    def payload(self, name: str, *actors: object, default: object = None) -> object:
+        """Return what that variant carries, or `default` while the flag is off.
+
+        It is JSON as the server sent it, shared between all who ask: do not change it in place.
+        """
+        answer = self.evaluate(name, *actors)
+        return answer.payload if answer.value and answer.error is None else default
 
     def explain(self, name: str, *actors: object) -> Evaluation:
         """Return what `evaluate` returns, with the reason and what would change it in `words`."""

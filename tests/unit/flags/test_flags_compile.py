@@ -12,6 +12,7 @@ from flagstaff.flags.compile import compile_snapshot
 from flagstaff.flags.evaluation import Gate
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
+from flagstaff.flags.murmur import murmur3
 from flagstaff.flags.snapshot import Snapshot
 from flagstaff.flags.surroundings import Surroundings
 
@@ -21,6 +22,7 @@ def surroundings(groups=None):
         counter=lambda _name, _value, _gate: lambda: None,
         groups={} if groups is None else groups,
         draw=lambda: 0.5,
+        murmur3=murmur3,
         clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
     )
 

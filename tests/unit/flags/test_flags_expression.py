@@ -10,6 +10,7 @@ from flagstaff.errors import SnapshotError
 from flagstaff.flags.actor import Actor
 from flagstaff.flags.bucketing import bucket
 from flagstaff.flags.expression import Setting, asks, compile_expression, truth
+from flagstaff.flags.murmur import murmur3
 from flagstaff.flags.surroundings import Surroundings
 
 ACTOR = Actor("User:1", {"plan": "gold", "age": 21, "admin": True, "name": ""})
@@ -21,6 +22,7 @@ def run(data, actor=ACTOR, draw=0.25):
         counter=lambda _name, _value, _gate: lambda: None,
         groups={},
         draw=lambda: draw,
+        murmur3=murmur3,
         clock=lambda: NOW,
     )
     setting = Setting(
