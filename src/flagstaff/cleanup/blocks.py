@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -229,6 +230,8 @@ def _spliced(statement: Statement, body: cst.BaseSuite | None, flag: str) -> Par
 
 def _kept_lines(lines: Sequence[cst.EmptyLine], flag: str) -> tuple[cst.EmptyLine, ...]:
     """Drop the runs of comment lines that speak of the flag."""
+    if not flag:
+        return tuple(lines)
     pattern, out, run = word(flag), list[cst.EmptyLine](), list[cst.EmptyLine]()
     for line in (*lines, None):
         if line is not None and line.comment is not None:
@@ -259,11 +262,11 @@ def _effect(value: cst.BaseExpression) -> cst.SimpleStatementLine:
 
 
 def _gap(vanished: Statement, waiting: tuple[cst.EmptyLine, ...]) -> tuple[cst.EmptyLine, ...]:
-    """Return the one blank line which a vanished statement leaves to its successor."""
+    """Return the blank lines which a vanished statement leaves to its successor."""
+    if any(line.comment is None for line in waiting):
+        return ()
     lines = leading_lines(vanished)
-    if lines and lines[0].comment is None and not any(line.comment is None for line in waiting):
-        return (lines[0],)
-    return ()
+    return tuple(itertools.takewhile(lambda line: line.comment is None, lines))
 
 
 def _close_up(

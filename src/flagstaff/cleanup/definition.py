@@ -29,7 +29,11 @@ def without_entries(content: bytes, flag: str, lists: Sequence[str]) -> bytes | 
         lines = text.splitlines(keepends=True)
         for first, last in sorted(cut, reverse=True):
             start = _comment_start(lines, first)
-            del lines[start:last]
+            end = last
+            # A block of text claims the blank lines below it.
+            while end > first + 1 and not lines[end - 1].strip():
+                end -= 1
+            del lines[start:end]
         shorter = "".join(lines)
         same = YAML(typ="safe").load(shorter) or {}
         return (shorter if same == wanted else _printed(text, flag, lists)).encode()

@@ -13,11 +13,33 @@ from flagstaff.cleanup.markers import Gone, Known, known, unwrapped
 from flagstaff.cleanup.scopes import same_kind
 
 
-class Evaluator(cst.CSTTransformer):
+class Sweeper(cst.CSTTransformer):
+    """Close up the blocks around what is gone or decided."""
+
+    def __init__(self, flag: str = "") -> None:
+        super().__init__()
+        self._flag = flag
+
+    def leave_SimpleStatementSuite(
+        self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
+    ) -> cst.SimpleStatementSuite:
+        del original_node
+        return fold_suite(updated_node)
+
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        return fold_block(original_node, updated_node, self._flag)
+
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
+        return fold_module(original_node, updated_node, self._flag)
+
+
+class Evaluator(Sweeper):
     """One pass of partial evaluation; run again until nothing changes."""
 
     def __init__(self, question: Question, *, tidy: bool) -> None:
-        super().__init__()
+        super().__init__(question.flag)
         self._question = question
         self._tidy = tidy
 
@@ -129,20 +151,6 @@ class Evaluator(cst.CSTTransformer):
     ) -> cst.FunctionDef:
         # Without its last `yield`, or a `global` still needed, it would be another function.
         return updated_node if same_kind(original_node, updated_node) else original_node
-
-    def leave_SimpleStatementSuite(
-        self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
-    ) -> cst.SimpleStatementSuite:
-        del original_node
-        return fold_suite(updated_node)
-
-    def leave_IndentedBlock(
-        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
-    ) -> cst.IndentedBlock:
-        return fold_block(original_node, updated_node, self._question.flag)
-
-    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
-        return fold_module(original_node, updated_node, self._question.flag)
 
     def _condition(self, test: cst.BaseExpression) -> cst.BaseExpression:
         return simplify(test, tidy=self._tidy)

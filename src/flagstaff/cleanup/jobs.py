@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import libcst as cst
 
 from flagstaff.cleanup.elsewhere import Elsewhere
+from flagstaff.cleanup.evaluate import Sweeper
+from flagstaff.cleanup.literals import without_names
 from flagstaff.cleanup.markers import Gone
 from flagstaff.cleanup.python_files import PythonCleaner
 from flagstaff.cleanup.references import parsed
@@ -87,9 +89,9 @@ class JobCleaner:
             if module is None:
                 continue
             changed = module.visit(_Unimport(name))
-            if isinstance(changed, cst.Module) and changed.code != module.code:
-                self.work.write(other, changed.bytes)
-                self.python.rewrite(other)
+            swept = changed.visit(Sweeper()) if isinstance(changed, cst.Module) else module
+            if isinstance(swept, cst.Module) and swept.code != module.code:
+                self.work.write(other, swept.bytes)
 
     def _module(self, path: str) -> cst.Module | None:
         try:
@@ -117,14 +119,14 @@ class _Unimport(cst.CSTTransformer):
 
     def leave_ImportFrom(
         self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
-    ) -> cst.ImportFrom | Gone | cst.RemovalSentinel:
+    ) -> cst.ImportFrom | Gone:
         del original_node
         if isinstance(updated_node.names, cst.ImportStar):
             return updated_node
-        kept = [alias for alias in updated_node.names if alias.evaluated_name != self._name]
-        if len(kept) == len(updated_node.names):
+        doomed = [alias.evaluated_name == self._name for alias in updated_node.names]
+        if not any(doomed):
             return updated_node
+        kept = without_names(updated_node.names, doomed)
         if not kept:
-            return cst.RemoveFromParent()
-        kept[-1] = kept[-1].with_changes(comma=updated_node.names[-1].comma)
+            return Gone()
         return updated_node.with_changes(names=kept)

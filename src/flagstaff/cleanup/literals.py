@@ -10,6 +10,7 @@ import libcst as cst
 Literal: TypeAlias = cst.List | cst.Tuple | cst.Set | cst.Dict
 _Literal = TypeVar("_Literal", cst.List, cst.Tuple, cst.Set, cst.Dict)
 _Element: TypeAlias = cst.BaseElement | cst.BaseDictElement
+_Part = TypeVar("_Part", cst.BaseElement | cst.BaseDictElement, cst.ImportAlias)
 
 
 def without(node: _Literal, doomed: Sequence[bool]) -> _Literal:
@@ -37,6 +38,20 @@ def without(node: _Literal, doomed: Sequence[bool]) -> _Literal:
     return _tight(changed) if not kept else changed
 
 
+def without_names(
+    names: Sequence[cst.ImportAlias], doomed: Sequence[bool]
+) -> list[cst.ImportAlias]:
+    """Return the names of an import without the doomed ones; comments behind the others stay."""
+    kept: list[cst.ImportAlias] = []
+    for name, goes in zip(names, doomed, strict=True):
+        if not goes:
+            kept.append(name)
+        elif kept:
+            space = _joined(_space_after(kept[-1]), _space_after(name))
+            kept[-1] = _with_comma(kept[-1], name, space)
+    return kept
+
+
 def _opening(node: Literal) -> cst.BaseParenthesizableWhitespace:
     match node:
         case cst.List():
@@ -62,7 +77,7 @@ def _with_opening(node: _Literal, space: cst.BaseParenthesizableWhitespace) -> _
     return changed  # type: ignore[return-value]  # the same class as `node`
 
 
-def _space_after(element: _Element) -> cst.BaseParenthesizableWhitespace | None:
+def _space_after(element: _Element | cst.ImportAlias) -> cst.BaseParenthesizableWhitespace | None:
     comma = element.comma
     return comma.whitespace_after if isinstance(comma, cst.Comma) else None
 
@@ -83,9 +98,7 @@ def _joined(
     return before or cst.SimpleWhitespace("")
 
 
-def _with_comma(
-    kept: _Element, removed: _Element, space: cst.BaseParenthesizableWhitespace
-) -> _Element:
+def _with_comma(kept: _Part, removed: _Part, space: cst.BaseParenthesizableWhitespace) -> _Part:
     if not isinstance(removed.comma, cst.Comma):
         return kept.with_changes(comma=removed.comma)
     comma = kept.comma if isinstance(kept.comma, cst.Comma) else removed.comma

@@ -10,7 +10,7 @@ from flagstaff.cleanup.patterns import Conventions, word
 from flagstaff.cleanup.references import find_constants, parsed
 from flagstaff.cleanup.renames import Losers
 from flagstaff.cleanup.rewrite import Rewrite, Unreadable
-from flagstaff.cleanup.tree import Overlay
+from flagstaff.cleanup.tree import Overlay, Tree
 
 
 @dataclass(slots=True)
@@ -57,7 +57,13 @@ class PythonCleaner:
 
     def drop_constants(self) -> None:
         """Drop the constants that held the flag's name where nothing names them any more."""
-        doomed = [constant for constant in self._constants if self._mentions(constant.name) == 1]
+        # One that nothing ever read may be text that happens to be equal.
+        doomed = [
+            constant
+            for constant in self._constants
+            if _mentions(self.work, constant.name) == 1
+            and _mentions(self.work.below, constant.name) > 1
+        ]
         for path in sorted({constant.path for constant in doomed}):
             names = frozenset(c.name for c in doomed if c.path == path)
             self.rewrite(path, constants=names)
@@ -74,13 +80,14 @@ class PythonCleaner:
             attributes=frozenset((c.owner, c.name) for c in self._constants),
         )
 
-    def _mentions(self, name: str) -> int:
-        pattern = word(name)
-        return sum(
-            len(pattern.findall((self.work.read(path) or b"").decode("utf-8", "replace")))
-            for path in self.work.containing((name,))
-            if is_code(path)
-        )
+
+def _mentions(tree: Tree, name: str) -> int:
+    pattern = word(name)
+    return sum(
+        len(pattern.findall((tree.read(path) or b"").decode("utf-8", "replace")))
+        for path in tree.containing((name,))
+        if is_code(path)
+    )
 
 
 def _is_test(path: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import libcst as cst
+from libcst import matchers
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from flagstaff.cleanup.answers import Question, text_of
@@ -16,7 +17,7 @@ from flagstaff.cleanup.markers import Gone, Known
 from flagstaff.cleanup.overrides import Overrides
 from flagstaff.cleanup.propagate import propagate
 from flagstaff.cleanup.renames import JobRemover, Losers
-from flagstaff.cleanup.unused import drop_unused
+from flagstaff.cleanup.unused import Start, drop_unused
 
 _MOST_PASSES = 50
 
@@ -77,11 +78,13 @@ class Rewrite:
             module = _visited(module, _Constants(self.constants, self.question.flag))
         if self.losers is not None:
             module = _visited(module, JobRemover(self.losers))
+        used, code = Start.of(start), start.code
         for _ in range(_MOST_PASSES):
             before = module.code
             module = _visited(module, Evaluator(self.question, tidy=tidy))
             module = propagate(module, self.question, self.keeps)
-            module = drop_unused(start, module, self.keeps)
+            if module.code != code:
+                module = drop_unused(used, module, self.keeps)
             if module.code == before:
                 break
         return module
@@ -135,6 +138,8 @@ class _Answers(cst.CSTVisitor):
 
 
 def _answers(module: cst.Module) -> tuple[int, ...]:
+    if not matchers.findall(module, matchers.MatchIfTrue(lambda node: isinstance(node, Known))):
+        return ()
     visitor = _Answers()
     MetadataWrapper(module).visit(visitor)
     return tuple(sorted(visitor.lines))

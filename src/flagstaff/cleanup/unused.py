@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import libcst as cst
 
 from flagstaff.cleanup.conditions import is_pure
+from flagstaff.cleanup.literals import without_names
 from flagstaff.cleanup.markers import Gone, gone
 
+# A function that calls itself does so in a few places.
+_FEW = 8
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _PLAIN_BASES = {"object", "Exception", "ValueError", "RuntimeError", "Protocol", "NamedTuple"}
 
@@ -26,15 +29,30 @@ class Uses:
     bound: Counter[str]
 
 
-def drop_unused(before: cst.Module, after: cst.Module, keeps: Callable[[str], bool]) -> cst.Module:
-    """Drop imports, and module-level names, that were used in `before` and no longer are.
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What was in use before the clean-up."""
+
+    whole: Uses
+    own_only: frozenset[str]
+
+    @classmethod
+    def of(cls, module: cst.Module) -> Start:
+        """Count what a module uses."""
+        whole = uses(module)
+        return cls(whole, _own_only(module, whole))
+
+
+def drop_unused(before: Start, after: cst.Module, keeps: Callable[[str], bool]) -> cst.Module:
+    """Drop imports, and module-level names, that were used `before` and no longer are.
 
     `keeps` tells whether other files use a name of this one.
     """
-    old = uses(before)
     new = uses(after)
-    lost = {name for name, count in old.read.items() if count and not new.read[name]}
-    lost |= {name for name in _own_only(after, new) if name not in _own_only(before, old)}
+    lost = {name for name, count in before.whole.read.items() if count and not new.read[name]}
+    lost |= _own_only(after, new) - before.own_only
+    if not lost:
+        return after
     imported = {name for name in lost if not new.bound[name]}
     dropper = _Dropper(imported, lost, keeps)
     module = after.visit(dropper)
@@ -48,14 +66,15 @@ def uses(node: cst.CSTNode) -> Uses:
     return Uses(visitor.read, visitor.bound)
 
 
-def _own_only(module: cst.Module, whole: Uses) -> set[str]:
+def _own_only(module: cst.Module, whole: Uses) -> frozenset[str]:
     """Return the functions and classes which nothing but themselves uses."""
-    return {
+    return frozenset(
         s.name.value
         for s in module.body
         if isinstance(s, cst.FunctionDef | cst.ClassDef)
+        and whole.read[s.name.value] < _FEW
         and whole.read[s.name.value] == uses(s.body).read[s.name.value]
-    }
+    )
 
 
 class _Uses(cst.CSTVisitor):
@@ -201,11 +220,8 @@ class _Dropper(cst.CSTTransformer):
         return goes
 
     def _kept(self, names: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
-        kept = [alias for alias in names if not self._unused(alias)]
-        if kept and len(kept) < len(names):
-            self.dropped = True
-            kept[-1] = kept[-1].with_changes(comma=names[-1].comma)
-        self.dropped = self.dropped or not kept
+        kept = without_names(names, [self._unused(alias) for alias in names])
+        self.dropped = self.dropped or len(kept) < len(names)
         return kept
 
     def _unused(self, alias: cst.ImportAlias) -> bool:

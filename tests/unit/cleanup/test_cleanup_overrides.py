@@ -1,0 +1,100 @@
+"""What becomes of the tests that pin the flag."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from flagstaff.cleanup import CleanupRequest, MemoryTree, plan_in
+
+PATH = "tests/test_views.py"
+
+
+def plan(source, *, keep=True):
+    tree = MemoryTree({PATH: dedent(source).encode()})
+    return plan_in(tree, CleanupRequest(flag="new", keep=keep))
+
+
+def clean(source, *, keep=True):
+    (change,) = plan(source, keep=keep).changes
+    return None if change.after is None else change.after.decode()
+
+
+BOTH = """
+    def test_both(client):
+        with override_flag("new", True), client.session() as s:
+            assert s.get() == 1
+        with override_flag("new", active=False):
+            assert client.get() == 2
+    """
+
+
+def test_a_test_of_both_sides_keeps_one():
+    assert clean(BOTH) == dedent(
+        """
+        def test_both(client):
+            with client.session() as s:
+                assert s.get() == 1
+        """
+    )
+    assert clean(BOTH, keep=False) == dedent(
+        """
+        def test_both(client):
+            assert client.get() == 2
+        """
+    )
+
+
+def test_a_class_left_without_tests_goes():
+    source = """
+    import pytest
+
+
+    class TestOld:
+        @pytest.mark.slow
+        @override_flag("new", False)
+        def test_it(self):
+            assert view() == 2
+
+
+    @override_flag("new", True)
+    class TestNew:
+        def test_it(self):
+            assert view() == 1
+    """
+    assert clean(source) == dedent(
+        """
+        class TestNew:
+            def test_it(self):
+                assert view() == 1
+        """
+    )
+
+
+def test_a_file_left_without_tests_is_deleted():
+    source = """
+    from app import view
+
+
+    @override_flag("new", False)
+    def test_it():
+        assert view() == 2
+    """
+    assert clean(source) is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'def test_it(on):\n    with override_flag("new", on):\n        a()\n',
+        'def helper():\n    with override_flag("new", False):\n        a()\n',
+        'def test_it():\n    with override_flag("new", True) as pinned:\n        a(pinned)\n',
+    ],
+    ids=["a value of run time", "the losing side outside of a test", "a pin that is used"],
+)
+def test_what_is_not_certain_stays_and_is_reported(source):
+    left = plan(source)
+    assert left.changes == ()
+    (residue,) = left.residues
+    assert residue.reference.kind == "override"
