@@ -16,10 +16,11 @@ from flagstaff.demo.repository import deploy, merge_branch
 from flagstaff.errors import Conflict, FlagstaffError
 
 ANSWERS = {
+    "two hours": "here for the next two hours",
+    "2 hours": "here for the next two hours",
     "verif": "the four jobs ran under their new names on staging, and the old ones still run",
     "document": "the job names are in no user documentation",
     "breaking": "no customer sees these names",
-    "available": "here for the next two hours",
     "change": "not needed: the flag can be switched off at any moment",
 }
 """What the team says to a question with this word in it."""

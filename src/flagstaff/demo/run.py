@@ -154,12 +154,13 @@ class _Demo:
         self._application.set_traffic(0)
         ledger = self._drained()
         finished = sum(ledger.succeeded.values()) + sum(ledger.failed.values())
-        self._say("\njobs by name          enqueued  succeeded  failed")
-        for name in sorted(ledger.enqueued):
-            counts = (ledger.enqueued[name], ledger.succeeded[name], ledger.failed[name])
-            self._say(f"  {name:<20}" + "".join(f"{count:>9}" for count in counts))
+        enqueued = ledger.enqueued
+        self._say(f"\n{'jobs':<31}  enqueued succeeded    failed")
+        for name in sorted(enqueued):
+            counts = (books.get(name, 0) for books in (enqueued, ledger.succeeded, ledger.failed))
+            self._say(f"  {name:<29}" + "".join(f"{count:>10}" for count in counts))
         self._say(
-            f"{sum(ledger.enqueued.values())} jobs enqueued, {finished} finished, "
+            f"{sum(enqueued.values())} jobs enqueued, {finished} finished, "
             f"{len(ledger.lost)} lost, {len(ledger.doubled)} doubled"
         )
         wanted = "rolled_back" if self._options.breaks else "completed"

@@ -7,7 +7,7 @@ from pathlib import Path
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.errors import Conflict, ImportProblems, Problem
-from flagstaff.issues import Imported, describe_import, flag_of, import_issue
+from flagstaff.issues import Imported, describe_import, flag_named_in, import_issue
 from flagstaff.rollouts.plan import CheckDeployed, Plan, Preset
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.rollouts import begin
@@ -65,7 +65,7 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
 def _answers(unit: Unit, command: ImportRollout) -> dict[str, str]:
     """Return what placeholders mean: what the asker said, else what the history knows."""
     answers = dict(command.placeholders)
-    flag = flag_of(command.text)
+    flag = flag_named_in(command.text, unit.context.definitions())
     repository = unit.context.repository
     if MERGE_COMMIT in {**unit.context.project.placeholders, **answers} or not flag:
         return answers
