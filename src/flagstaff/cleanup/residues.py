@@ -81,6 +81,8 @@ def _jobs(work: Tree, names: Losers) -> Iterator[Reference]:
 
 
 def _is_history(path: str) -> bool:
+    if path.endswith(".py"):
+        return False
     parts = path.lower().split("/")
     folders = {"changes", "changelog", "changelogs", "changelog.d", "newsfragments"}
     return parts[-1].startswith(("changelog", "changes", "history", "news")) or bool(

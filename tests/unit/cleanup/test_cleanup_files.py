@@ -114,3 +114,9 @@ def test_a_fragment_is_named_as_its_neighbours(beside):
     assert content.endswith(b'title: "Say \\"T\\""\nmerge_request:\nauthor:\ntype: removed\n') or (
         content == b'Say "T"\n'
     )
+
+
+def test_history_is_no_residue_but_code_is():
+    files = {"CHANGELOG.md": b"new\n", "changes/1.md": b"new\n", "app/changes.py": b"# new\n"}
+    plan = plan_in(MemoryTree(files), CleanupRequest(flag="new", keep=True))
+    assert [residue.reference.path for residue in plan.residues] == ["app/changes.py"]
