@@ -168,6 +168,8 @@ def test_notes_cannot_be_broken_by_what_they_report(importing, driver):
     rollout = rollout.with_state(state)
     after = follow(text, rollout)
     assert len(after.splitlines()) == len(text.splitlines()) + 3
+    notes = [line for line in after.splitlines() if line.endswith(NOTE_END)]
+    assert [line.count("<!--") + line.count("-->") for line in notes] == [2, 2, 2]
     assert follow(after, rollout) == after
     assert without_marks(unfollow(after), text) == text
 
@@ -219,6 +221,18 @@ class TestEdits:
         edited = text.replace("- [ ] Repeat\n", "", 1)
         after = [line for line in follow(edited, turns.rollout).splitlines() if line[0] == "-"]
         assert after == ["- [x] Test one", "- [ ] Test two", "- [ ] Repeat", "- [ ] Test three"]
+
+    def test_lines_of_the_same_text_keep_their_order(self, importing, driver):
+        text = "# [FF] `quick_search`\n- [ ] Repeat\n- [ ] Repeat\n- [ ] Test\n- [ ] Repeat\n"
+        turns = driver(importing(text).plan)
+        turns.run_until("test")
+        after = follow("One more line\n" + text, turns.rollout).splitlines()
+        assert [line for line in after if line.startswith("-")] == [
+            "- [x] Repeat",
+            "- [x] Repeat",
+            "- [ ] Test",
+            "- [ ] Repeat",
+        ]
 
     def test_a_line_that_was_added_to_is_still_found(self, done):
         text, rollout = done
