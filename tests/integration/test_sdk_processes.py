@@ -7,9 +7,12 @@ threads or tasks of its model. The flag is turned on after all of them have seen
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
+from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
@@ -260,3 +263,76 @@ def test_gevent_and_fork(run):
         time.sleep(20)
     """
     assert run(program, count=5, marker=GEVENT) < SEEN_WITHIN
+
+
+GUNICORN = """
+        def app(environ, start_response):
+            watch(os.getpid())
+            start_response("200 OK", [])
+            return [str(os.getpid()).encode()]
+"""
+
+
+def ask_over(path):
+    end = monotonic() + 30
+    while not path.exists():
+        assert monotonic() < end
+        sleep(0.05)
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(str(path))
+        asking.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        while asking.recv(1024):
+            pass
+
+
+@pytest.mark.parametrize("kind", ["sync", "gthread", "gevent"])
+def test_gunicorn_with_preload(run, server, tmp_path, kind):
+    pytest.importorskip("gunicorn")
+    if kind == "gevent":
+        pytest.importorskip("gevent")
+    path = tmp_path / "gunicorn.sock"
+    command = [sys.executable, "-m", "gunicorn", "--preload", "--workers=2", f"--bind=unix:{path}"]
+    threads = 2 if kind == "gthread" else 1
+    command += [f"--worker-class={kind}", f"--threads={threads}", "--timeout=60", "program:app"]
+    for _ in range(2):
+        threading.Thread(target=ask_over, args=(path,), daemon=True).start()
+    assert run(GUNICORN, count=2, command=command) < SEEN_WITHIN
+    assert {report["kind"] for report in server.reports} == {"web"}
+
+
+CELERY = """
+        import celery
+        from celery.signals import worker_ready
+        app = celery.Celery("program", broker="memory://")
+
+        @app.task
+        def task(number):
+            watch(f"{os.getpid()} {number}")
+
+        @worker_ready.connect
+        def send(**_):
+            for number in range(2):
+                task.delay(number)
+"""
+
+
+def test_celery_prefork(run, server):
+    command = [sys.executable, "-m", "celery", "-A", "program", "worker", "--pool=prefork"]
+    command += ["--concurrency=2", "--loglevel=WARNING", "--without-gossip", "--without-mingle"]
+    assert run(CELERY, count=2, command=command) < SEEN_WITHIN
+    assert {report["kind"] for report in server.reports} == {"worker"}
+
+
+UWSGI = CONNECT + GUNICORN.replace("        def app", "def app").replace("            ", "    ")
+
+
+def test_uwsgi(run, tmp_path):
+    uwsgi = Path(sys.executable).with_name("uwsgi")
+    if not uwsgi.exists():
+        pytest.skip("uwsgi is not installed")
+    path = tmp_path / "uwsgi.sock"
+    command = [str(uwsgi), "--master", "--processes=2", "--enable-threads", f"--http-socket={path}"]
+    command += ["--wsgi-file=program.py", "--callable=app", "--disable-logging", "--die-on-term"]
+    for _ in range(2):
+        threading.Thread(target=ask_over, args=(path,), daemon=True).start()
+    assert run("", count=2, command=command, marker=UWSGI) < SEEN_WITHIN

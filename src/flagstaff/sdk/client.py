@@ -30,6 +30,7 @@ from flagstaff.sdk.sources.files import FilesSource
 from flagstaff.sdk.sources.memory import MemorySource, Spec
 from flagstaff.sdk.sources.server import ServerSource
 from flagstaff.sdk.telemetry import Telemetry
+from flagstaff.sdk.uwsgi import warn_without_threads
 
 CLOSE_TIMEOUT = 2.0
 """Seconds that `close` waits for the last report to be sent."""
@@ -175,6 +176,7 @@ class Client:
             client._exposures,
             options.get("flush_interval", 5.0),
         )
+        warn_without_threads()
         source.start(client.holder)
         client._reporter.start()
         source.wait(options.get("wait", 5.0))

@@ -9,6 +9,8 @@ import weakref
 from contextlib import suppress
 from typing import Protocol
 
+from flagstaff.sdk.uwsgi import tell_after_fork
+
 log = logging.getLogger("flagstaff")
 
 
@@ -22,6 +24,7 @@ class Survivor(Protocol):
         """Send what is left to send."""
 
 
+_told = os.getpid()
 _survivors: weakref.WeakSet[Survivor] = weakref.WeakSet()
 
 
@@ -36,6 +39,11 @@ def survivors() -> list[Survivor]:
 
 
 def _tell() -> None:
+    # Two hooks may tell of the same fork.
+    global _told  # noqa: PLW0603 - one process, one number
+    if _told == os.getpid():
+        return
+    _told = os.getpid()
     for survivor in survivors():
         try:
             survivor.after_fork()
@@ -52,3 +60,4 @@ def _close() -> None:
 atexit.register(_close)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_tell)
+tell_after_fork(_tell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -18,6 +19,7 @@ from flagstaff.sdk.exposures import Exposures, Tally
 from flagstaff.sdk.scopes import instance_actor, process_actor, request_actor, request_scope
 from flagstaff.sdk.sse import Event, Parser
 from flagstaff.sdk.transport import Address
+from flagstaff.sdk.uwsgi import tell_after_fork, warn_without_threads
 
 SNAPSHOT = Snapshot(environment="dev", version=3, flags={"a": Flag(name="a")})
 
@@ -180,3 +182,39 @@ def test_public_names_are_listed_and_there():
     assert set(flagstaff.__all__) <= set(dir(flagstaff))
     with pytest.raises(AttributeError):
         flagstaff.nope  # noqa: B018 - the access is the test
+
+
+@pytest.fixture
+def uwsgi(monkeypatch):
+    module = types.ModuleType("uwsgi")
+    module.opt = {}
+    monkeypatch.setitem(sys.modules, "uwsgi", module)
+    monkeypatch.setitem(sys.modules, "uwsgidecorators", None)
+    return module
+
+
+def test_uwsgi_tells_us_after_those_who_asked_before(uwsgi):
+    told = []
+    uwsgi.post_fork_hook = lambda: told.append("earlier")
+    tell_after_fork(lambda: told.append("ours"))
+    uwsgi.post_fork_hook()
+    assert told == ["earlier", "ours"]
+
+
+def test_uwsgis_decorators_share_the_hook(uwsgi, monkeypatch):
+    chain = []
+    decorators = types.ModuleType("uwsgidecorators")
+    decorators.postfork = chain.append
+    monkeypatch.setitem(sys.modules, "uwsgidecorators", decorators)
+    tell_after_fork(print)
+    assert chain == [print]
+    assert not hasattr(uwsgi, "post_fork_hook")
+
+
+def test_uwsgi_without_threads_is_warned_about(uwsgi, caplog):
+    uwsgi.opt["enable-threads"] = b"true"
+    warn_without_threads()
+    assert caplog.text == ""
+    uwsgi.opt.clear()
+    warn_without_threads()
+    assert "--enable-threads" in caplog.text
