@@ -157,7 +157,7 @@ def essence(audit):
     """What was done, without when and in which words: times and counts differ between runs."""
     return [
         (entry["action"], entry["step"], entry["environment"], entry["before"], entry["after"])
-        for entry in reversed(audit["entries"])
+        for entry in reversed(audit)
     ]
 
 

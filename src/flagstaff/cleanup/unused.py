@@ -17,7 +17,7 @@ from flagstaff.cleanup.markers import Gone, gone
 
 # A function that calls itself does so in a few places.
 _FEW = 8
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _PLAIN_BASES = {"object", "Exception", "ValueError", "RuntimeError", "Protocol", "NamedTuple"}
 
 

@@ -145,3 +145,18 @@ def test_a_name_sent_by_text_is_reported():
         'app/a.py:1: app.send_task("app.tasks.old")',
         "run.sh:1: worker -Q old_q",
     ]
+
+
+def test_an_old_name_that_is_the_end_of_the_new_one_is_no_use_of_the_old():
+    source = """
+    @app.task(name="irker")
+    def irker():
+        send()
+
+
+    @app.task(name="integrations.irker")
+    def integrations_irker():
+        send()
+    """
+    job = OldJob(old="irker", new="integrations.irker")
+    assert "def irker" not in clean(source, path="app/tasks.py", job=job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from flagstaff.cleanup import CleanupPlan, OldJob, plan_cleanup, write_branch
@@ -71,17 +72,22 @@ def _parts(
     """Return what the change set really holds; what a residue contradicts is left out."""
     changed = {change.path: change for change in cleanup.changes}
     deleted = {path for path, change in changed.items() if change.after is None}
-    left = " ".join(str(each) for each in cleanup.residues)
     found = []
-    if not cleanup.residues or cleanup.flag not in left:
+    if not _left(cleanup, cleanup.flag):
         found.append(CleanupPart.REFERENCES)
     if any(Path(path).stem == cleanup.flag for path in deleted):
         found.append(CleanupPart.DEFINITION)
     if any(path.startswith(project.changelog.rstrip("/")) for path in changed):
         found.append(CleanupPart.CHANGELOG)
-    if jobs and not any(each.old in left for each in jobs):
+    if jobs and not any(_left(cleanup, each.old) for each in jobs):
         found.append(CleanupPart.OLD_JOBS)
     queues = [each.old_queue for each in jobs if each.old_queue]
-    if queues and not any(queue in left for queue in queues):
+    if queues and not any(_left(cleanup, queue) for queue in queues):
         found.append(CleanupPart.OLD_QUEUES)
     return tuple(found)
+
+
+def _left(cleanup: CleanupPlan, name: str) -> bool:
+    """Return whether a residue is sure to name it: many a job is called by a common word."""
+    quoted = re.compile(rf"""['"`]{re.escape(name)}['"`]""")
+    return any(quoted.search(each.reference.text) for each in cleanup.residues)

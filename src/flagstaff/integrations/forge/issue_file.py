@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from flagstaff.errors import Unavailable
@@ -15,13 +16,15 @@ TRIES = 3
 def rewrite(path: Path, follow: Callable[[str], str]) -> str:
     """Bring the file to what `follow` makes of its present text, and return the new text.
 
-    The file is replaced in one step and keeps its mode. When somebody saves it at the same moment,
-    their text is read again and followed, never overwritten.
+    The file is replaced in one step and keeps its mode and, where that is allowed, its owner; a
+    link to it stays a link. When somebody saves it at the same moment, their text is read again and
+    followed, never overwritten.
 
     Raises:
         Unavailable: the file cannot be read or written.
     """
     try:
+        path = path.resolve()
         for _ in range(TRIES):
             before = path.read_bytes()
             text = follow(before.decode())
@@ -46,7 +49,10 @@ def _replace(path: Path, before: bytes, after: bytes) -> bool:
             file.write(after)
             file.flush()
             os.fsync(file.fileno())
-        new.chmod(path.stat().st_mode & 0o7777)
+        about = path.stat()
+        with suppress(PermissionError):
+            os.chown(new, about.st_uid, about.st_gid)
+        new.chmod(about.st_mode & 0o7777)
         if path.read_bytes() != before:
             return False
         new.replace(path)

@@ -9,47 +9,74 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from flagstaff.rollouts.guard import Arm, Guard, Measurement
 
 ENDINGS = {"done", "fail"}
 CHUNK = 1 << 20
+HEAD = 256
+
+BASELINE = timedelta(days=1)
+"""How long before watching began jobs under the old names count as control, in real time: after a
+step straight to everybody there are none any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How far a file has been read, and the bytes it begins with, by which it is known again."""
+
+    offset: int = 0
+    head: bytes = b""
 
 
 class JobLogs:
     """Counts the endings of one guard's jobs since a moment; each line is read once.
 
+    A file is followed through renames; one that is cut short or replaced is read from its start.
+    The copies that a `copytruncate` rotation leaves must not match: they would count twice.
+
     Args:
         root: what the guard's patterns are relative to.
-        since: real time; jobs that ended before do not count.
+        since: real time from which jobs under the new names count; under the old ones `BASELINE`
+            earlier.
     """
 
     def __init__(self, root: Path, guard: Guard, since: datetime) -> None:
         self._root = root
         self._guard = guard
-        self._since = since
-        self._read: dict[tuple[int, int], int] = {}
+        self._since = dict.fromkeys(guard.control, since - BASELINE)
+        self._since |= dict.fromkeys(guard.treatment, since)
+        self._read: dict[tuple[int, int], _Place] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._names = {*guard.control, *guard.treatment}
 
     def measure(self) -> Measurement:
         """Return the counts, with what the files hold by now."""
-        paths = sorted({path for each in self._guard.logs for path in self._root.glob(each)})
+        try:
+            paths = sorted({path for each in self._guard.logs for path in self._files(each)})
+            for path in paths:
+                self._follow(path)
+        except (OSError, ValueError) as exc:
+            return Measurement(guard=self._guard.name, error=str(exc))
         if not paths:
             patterns = ", ".join(self._guard.logs)
             return Measurement(guard=self._guard.name, error=f"no file matches {patterns}")
-        try:
-            for path in paths:
-                self._follow(path)
-        except OSError as exc:
-            return Measurement(guard=self._guard.name, error=str(exc))
         return Measurement(
             guard=self._guard.name,
             treatment=self._arm(self._guard.treatment),
             control=self._arm(self._guard.control),
         )
+
+    def _files(self, pattern: str) -> Iterator[Path]:
+        path = Path(pattern)
+        base, relative = self._root, pattern
+        if path.is_absolute():
+            base, relative = Path(path.anchor), str(path.relative_to(path.anchor))
+        return (found for found in base.glob(relative) if found.is_file())
 
     def _arm(self, names: tuple[str, ...]) -> Arm:
         failed = sum(self._counts[name, "fail"] for name in names)
@@ -60,30 +87,45 @@ class JobLogs:
         with path.open("rb") as file:
             about = os.fstat(file.fileno())
             identity = (about.st_dev, about.st_ino)
-            start = self._read.get(identity, 0)
-            if about.st_size < start:
-                start = 0  # the file was truncated and begins anew
+            place = self._read.get(identity, _Place())
+            start = place.offset
+            if about.st_size < start or file.read(len(place.head)) != place.head:
+                start = 0
+            start = self._read_on(file, start)
+            file.seek(0)
+            self._read[identity] = _Place(start, file.read(min(HEAD, start)))
+
+    def _read_on(self, file: BinaryIO, start: int) -> int:
+        """Count the whole lines from `start` and return where the first unfinished one begins."""
+        file.seek(start)
+        while chunk := file.read(CHUNK):
+            end = chunk.rfind(b"\n") + 1
+            if not end and len(chunk) == CHUNK:
+                end = CHUNK  # no line of a job is so long: what is left of it is no JSON either
+            if not end:
+                break
+            for line in chunk[:end].splitlines():
+                self._count(line)
+            start += end
             file.seek(start)
-            while chunk := file.read(CHUNK):
-                end = chunk.rfind(b"\n") + 1
-                if not end:
-                    break
-                for line in chunk[:end].splitlines():
-                    self._count(line)
-                start += end
-                file.seek(start)
-            self._read[identity] = start
+        return start
 
     def _count(self, line: bytes) -> None:
         try:
             entry = json.loads(line)
             name, status = entry["class"], entry["job_status"]
-            if status not in ENDINGS or name not in self._names:
+            if status not in ENDINGS or name not in self._since:
                 return
-            ended = datetime.fromisoformat(entry.get("completed_at") or entry["time"])
-        except (ValueError, KeyError, TypeError):
+            ended = _moment(entry.get("completed_at") or entry["time"])
+        except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
             return
-        if ended.tzinfo is None:
-            ended = ended.replace(tzinfo=UTC)
-        if ended >= self._since:
+        if ended >= self._since[name]:
             self._counts[name, status] += 1
+
+
+def _moment(value: str | float) -> datetime:
+    """Return the time that a log names: ISO 8601, UTC if it says no zone, or Unix seconds."""
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import httpx2
 
 from flagstaff.errors import Refused, Unavailable
@@ -10,14 +12,17 @@ from flagstaff.rollouts.effect import Post
 TIMEOUT = 10.0
 """Seconds; far below the time after which a try counts as lost."""
 
-TOO_MANY_REQUESTS = 429
+HINT = "look at `notify: webhook:` in flagstaff.yml, then: flagstaff rollout retry ID"
+
+LATER = {408, 425, 429}
+"""Refusals that mean "not now"."""
 
 
 def post(url: str, announcement: Post) -> None:
     """Post to every channel, as the JSON that incoming chat webhooks take.
 
     Each request carries an `Idempotency-Key`, so that a repeated one is not shown twice by a
-    receiver that looks.
+    receiver that looks. When one channel of several fails, a retry posts to all of them again.
 
     Raises:
         Unavailable: nobody answers, or the answer is "later".
@@ -26,20 +31,24 @@ def post(url: str, announcement: Post) -> None:
     with httpx2.Client(timeout=TIMEOUT) as client:
         for channel in announcement.channels:
             body = {"channel": channel, "text": announcement.text}
-            key = f"{announcement.key}/{channel}"
+            key = quote(f"{announcement.key}/{channel}")
             try:
                 answer = client.post(url, json=body, headers={"Idempotency-Key": key})
+            except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as exc:
+                # Its address is a secret, so the message does not repeat it.
+                raise Refused("the chat webhook has no usable address", hint=HINT) from exc
             except httpx2.HTTPError as exc:
-                raise Unavailable(f"the chat webhook does not answer: {exc}") from exc
+                why = str(exc) or type(exc).__name__
+                raise Unavailable(f"the chat webhook does not answer: {why}") from exc
             _check(answer)
 
 
 def _check(answer: httpx2.Response) -> None:
     code = answer.status_code
-    if code == TOO_MANY_REQUESTS or answer.is_server_error:
+    if code in LATER or answer.is_server_error:
         raise Unavailable(f"the chat webhook answers {code}")
     if not answer.is_success:
         raise Refused(
             f"the chat webhook refuses the announcement with {code}",
-            hint="look at `notify: webhook:` in flagstaff.yml, then: flagstaff rollout retry ID",
+            hint=HINT,
         )
