@@ -84,8 +84,9 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promoted:
-    """A person ends the current wait early."""
+    """A person ends a wait early, the current one."""
 
+    step: str
     by: str
     reason: str
 

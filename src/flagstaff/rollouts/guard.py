@@ -13,6 +13,9 @@ from enum import StrEnum
 LEAST_FAILURES = 5
 """Failures under the new names below which no ratio is believed, however large."""
 
+MOST = 0.5
+"""Share of failures that is harm even when there is nothing to compare it with."""
+
 
 class Verdict(StrEnum):
     """What one reading says."""
@@ -80,9 +83,11 @@ def judge(guard: Guard, measurement: Measurement) -> Judgement:
     """Return what `measurement` says about `guard`.
 
     Harm is believed as soon as there are `LEAST_FAILURES` failures and the ratio is above the
-    limit; safety only after `min_jobs` finished jobs.
+    limit; safety only after `min_jobs` finished jobs. With no jobs at all under the old names a
+    ratio would be made up: harm is then that most of the new ones fail, and nothing passes.
     """
     treatment, control = measurement.treatment, measurement.control
+    enough = treatment.failed >= LEAST_FAILURES
     ratio = treatment.rate / control.rate
     counts = (
         f"{treatment.failed} of {treatment.total} jobs failed under the new names, "
@@ -90,12 +95,17 @@ def judge(guard: Guard, measurement: Measurement) -> Judgement:
     )
     if measurement.error:
         verdict, evidence = Verdict.ERROR, f"no data: {measurement.error}"
-    elif treatment.failed >= LEAST_FAILURES and ratio > guard.max_ratio:
+    elif enough and not control.total and treatment.rate > MOST:
+        verdict, evidence = Verdict.FAIL, f"{counts}: most of them, and none to compare with"
+    elif enough and control.total and ratio > guard.max_ratio:
         verdict = Verdict.FAIL
         evidence = f"{counts}: {ratio:.1f}x the rate, the limit is {guard.max_ratio:g}x"
     elif treatment.total < guard.min_jobs:
         verdict = Verdict.INCONCLUSIVE
         evidence = f"{treatment.total} of {guard.min_jobs} jobs seen under the new names"
+    elif not control.total:
+        verdict = Verdict.INCONCLUSIVE
+        evidence = f"{treatment.total} jobs seen under the new names, none under the old"
     else:
         verdict, evidence = Verdict.PASS, counts
     return Judgement(guard=guard.name, verdict=verdict, evidence=evidence, measurement=measurement)

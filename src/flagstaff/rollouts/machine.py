@@ -37,19 +37,23 @@ Moved = tuple[Rollout, tuple[Effect, ...]]
 def advance(rollout: Rollout, event: Event, now: datetime) -> Moved:
     """Return the rollout after `event`, and what it wants done.
 
-    A finished rollout never changes, and an event that has been seen before changes nothing.
+    A finished rollout never changes, and neither does any other by an event about a step that is
+    over or unknown, or by one that has been seen before.
     """
     if rollout.phase.finished:
         return rollout, ()
+    if isinstance(event, Aborted):
+        return roll_back(rollout, f"{event.by}: {event.reason}", now)
     if isinstance(event, Started):
         return _start(rollout, event, now), ()
     if rollout.phase is Phase.PENDING:
         return rollout, ()
+    about_step = EffectDone | EffectFailed | Approved | Rejected | Skipped | Promoted
+    if isinstance(event, about_step) and not _is_open(rollout, event.step):
+        return rollout, ()
     match event:
         case Observed():
             return _observe(rollout, event, now)
-        case Aborted():
-            return roll_back(rollout, f"{event.by}: {event.reason}", now)
         case EffectDone():
             return effect_done(rollout, event, now), ()
         case EffectFailed():
@@ -92,6 +96,10 @@ def roll_back(rollout: Rollout, reason: str, now: datetime) -> Moved:
     return rolled, tuple(effects)
 
 
+def _is_open(rollout: Rollout, step_id: str) -> bool:
+    return any(each.id == step_id and not each.status.finished for each in rollout.states)
+
+
 def _start(rollout: Rollout, event: Started, now: datetime) -> Rollout:
     if rollout.phase is not Phase.PENDING:
         return rollout
@@ -117,9 +125,9 @@ def _harm(judgements: tuple[Judgement, ...]) -> Judgement | None:
 
 
 def _fail(rollout: Rollout, event: EffectFailed, now: datetime) -> Rollout:
-    state = rollout.state(event.step)
-    if state.status.finished:
+    if rollout.current != rollout.plan.step(event.step):
         return rollout
+    state = rollout.state(event.step)
     failed = rollout.with_state(replace(state, status=StepStatus.FAILED, note=event.error))
     return _pause(failed, event.error, now)
 
@@ -139,45 +147,63 @@ def _decide(
         case Approved():
             return _approve(rollout, event)
         case Rejected():
-            state = rollout.state(event.step)
-            note = f"rejected by {event.by}: {event.reason}"
-            return _pause(rollout.with_state(replace(state, note=note)), note, now)
+            return _reject(rollout, event, now)
         case Skipped():
-            state = rollout.state(event.step)
-            note = f"skipped by {event.by}: {event.reason}"
-            return _finish(rollout, state, StepStatus.SKIPPED, note, event.by, now)
+            return _skip(rollout, event, now)
         case Promoted():
             step = rollout.current
-            if step is None or not isinstance(step.action, Bake):
+            if step is None or step.id != event.step or not isinstance(step.action, Bake):
                 return rollout
             note = f"ended early by {event.by}: {event.reason}"
-            return _finish(rollout, rollout.state(step.id), StepStatus.DONE, note, event.by, now)
+            return _finish(rollout, step.id, StepStatus.DONE, note, event.by, now)
         case Paused():
             return _pause(rollout, f"{event.by}: {event.reason}", now)
         case Resumed():
-            return _resume(rollout, now)
+            return rollout if _failed(rollout) else _resume(rollout, now)
         case Retried():
-            step = rollout.current
-            if step is None or rollout.state(step.id).status is not StepStatus.FAILED:
+            state = _failed(rollout)
+            if state is None:
                 return rollout
-            again = rollout.with_state(StepState(id=step.id))
-            return _resume(replace(again, epoch=rollout.epoch + 1), now)
+            fresh = replace(state, status=StepStatus.PENDING, since=None, until=None, note="")
+            again = replace(rollout.with_state(fresh), epoch=rollout.epoch + 1)
+            return _resume(again, now)
         case _:
             assert_never(event)
 
 
+def _failed(rollout: Rollout) -> StepState | None:
+    """Return the state of the current step if it has failed: retry or skip it, nothing else."""
+    step = rollout.current
+    state = rollout.state(step.id) if step else None
+    return state if state and state.status is StepStatus.FAILED else None
+
+
 def _approve(rollout: Rollout, event: Approved) -> Rollout:
     state = rollout.state(event.step)
-    if state.status.finished or state.approved_by:
+    if state.approved_by:
         return rollout
     return rollout.with_state(replace(state, approved_by=event.by, approval_note=event.reason))
 
 
+def _reject(rollout: Rollout, event: Rejected, now: datetime) -> Rollout:
+    """Pause, and forget an approval that came before: the last word counts."""
+    note = f"rejected by {event.by}: {event.reason}"
+    state = replace(rollout.state(event.step), note=note, approved_by="", approval_note="")
+    return _pause(rollout.with_state(state), note, now)
+
+
+def _skip(rollout: Rollout, event: Skipped, now: datetime) -> Rollout:
+    """Skip a step; when its failure was why the rollout paused, it goes on."""
+    failed = _failed(rollout)
+    note = f"skipped by {event.by}: {event.reason}"
+    skipped = _finish(rollout, event.step, StepStatus.SKIPPED, note, event.by, now)
+    return _resume(skipped, now) if failed and failed.id == event.step else skipped
+
+
 def _finish(
-    rollout: Rollout, state: StepState, status: StepStatus, note: str, by: str, now: datetime
+    rollout: Rollout, step_id: str, status: StepStatus, note: str, by: str, now: datetime
 ) -> Rollout:
-    if state.status.finished:
-        return rollout
+    state = rollout.state(step_id)
     return rollout.with_state(replace(state, status=status, note=note, by=by, finished_at=now))
 
 

@@ -48,7 +48,7 @@ def needs(rollout: Rollout) -> Needs:
         case DeleteFlag(environments=environments) if rollout.merged:
             need = DeployedNeed(sha=rollout.merged, environments=environments)
             return Needs(deployed=need, guards=guards)
-        case CheckReleased(request=request, version=version):
+        case CheckReleased(request=request, version=version) if request or rollout.merged:
             subject = request or rollout.merged
             return Needs(released=ReleasedNeed(request=subject, version=version), guards=guards)
         case AwaitMerge() if rollout.cleanup is not None:

@@ -59,7 +59,7 @@ def perform(rollout: Rollout, step: Step, seen: Observed, now: datetime) -> Move
         case CheckDeployed():
             return _hold(rollout, step, seen.deployed, now), ()
         case CheckReleased():
-            return _hold(rollout, step, seen.released, now), ()
+            return _check_released(rollout, step, step.action, seen, now), ()
         case DeleteFlag():
             return _delete(rollout, step, step.action, seen, now)
         case AwaitMerge():
@@ -88,10 +88,14 @@ def perform(rollout: Rollout, step: Step, seen: Observed, now: datetime) -> Move
 
 def effect_done(rollout: Rollout, event: EffectDone, now: datetime) -> Rollout:
     """Return the rollout after an external effect of its step has happened."""
+    step = rollout.current
+    if step is None or step.id != event.step:
+        return rollout
+    if rollout.state(step.id).status is not StepStatus.ACTIVE:
+        return rollout
     if event.cleanup is not None and rollout.cleanup is None:
         return replace(rollout, cleanup=event.cleanup)
-    step = rollout.current
-    if step is None or step.id != event.step or not isinstance(step.action, Announce | Close):
+    if not isinstance(step.action, Announce | Close):
         return rollout
     if event.ask:
         state = rollout.state(step.id)
@@ -140,6 +144,15 @@ def _hold(rollout: Rollout, step: Step, answer: Answer | None, now: datetime) ->
     if answer.yes:
         return _done(rollout, step, answer.text, now)
     return _standing(rollout, step, StepStatus.ACTIVE, answer.text, now)
+
+
+def _check_released(
+    rollout: Rollout, step: Step, action: CheckReleased, seen: Observed, now: datetime
+) -> Rollout:
+    if not action.request and not rollout.merged:
+        question = "nobody has told which commit to look for: check the release, then approve"
+        return _ask(rollout, step, question, now)
+    return _hold(rollout, step, seen.released, now)
 
 
 def _once(rollout: Rollout, step: Step, effect: Effect, now: datetime) -> Moved:
