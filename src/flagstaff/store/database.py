@@ -9,13 +9,19 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import OperationalError
+from alembic.util import CommandError
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DataError, OperationalError
 
-from flagstaff.errors import MissingExtra, Unavailable, UsageError
+from flagstaff.errors import Conflict, MissingExtra, Unavailable, UsageError
 
 WRITE = "flagstaff_write"
+
+MIGRATING = 7_233_546
+"""The PostgreSQL advisory lock that one starting server holds while it migrates."""
+
+HOW_TO_NAME_ONE = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
 
 
 class Database:
@@ -25,33 +31,47 @@ class Database:
         url: `sqlite:///path/to/file.db` or `postgresql://user@host/name`.
 
     Raises:
-        UsageError: the URL names another kind of database.
+        UsageError: the URL is none, or names another kind of database.
+        Unavailable: there is no folder for the file, and none can be made.
         MissingExtra: the PostgreSQL driver is not installed.
     """
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        match parsed.get_backend_name():
+        try:
+            parsed = make_url(url)
+        except ArgumentError as exc:
+            # The text may hold a password, so it is not repeated.
+            raise UsageError("this is no address of a database", hint=HOW_TO_NAME_ONE) from exc
+        match parsed.drivername.partition("+")[0]:
             case "sqlite":
-                if parsed.database:
-                    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-                self.engine = create_engine(parsed)
-                _speak_sqlite(self.engine)
+                self.engine = _sqlite(parsed)
             case "postgresql":
                 self.engine = _postgresql(parsed.set(drivername="postgresql+psycopg"))
             case other:
                 raise UsageError(
-                    f"{other} is not a database Flagstaff runs on",
-                    hint="write sqlite:///FILE or postgresql://USER@HOST/NAME",
+                    f"{other} is not a database Flagstaff runs on", hint=HOW_TO_NAME_ONE
                 )
 
     def migrate(self) -> None:
-        """Bring the tables up to this version."""
+        """Bring the tables up to this version, one server at a time.
+
+        Raises:
+            Conflict: the tables were made by a newer version.
+        """
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        folder = str(Path(__file__).parent / "migrations")
+        config.set_main_option("script_location", folder.replace("%", "%%"))
         with self.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as exc:
+                raise Conflict(
+                    f"the database was made by a newer Flagstaff: {exc}",
+                    hint="install that version, or use another database",
+                ) from exc
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -72,7 +92,7 @@ class Database:
     def _begin(self, *, write: bool, keep: bool = True) -> Iterator[Connection]:
         try:
             with self.engine.connect() as plain:
-                connection = plain.execution_options(**{WRITE: write})
+                connection = plain.execution_options(**self._options(write=write))
                 with connection.begin() as transaction:
                     yield connection
                     if not keep:
@@ -82,10 +102,35 @@ class Database:
                 f"the database does not answer: {exc.orig}",
                 hint="nothing was changed; try again when it is back",
             ) from exc
+        except DataError as exc:
+            raise UsageError(
+                f"the database cannot keep this: {exc.orig}", hint="nothing was changed"
+            ) from exc
+
+    def _options(self, *, write: bool) -> dict[str, Any]:
+        """Return what makes reading see one moment and change nothing, on either database."""
+        options: dict[str, Any] = {WRITE: write}
+        if self.engine.dialect.name == "postgresql" and not write:
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return options
 
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise UsageError(
+            "a database in memory is forgotten between two connections", hint=HOW_TO_NAME_ONE
+        )
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise Unavailable(f"there is no place for the database: {exc}") from exc
+    engine = create_engine(url.set(drivername="sqlite"))
+    _speak_sqlite(engine)
+    return engine
 
 
 def _speak_sqlite(engine: Engine) -> None:
@@ -105,10 +150,11 @@ def _speak_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         write = connection.get_execution_options().get(WRITE, True)
+        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if write else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def _postgresql(url: Any) -> Engine:
+def _postgresql(url: URL) -> Engine:
     try:
         return create_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as exc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, delete, select
 from flagstaff.flags.gates import Gates
 from flagstaff.store.tables import environment as environment_table
 from flagstaff.store.tables import flag_state
-from flagstaff.store.upsert import upsert
+from flagstaff.store.upsert import inserting, upsert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,18 @@ def find(
     return [_state(row) for row in connection.execute(query).mappings()]
 
 
+def lock(connection: Connection, environments: Iterable[str]) -> None:
+    """Keep others from changing flags in the environments until this transaction ends.
+
+    Whoever writes gates from gates they have read must lock first; always in order of the names, so
+    that two writers cannot wait for each other.
+    """
+    for name in sorted(set(environments)):
+        statement = inserting(connection, environment_table).values(name=name, version=0)
+        same = {"version": environment_table.c.version}
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=same))
+
+
 def put(connection: Connection, state: FlagState) -> None:
     """Write the flag's state and give its environment a new version."""
     upsert(
@@ -83,8 +96,9 @@ def version(connection: Connection, environment: str) -> int:
 
 
 def _bump(connection: Connection, environment: str) -> None:
-    row = {"name": environment, "version": version(connection, environment) + 1}
-    upsert(connection, environment_table, row)
+    statement = inserting(connection, environment_table).values(name=environment, version=1)
+    grown = {"version": environment_table.c.version + 1}
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=grown))
 
 
 def _state(row: RowMapping) -> FlagState:

@@ -42,15 +42,21 @@ def add(connection: Connection, rollout_id: int, effects: Iterable[External], at
         insert_new(connection, table, row)
 
 
-def due(connection: Connection, now: datetime, *, limit: int = 50) -> list[Outgoing]:
-    """Return what may be tried now, oldest first."""
+def due(connection: Connection, now: datetime, *, limit: int = 50) -> list[str]:
+    """Return the keys of what may be tried now, the longest due first."""
     query = (
-        select(table)
+        select(table.c.key)
         .where(table.c.status == "pending", table.c.not_before <= now)
-        .order_by(table.c.created_at, table.c.key)
+        .order_by(table.c.not_before, table.c.created_at, table.c.key)
         .limit(limit)
     )
-    return [_outgoing(row) for row in connection.execute(query)]
+    return list(connection.execute(query).scalars())
+
+
+def get(connection: Connection, key: str) -> Outgoing | None:
+    """Return the effect with this key, or `None`."""
+    row = connection.execute(select(table).where(table.c.key == key)).first()
+    return _outgoing(row) if row else None
 
 
 def is_pending(connection: Connection, key: str) -> bool:
@@ -71,13 +77,14 @@ def postpone(connection: Connection, key: str, not_before: datetime, error: str)
     connection.execute(update(table).where(table.c.key == key).values(values))
 
 
-def abandon(connection: Connection, rollout_id: int, at: datetime) -> None:
-    """Give up everything a rollout still wanted: it has been rolled back."""
-    connection.execute(
-        update(table)
-        .where(table.c.rollout_id == rollout_id, table.c.status == "pending")
-        .values(status="abandoned", done_at=at)
-    )
+def abandon(
+    connection: Connection, rollout_id: int, at: datetime, *, step: str | None = None
+) -> None:
+    """Give up everything a rollout, or one of its steps, still wanted."""
+    statement = update(table).where(table.c.rollout_id == rollout_id, table.c.status == "pending")
+    if step is not None:
+        statement = statement.where(table.c.step == step)
+    connection.execute(statement.values(status="abandoned", done_at=at))
 
 
 def _outgoing(row: Row[Any]) -> Outgoing:

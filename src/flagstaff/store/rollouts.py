@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from flagstaff.commands.codec import decode, encode
+from flagstaff.errors import Conflict
 from flagstaff.rollouts.guard import Judgement
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.store.tables import ACTIVE
@@ -34,7 +36,11 @@ class RolloutRecord:
 
 
 def add(connection: Connection, record: RolloutRecord) -> RolloutRecord:
-    """Write a new rollout and return it with its number."""
+    """Write a new rollout and return it with its number.
+
+    Raises:
+        Conflict: the flag has another rollout that is not over; this transaction is spoilt.
+    """
     values: dict[str, Any] = {
         "flag": record.rollout.plan.flag,
         "phase": record.rollout.phase.value,
@@ -46,7 +52,14 @@ def add(connection: Connection, record: RolloutRecord) -> RolloutRecord:
         "created_at": record.created_at,
         "created_by": record.created_by,
     }
-    number = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
+    statement = insert(table).values(values).returning(table.c.id)
+    try:
+        number = connection.execute(statement).scalar_one()
+    except IntegrityError as exc:
+        raise Conflict(
+            f"another rollout of {record.rollout.plan.flag} has just been imported",
+            hint="see it with: flagstaff rollout list",
+        ) from exc
     numbered = replace(record.rollout, id=number)
     connection.execute(update(table).where(table.c.id == number).values(body=encode(numbered)))
     return replace(record, rollout=numbered, revision=1)
@@ -69,6 +82,17 @@ def find(
     if flag is not None:
         query = query.where(table.c.flag == flag)
     return [_record(row) for row in connection.execute(query)]
+
+
+def active_numbers(connection: Connection) -> list[int]:
+    """Return the numbers of the rollouts that are not over, oldest first."""
+    return list(connection.execute(select(table.c.id).where(ACTIVE).order_by(table.c.id)).scalars())
+
+
+def recent_numbers(connection: Connection, *, limit: int) -> list[int]:
+    """Return the numbers of the newest rollouts, newest first."""
+    query = select(table.c.id).order_by(table.c.id.desc()).limit(limit)
+    return list(connection.execute(query).scalars())
 
 
 def save(connection: Connection, record: RolloutRecord, rollout: Rollout) -> RolloutRecord | None:

@@ -13,17 +13,18 @@ def upsert(connection: Connection, table: Table, row: Mapping[str, Any]) -> None
     """Insert the row, or overwrite the one with the same primary key."""
     keys = [column.name for column in table.primary_key]
     rest = {name: value for name, value in row.items() if name not in keys}
-    statement = _insert(connection, table).values(**row)
+    statement = inserting(connection, table).values(**row)
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
 
 
 def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert the row unless one with its key is there; return whether it was inserted."""
-    statement = _insert(connection, table).values(**row).on_conflict_do_nothing()
+    statement = inserting(connection, table).values(**row).on_conflict_do_nothing()
     return connection.execute(statement).rowcount == 1
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return the database's own `INSERT`, the one that knows `ON CONFLICT`."""
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -1,0 +1,137 @@
+"""What do tests of several parts need?
+
+`database` is a migrated, empty database, once on SQLite and once on a real PostgreSQL; leave the
+second out with `-m "not postgres"`. `services` does commands on it, `clock` stands still and
+`repository` is a history that the test writes down. `git_sandbox` is a real repository.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from fakes import FakeClock, FakeRepository
+from flagstaff.definitions import Definitions, Project, parse_definition
+from flagstaff.services.person import Person, Source
+from flagstaff.services.unit import Context
+from flagstaff.store.database import Database
+from git_sandbox import SURROUNDINGS, GitSandbox
+from postgres import Postgres
+
+FLAGS = {"new_navigation": "false", "old_search": "true", "rename_integrations_workers": "false"}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "postgres: needs the PostgreSQL server of the tests")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "postgres_server" in item.fixturenames or "[postgresql" in item.name:
+            item.add_marker("postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    path = tmp_path_factory.mktemp("template") / "flagstaff.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    database.close()  # the last connection to go writes the log back into the file
+    return path
+
+
+@pytest.fixture
+def sqlite_url(tmp_path, sqlite_template):
+    path = tmp_path / "database" / "flagstaff.db"
+    path.parent.mkdir()
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    name = postgres_server.create()
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request):
+    short = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    database = Database(request.getfixturevalue(short))
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request, tmp_path):
+    """Return the address of a database without tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = server.create("template0")
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def repository():
+    return FakeRepository()
+
+
+@pytest.fixture
+def definitions(tmp_path):
+    return make_definitions(tmp_path)
+
+
+def make_definitions(root):
+    found = []
+    for name, default in FLAGS.items():
+        path = root / "config/feature_flags/ops" / f"{name}.yml"
+        text = f"name: {name}\ntype: ops\ndefault_enabled: {default}\ngroup: group::navigation\n"
+        found.append(parse_definition(text.encode(), path=path, folder=path.parent.parent))
+    return Definitions(found)
+
+
+@pytest.fixture
+def context(tmp_path, repository, definitions):
+    return Context(
+        root=tmp_path,
+        project=Project(),
+        definitions=lambda: definitions,
+        repository=repository,
+    )
+
+
+@pytest.fixture
+def services(database, context, clock):
+    # Imported here: the services know every part, and tests of one part should not wait for all.
+    from flagstaff.services.services import Services  # noqa: PLC0415
+
+    return Services(database, context, clock)
+
+
+@pytest.fixture
+def ada():
+    return Person(name="ada", source=Source.TERMINAL)
+
+
+@pytest.fixture
+def git_sandbox(tmp_path, monkeypatch):
+    for name, value in SURROUNDINGS.items():
+        monkeypatch.setenv(name, value)
+    return GitSandbox(tmp_path / "repository")
