@@ -13,7 +13,7 @@ from flagstaff.services.unit import Unit
 from flagstaff.store import deployments as store
 from flagstaff.store.deployments import Deployment
 
-MONTHLY = re.compile(r"\d+\.\d+")
+MONTHLY = re.compile(r"[0-9]+\.[0-9]+")
 
 
 def record_deployment(unit: Unit, command: RecordDeployment) -> Outcome:

@@ -30,6 +30,7 @@ def set_flag(unit: Unit, command: SetFlag) -> Outcome:
     """Change the gates in every environment named, or in none."""
     unit.known_flag(command.flag)
     unit.context.check_environments(command.environments)
+    store.lock(unit.connection, command.environments)
     lines, data = [], {}
     for environment in command.environments:
         place = Place(flag=command.flag, environment=environment, reason=command.reason)
@@ -81,6 +82,7 @@ def list_flags(unit: Unit, command: ListFlags) -> Outcome:
 def delete_flag(unit: Unit, command: DeleteFlag) -> Outcome:
     """Remove the state in every environment named."""
     unit.context.check_environments(command.environments)
+    store.lock(unit.connection, command.environments)
     lines, data = [], {}
     for environment in command.environments:
         place = Place(flag=command.flag, environment=environment, reason=command.reason)

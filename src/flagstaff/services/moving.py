@@ -15,11 +15,12 @@ from flagstaff.rollouts.effect import (
     RestoreFlag,
     WriteCleanup,
 )
-from flagstaff.rollouts.event import Event
+from flagstaff.rollouts.event import Event, Rejected, Skipped
 from flagstaff.rollouts.machine import advance
 from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
 from flagstaff.services.flags import Place, change_gates, remove_state, restore_gates
 from flagstaff.services.unit import Unit
+from flagstaff.store import flags as store_flags
 from flagstaff.store import outbox
 from flagstaff.store import rollouts as store
 from flagstaff.store.rollouts import RolloutRecord
@@ -40,7 +41,13 @@ def move(unit: Unit, record: RolloutRecord, event: Event, *, reason: str = "") -
         return record
     if after.phase is Phase.ROLLED_BACK:
         outbox.abandon(unit.connection, before.id, unit.now)
+    if isinstance(event, Skipped):
+        outbox.abandon(unit.connection, before.id, unit.now, step=event.step)
+    if isinstance(event, Rejected):
+        _record_rejection(unit, after, event)
     _record_changes(unit, before, after, reason)
+    internal = [effect for effect in effects if isinstance(effect, Internal)]
+    store_flags.lock(unit.connection, (effect.environment for effect in internal))
     for effect in effects:
         _apply(unit, after, effect)
     saved = store.save(unit.connection, record, after)
@@ -78,6 +85,17 @@ def _apply_internal(unit: Unit, rollout: Rollout, effect: Internal) -> None:
             restore_gates(unit, place, effect.gates)
         case _:
             assert_never(effect)
+
+
+def _record_rejection(unit: Unit, rollout: Rollout, event: Rejected) -> None:
+    unit.record(
+        "step.reject",
+        flag=rollout.plan.flag,
+        rollout_id=rollout.id,
+        step=event.step,
+        text="rejected",
+        reason=event.reason,
+    )
 
 
 def _record_changes(unit: Unit, before: Rollout, after: Rollout, reason: str) -> None:

@@ -27,8 +27,17 @@ from flagstaff.rollouts.event import (
     Skipped,
     Started,
 )
-from flagstaff.rollouts.plan import Approve, AskPerson, Bake
-from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
+from flagstaff.rollouts.plan import (
+    Announce,
+    Approve,
+    AskPerson,
+    Bake,
+    CheckReleased,
+    Close,
+    OpenCleanup,
+    Step,
+)
+from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepState, StepStatus
 from flagstaff.services.moving import move
 from flagstaff.services.unit import Unit
 from flagstaff.store import flags as store_flags
@@ -45,6 +54,10 @@ Verb = (
     | RetryRollout
     | SkipStep
 )
+
+ALWAYS_ASKS = (Approve, AskPerson)
+MAY_ASK = (Announce, CheckReleased, Close, OpenCleanup)
+"""Steps that turn to a person when they cannot go on by themselves."""
 
 
 def find(unit: Unit, number: int) -> RolloutRecord:
@@ -73,6 +86,7 @@ def start(unit: Unit, command: StartRollout) -> Outcome:
 def begin(unit: Unit, record: RolloutRecord) -> RolloutRecord:
     """Start a pending rollout."""
     plan = record.rollout.plan
+    store_flags.lock(unit.connection, plan.changed_environments)
     before = []
     for environment in plan.changed_environments:
         state = store_flags.get(unit.connection, environment, plan.flag)
@@ -85,7 +99,8 @@ def decide(unit: Unit, command: Verb) -> Outcome:
     """Carry out what a person decided about a running rollout."""
     record = find(unit, command.rollout)
     rollout = record.rollout
-    if rollout.phase.finished or rollout.phase is Phase.PENDING:
+    not_begun = rollout.phase is Phase.PENDING and not isinstance(command, AbortRollout)
+    if rollout.phase.finished or not_begun:
         raise Conflict(
             f"rollout {command.rollout} is {rollout.phase.replace('_', ' ')}",
             hint=f"start it with: flagstaff rollout start {command.rollout}"
@@ -102,11 +117,11 @@ def decide(unit: Unit, command: Verb) -> Outcome:
 def _event(rollout: Rollout, command: Verb, by: str) -> Event:
     match command:
         case ApproveStep():
-            return Approved(step=_step(rollout, command.step), by=by, reason=command.reason)
+            return Approved(step=_answered(rollout, command.step), by=by, reason=command.reason)
         case RejectStep():
-            return Rejected(step=_step(rollout, command.step), by=by, reason=command.reason)
+            return Rejected(step=_answered(rollout, command.step), by=by, reason=command.reason)
         case SkipStep():
-            return Skipped(step=_step(rollout, command.step), by=by, reason=command.reason)
+            return Skipped(step=_skipped(rollout, command.step), by=by, reason=command.reason)
         case PromoteRollout():
             step = rollout.current
             if step is None or not isinstance(step.action, Bake):
@@ -114,43 +129,72 @@ def _event(rollout: Rollout, command: Verb, by: str) -> Event:
                     "the rollout is not in a wait that could be ended early",
                     hint=f"it stands at {step.id}: {step.title}" if step else "",
                 )
-            return Promoted(by=by, reason=command.reason)
+            return Promoted(step=step.id, by=by, reason=command.reason)
         case PauseRollout():
             return Paused(by=by, reason=command.reason or "paused")
         case ResumeRollout():
             if rollout.phase is not Phase.PAUSED:
                 raise Conflict(f"rollout {rollout.id} is {rollout.phase}, not paused")
+            if (failed := _current(rollout)) and failed.status is StepStatus.FAILED:
+                raise Conflict(
+                    f"step {failed.id} has failed, so there is nothing to go on with",
+                    hint=f"flagstaff rollout retry {rollout.id}, or skip {rollout.id} --reason WHY",
+                )
             return Resumed(by=by, reason=command.reason)
         case RetryRollout():
-            step = rollout.current
-            if step is None or rollout.state(step.id).status is not StepStatus.FAILED:
+            state = _current(rollout)
+            if state is None or state.status is not StepStatus.FAILED:
                 raise Conflict("no step has failed, so there is nothing to retry")
             return Retried(by=by, reason=command.reason)
         case AbortRollout():
             return Aborted(by=by, reason=command.reason)
 
 
-def _step(rollout: Rollout, named: str) -> str:
-    """Return the step that is meant: the one named, or the one that waits."""
-    if named:
-        try:
-            step = rollout.plan.step(named)
-        except KeyError as exc:
-            names = ", ".join(each.id for each in rollout.plan.steps)
-            raise UsageError(f"the plan has no step {named}", hint=f"it has {names}") from exc
-        if rollout.state(named).status.finished:
-            raise Conflict(f"step {named} is already {rollout.state(named).status}")
-        return step.id
-    current = rollout.current
-    if current is None:
-        raise Conflict("every step is finished")
-    waits = rollout.state(current.id).status is StepStatus.WAITING
-    if not waits and not isinstance(current.action, Approve | AskPerson):
+def _current(rollout: Rollout) -> StepState | None:
+    step = rollout.current
+    return rollout.state(step.id) if step else None
+
+
+def _answered(rollout: Rollout, named: str) -> str:
+    """Return the step that a yes or no is about: the one named, or the one that waits."""
+    step = _named(rollout, named) if named else _at(rollout)
+    asks = isinstance(step.action, ALWAYS_ASKS) or (named and isinstance(step.action, MAY_ASK))
+    if not asks and rollout.state(step.id).status is not StepStatus.WAITING:
         raise Conflict(
-            f"the rollout is at {current.id} ({current.title}), which needs nobody's word",
+            f"step {step.id} ({step.title}) needs nobody's word",
             hint="name the step with --step to answer for a later one",
         )
-    return current.id
+    return step.id
+
+
+def _skipped(rollout: Rollout, named: str) -> str:
+    """Return the step that is skipped: the one named, or the one that waits or has failed."""
+    step = _named(rollout, named) if named else _at(rollout)
+    stands = rollout.state(step.id).status in {StepStatus.WAITING, StepStatus.FAILED}
+    if not named and not stands and not isinstance(step.action, ALWAYS_ASKS):
+        raise Conflict(
+            f"the rollout is at {step.id} ({step.title}), which goes on by itself",
+            hint=f"if it shall be skipped all the same, name it: --step {step.id}",
+        )
+    return step.id
+
+
+def _named(rollout: Rollout, named: str) -> Step:
+    try:
+        step = rollout.plan.step(named)
+    except KeyError as exc:
+        names = ", ".join(each.id for each in rollout.plan.steps)
+        raise UsageError(f"the plan has no step {named}", hint=f"it has {names}") from exc
+    status = rollout.state(named).status
+    if status.finished:
+        raise Conflict(f"step {named} is already {status}")
+    return step
+
+
+def _at(rollout: Rollout) -> Step:
+    if rollout.current is None:
+        raise Conflict("every step is finished")
+    return rollout.current
 
 
 def _told(record: RolloutRecord, note: str = "") -> Outcome:

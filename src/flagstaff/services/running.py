@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from flagstaff.errors import Conflict, FlagstaffError, NotFound
+from flagstaff.errors import Conflict, FlagstaffError, NotFound, UsageError
 from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, Event
 from flagstaff.rollouts.guard import Judgement
 from flagstaff.rollouts.needs import Needs
@@ -20,26 +20,27 @@ from flagstaff.store.rollouts import RolloutRecord
 __all__ = [
     "Outgoing",
     "RolloutRecord",
-    "active",
+    "active_numbers",
     "answers",
     "due_effects",
+    "effect",
     "fail_effect",
     "find",
     "finish_effect",
-    "recent",
+    "recent_numbers",
     "save_readings",
     "step",
 ]
 
 
-def active(unit: Unit) -> list[RolloutRecord]:
-    """Return the rollouts that are not over, oldest first."""
-    return store.find(unit.connection, active=True)[::-1]
+def active_numbers(unit: Unit) -> list[int]:
+    """Return the numbers of the rollouts that are not over, oldest first."""
+    return store.active_numbers(unit.connection)
 
 
-def recent(unit: Unit) -> list[RolloutRecord]:
-    """Return the newest rollouts, over or not."""
-    return store.find(unit.connection, limit=50)
+def recent_numbers(unit: Unit) -> list[int]:
+    """Return the numbers of the newest rollouts, over or not."""
+    return store.recent_numbers(unit.connection, limit=50)
 
 
 def find(unit: Unit, number: int) -> RolloutRecord:
@@ -62,7 +63,7 @@ def answers(unit: Unit, needs: Needs) -> tuple[Answer | None, Answer | None, str
     if needs.released is not None:
         try:
             releases = released(unit, needs.released.request, needs.released.version)
-        except NotFound as exc:
+        except (NotFound, UsageError) as exc:
             releases = Answer(yes=False, text=str(exc))
     merged = None
     if needs.merged:
@@ -88,19 +89,27 @@ def save_readings(unit: Unit, number: int, readings: Sequence[Judgement]) -> Non
     unit.changed.add(f"readings:{number}")
 
 
-def due_effects(unit: Unit) -> list[Outgoing]:
-    """Return the external effects that may be tried now."""
+def due_effects(unit: Unit) -> list[str]:
+    """Return the keys of the external effects that may be tried now."""
     return outbox.due(unit.connection, unit.now)
+
+
+def effect(unit: Unit, key: str) -> tuple[Outgoing, RolloutRecord] | None:
+    """Return an effect and its rollout, or `None` if it need not be tried any more."""
+    if not outbox.is_pending(unit.connection, key):
+        return None
+    outgoing = outbox.get(unit.connection, key)
+    return (outgoing, find(unit, outgoing.rollout_id)) if outgoing else None
 
 
 def finish_effect(unit: Unit, outgoing: Outgoing, result: EffectDone) -> RolloutRecord | None:
     """Note that an effect has happened, and let its rollout hear of it, together."""
     key = outgoing.effect.key
-    if not outbox.is_pending(unit.connection, key):
+    record = store.get(unit.connection, outgoing.rollout_id, lock=True)
+    if record is None or not outbox.is_pending(unit.connection, key):
         return None
     outbox.close(unit.connection, key, "done", unit.now)
-    record = store.get(unit.connection, outgoing.rollout_id, lock=True)
-    return move(unit, record, result) if record else None
+    return move(unit, record, result)
 
 
 def fail_effect(
@@ -108,13 +117,18 @@ def fail_effect(
 ) -> RolloutRecord | None:
     """Note a failed try: again later or, with no `again_at`, the rollout pauses at the step."""
     key = outgoing.effect.key
-    if not outbox.is_pending(unit.connection, key):
+    record = store.get(unit.connection, outgoing.rollout_id, lock=True)
+    if record is None or not outbox.is_pending(unit.connection, key):
         return None
     if again_at is not None:
         outbox.postpone(unit.connection, key, again_at, error.message)
         return None
     outbox.close(unit.connection, key, "failed", unit.now, error.message)
-    record = store.get(unit.connection, outgoing.rollout_id, lock=True)
-    if record is None:
-        return None
+    unit.record(
+        "effect.fail",
+        flag=record.rollout.plan.flag,
+        rollout_id=record.rollout.id,
+        step=outgoing.effect.step,
+        text=f"{type(outgoing.effect).__name__} failed: {error.message}",
+    )
     return move(unit, record, EffectFailed(step=outgoing.effect.step, error=str(error)))

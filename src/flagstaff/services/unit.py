@@ -40,11 +40,16 @@ class Context:
         return self.repository
 
     def check_environments(self, names: tuple[str, ...]) -> None:
-        """Refuse environments that the project does not have.
+        """Refuse no environment at all, and environments that the project does not have.
 
         Raises:
             UsageError: naming the unknown ones and the known.
         """
+        if not names:
+            raise UsageError(
+                "no environment is named",
+                hint=f"this project has {', '.join(self.project.environments)}",
+            )
         unknown = [name for name in names if name not in self.project.environments]
         if unknown:
             raise UsageError(
