@@ -7,10 +7,11 @@ that is the same on every attempt.
 
 from __future__ import annotations
 
-import logging
 import threading
-from pathlib import Path
+import time
 
+from flagstaff.engine.complaints import Complaints
+from flagstaff.engine.following import Issues
 from flagstaff.engine.observing import observe
 from flagstaff.engine.outgoing import Outbox
 from flagstaff.engine.world import World
@@ -22,13 +23,14 @@ from flagstaff.services.person import ENGINE
 from flagstaff.services.running import RolloutRecord
 from flagstaff.services.services import Services
 
-log = logging.getLogger(__name__)
-
 POLL = 0.5
 """Real seconds between looks when nothing wakes the engine."""
 
 MOST_MOVES = 50
 """Moves of one rollout in a row, before the others get their turn."""
+
+PATIENCE = 1.0
+"""Real seconds of effects, after which guards are looked at again before the next one."""
 
 
 class Engine:
@@ -38,15 +40,16 @@ class Engine:
         self._services = services
         self._world = world
         self._poll = poll
+        self._complaints = Complaints()
+        self._issues = Issues(services, world, self._complaints)
         self._outbox = Outbox(services, world)
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self._complained: dict[int, str] = {}
+        services.listen(self._hear)
 
     def start(self) -> None:
         """Begin, after bringing the issues of earlier rollouts up to date."""
-        self._services.listen(lambda names: self.wake() if _interesting(names) else None)
         self._thread = threading.Thread(target=self._run, name="flagstaff-engine", daemon=True)
         self._thread.start()
 
@@ -62,35 +65,38 @@ class Engine:
         self._wake.set()
 
     def tick(self) -> None:
-        """Move every rollout as far as it goes, and do what is in the outbox."""
-        for record in self._services.ask(running.active, ENGINE):
-            try:
-                self._advance(record)
-                self._complained.pop(record.rollout.id, None)
-            except Unavailable as exc:
-                self._complain(record.rollout.id, exc)
-            except Exception:
-                log.exception("rollout %s could not be moved; the others go on", record.rollout.id)
-        for outgoing in self._services.ask(running.due_effects, ENGINE):
-            moved = self._outbox.perform(outgoing)
-            if moved is not None:
-                self._follow(moved)
+        """Move every rollout as far as it goes, do what is in the outbox, follow with the issues.
+
+        One that cannot be moved, or an effect that cannot be done, does not stop the others.
+        """
+        for number in self._services.ask(running.active_numbers, ENGINE):
+            with self._complaints.about(f"rollout {number}"):
+                self._advance(number)
+        begun = time.monotonic()
+        for key in self._services.ask(running.due_effects, ENGINE):
+            with self._complaints.about(f"effect {key}"):
+                self._outbox.perform(key)
+            if self._stopping or time.monotonic() - begun > PATIENCE:
+                self.wake()
+                break
+        self._issues.follow()
 
     def _run(self) -> None:
-        self._catch_up()
+        with self._complaints.about("the engine"):
+            self._issues.hear_all()
         while not self._stopping:
             self._wake.clear()
-            try:
+            with self._complaints.about("the engine"):
                 self.tick()
-            except Exception:
-                log.exception("the engine stumbled and goes on")
             self._wake.wait(self._poll)
 
-    def _catch_up(self) -> None:
-        for record in self._services.ask(running.recent, ENGINE):
-            self._follow(record)
+    def _hear(self, names: frozenset[str]) -> None:
+        self._issues.hear(names)
+        if any(not name.startswith("readings:") for name in names):
+            self.wake()
 
-    def _advance(self, record: RolloutRecord) -> None:
+    def _advance(self, number: int) -> None:
+        record = self._services.ask(lambda unit: running.find(unit, number), ENGINE)
         for _ in range(MOST_MOVES):
             event = observe(self._services, self._world, record)
             now = self._services.clock.now()
@@ -98,42 +104,25 @@ class Engine:
             if after == record.rollout and not effects:
                 return
             moved = self._move(record, event)
-            if moved is None:
-                return
-            self._follow(moved)
-            if moved.rollout.phase.finished:
+            if moved is None or moved.rollout.phase.finished:
                 return
             record = moved
+        self.wake()
 
     def _move(self, record: RolloutRecord, event: Event) -> RolloutRecord | None:
         """Return the moved rollout, or `None` when somebody else moved it or it had to pause."""
         try:
-            with self._services.unit(ENGINE, write=True) as unit:
-                return running.step(unit, record, event)
-        except (Conflict, Unavailable):
+            return self._step(record, event)
+        except Conflict:
             self.wake()
             return None
+        except Unavailable:
+            raise
         except FlagstaffError as exc:
             step = record.rollout.current
-            failed = EffectFailed(step=step.id if step else "", error=str(exc))
-            with self._services.unit(ENGINE, write=True) as unit:
-                running.step(unit, record, failed)
+            self._step(record, EffectFailed(step=step.id if step else "", error=str(exc)))
             return None
 
-    def _follow(self, record: RolloutRecord) -> None:
-        if not record.issue_path or record.rollout.started_at is None:
-            return
-        try:
-            self._world.follow_issue(Path(record.issue_path), record.rollout)
-        except FlagstaffError as exc:
-            self._complain(record.rollout.id, exc)
-
-    def _complain(self, number: int, error: FlagstaffError) -> None:
-        """Say it once, not at every look."""
-        if self._complained.get(number) != error.message:
-            self._complained[number] = error.message
-            log.warning("rollout %s: %s", number, error)
-
-
-def _interesting(names: frozenset[str]) -> bool:
-    return any(not name.startswith("readings:") for name in names)
+    def _step(self, record: RolloutRecord, event: Event) -> RolloutRecord:
+        with self._services.unit(ENGINE, write=True) as unit:
+            return running.step(unit, record, event)

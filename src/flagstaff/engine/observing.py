@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flagstaff.engine.world import World
+from flagstaff.errors import Unavailable
 from flagstaff.rollouts.event import Observed
-from flagstaff.rollouts.guard import Judgement, judge
+from flagstaff.rollouts.guard import Judgement, Verdict, judge
 from flagstaff.rollouts.needs import needs
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
@@ -13,12 +14,23 @@ from flagstaff.services.services import Services
 
 
 def observe(services: Services, world: World, record: RolloutRecord) -> Observed:
-    """Return what the rollout's next step wants to know, and the readings of its guards."""
+    """Return what the rollout's next step wants to know, and the readings of its guards.
+
+    Raises:
+        Unavailable: nobody answers. Not when a guard sees harm: that needs no other answer.
+    """
     questions = needs(record.rollout)
     judgements: tuple[Judgement, ...] = ()
     if questions.guards:
         judgements = _judge(services, world, record)
-    deployed, released, merged = services.ask(lambda unit: running.answers(unit, questions), ENGINE)
+    try:
+        deployed, released, merged = services.ask(
+            lambda unit: running.answers(unit, questions), ENGINE
+        )
+    except Unavailable:
+        if all(each.verdict is not Verdict.FAIL for each in judgements):
+            raise
+        return Observed(judgements=judgements)
     return Observed(deployed=deployed, released=released, merged=merged, judgements=judgements)
 
 

@@ -8,13 +8,13 @@ from flagstaff.engine.world import World
 from flagstaff.errors import FlagstaffError, Unavailable
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
-from flagstaff.services.running import Outgoing, RolloutRecord
+from flagstaff.services.running import Outgoing
 from flagstaff.services.services import Services
 
 log = logging.getLogger(__name__)
 
 TRIES = 8
-"""After so many failed tries, about four minutes, a person has to look."""
+"""After so many failed tries, two minutes or more, a person has to look."""
 
 FIRST_BACK_OFF = 1.0
 """Real seconds before the second try; each further wait is twice as long."""
@@ -27,20 +27,31 @@ class Outbox:
         self._services = services
         self._world = world
 
-    def perform(self, outgoing: Outgoing) -> RolloutRecord | None:
-        """Do one effect and let its rollout hear of it; return the rollout as it then stands."""
-        record = self._services.ask(lambda unit: running.find(unit, outgoing.rollout_id), ENGINE)
+    def perform(self, key: str) -> None:
+        """Do the effect with this key, if it is still wanted, and let its rollout hear of it."""
+        found = self._services.ask(lambda unit: running.effect(unit, key), ENGINE)
+        if found is None:
+            return
+        outgoing, record = found
         try:
             result = self._world.perform(outgoing.effect, record.rollout.plan)
         except FlagstaffError as exc:
-            return self._failed(outgoing, exc)
-        with self._services.unit(ENGINE, write=True) as unit:
-            return running.finish_effect(unit, outgoing, result)
+            self._failed(outgoing, exc)
+        except Exception as exc:
+            log.exception("%s met a fault", key)
+            fault = FlagstaffError(
+                f"a fault in Flagstaff: {type(exc).__name__}: {exc}",
+                hint="the log of the server says where; then: flagstaff rollout retry ID",
+            )
+            self._failed(outgoing, fault)
+        else:
+            with self._services.unit(ENGINE, write=True) as unit:
+                running.finish_effect(unit, outgoing, result)
 
-    def _failed(self, outgoing: Outgoing, error: FlagstaffError) -> RolloutRecord | None:
+    def _failed(self, outgoing: Outgoing, error: FlagstaffError) -> None:
         again_at = None
         if isinstance(error, Unavailable) and outgoing.attempts + 1 < TRIES:
             again_at = self._services.clock.after(FIRST_BACK_OFF * 2**outgoing.attempts)
         log.warning("%s: %s", outgoing.effect.key, error)
         with self._services.unit(ENGINE, write=True) as unit:
-            return running.fail_effect(unit, outgoing, error, again_at=again_at)
+            running.fail_effect(unit, outgoing, error, again_at=again_at)

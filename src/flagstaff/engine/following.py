@@ -1,0 +1,58 @@
+"""Which issues are behind their rollouts, and how do they catch up?"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from flagstaff.engine.complaints import Complaints
+from flagstaff.engine.world import World
+from flagstaff.services import running
+from flagstaff.services.person import ENGINE
+from flagstaff.services.services import Services
+
+PREFIX = "rollout:"
+
+
+class Issues:
+    """Keeps issues that are files in step with their rollouts, whoever moved these.
+
+    An issue that cannot be written stays behind and is tried again at every look; its rollout does
+    not wait for it.
+    """
+
+    def __init__(self, services: Services, world: World, complaints: Complaints) -> None:
+        self._services = services
+        self._world = world
+        self._complaints = complaints
+        self._behind: set[int] = set()
+        self._lock = threading.Lock()
+
+    def hear(self, names: frozenset[str]) -> None:
+        """Note which rollouts have moved, from the names that listeners are told."""
+        moved = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+        with self._lock:
+            self._behind |= {int(number) for number in moved}
+
+    def hear_all(self) -> None:
+        """Note the newest rollouts: they may have moved while nobody listened."""
+        numbers = self._services.ask(running.recent_numbers, ENGINE)
+        with self._lock:
+            self._behind |= set(numbers)
+
+    def follow(self) -> None:
+        """Bring every issue that is behind up to date."""
+        with self._lock:
+            behind, self._behind = self._behind, set()
+        for number in sorted(behind):
+            if not self._follow(number):
+                with self._lock:
+                    self._behind.add(number)
+
+    def _follow(self, number: int) -> bool:
+        name = f"the issue of rollout {number}"
+        with self._complaints.about(name) as outcome:
+            record = self._services.ask(lambda unit: running.find(unit, number), ENGINE)
+            if record.issue_path and record.rollout.started_at is not None:
+                self._world.follow_issue(Path(record.issue_path), record.rollout)
+        return outcome.good
