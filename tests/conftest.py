@@ -135,3 +135,37 @@ def git_sandbox(tmp_path, monkeypatch):
     for name, value in SURROUNDINGS.items():
         monkeypatch.setenv(name, value)
     return GitSandbox(tmp_path / "repository")
+
+
+@pytest.fixture
+def added(services, ada):
+    """Add a rollout of a plan, begun unless told otherwise, and return its number."""
+    from flagstaff.rollouts.rollout import Rollout  # noqa: PLC0415
+    from flagstaff.services import rollouts  # noqa: PLC0415
+    from flagstaff.store import rollouts as store  # noqa: PLC0415
+
+    def add(plan, *, issue="", begin=True):
+        record = store.RolloutRecord(
+            rollout=Rollout.of(plan),
+            issue_path=issue,
+            issue_text="",
+            readings=(),
+            revision=0,
+            created_at=services.clock.now(),
+            created_by=ada.name,
+        )
+        with services.unit(ada, write=True) as unit:
+            record = store.add(unit.connection, record)
+            if begin:
+                rollouts.begin(unit, record)
+        return record.rollout.id
+
+    return add
+
+
+@pytest.fixture
+def look(services, ada):
+    """Return the rollout with a number as it now stands."""
+    from flagstaff.services import running  # noqa: PLC0415
+
+    return lambda number: services.ask(lambda unit: running.find(unit, number), ada)
