@@ -17,6 +17,7 @@ from flagstaff.sdk.readiness import Mode
 log = logging.getLogger("flagstaff")
 
 Listener = Callable[[Compiled], None]
+ModeListener = Callable[[Mode, str], None]
 
 
 class Holder:
@@ -28,6 +29,7 @@ class Holder:
         self._base = Snapshot(environment=environment)
         self._overrides: dict[str, Flag] = {}
         self._listeners: list[Listener] = []
+        self._mode_listeners: list[ModeListener] = []
         self.compiled = compile_snapshot(self._base, surroundings)
         self.ready = False
         self.mode = Mode.STARTING
@@ -43,6 +45,16 @@ class Holder:
         with self._lock:
             self._listeners.append(listener)
             listener(self.compiled)
+
+    def listen_to_mode(self, listener: ModeListener) -> None:
+        """Call `listener` with the mode and the problem, whenever one of them changes."""
+        self._mode_listeners.append(listener)
+
+    def forget(self, listener: Listener, mode_listener: ModeListener) -> None:
+        """Call these no more."""
+        with self._lock:
+            self._listeners = [each for each in self._listeners if each != listener]
+            self._mode_listeners = [each for each in self._mode_listeners if each != mode_listener]
 
     def replace(self, snapshot: Snapshot) -> None:
         """Put `snapshot` in force.
@@ -75,7 +87,11 @@ class Holder:
             log.warning("%s", problem)
         elif self.problem and not problem:
             log.info("flags are up to date again")
+        changed = (mode, problem) != (self.mode, self.problem)
         self.mode, self.problem = mode, problem
+        if changed:
+            for listener in self._mode_listeners:
+                listener(mode, problem)
 
     def after_fork(self) -> None:
         """Leave a lock that some thread of the parent may hold for ever."""

@@ -1,0 +1,1 @@
+"""How does your framework use the SDK?"""
