@@ -99,7 +99,8 @@ def judge(guard: Guard, measurement: Measurement) -> Judgement:
         verdict, evidence = Verdict.FAIL, f"{counts}: most of them, and none to compare with"
     elif enough and control.total and ratio > guard.max_ratio:
         verdict = Verdict.FAIL
-        evidence = f"{counts}: {ratio:.1f}x the rate, the limit is {guard.max_ratio:g}x"
+        times = f"{ratio:.1f}x the rate, " if control.failed else ""
+        evidence = f"{counts}: {times}the limit is {guard.max_ratio:g}x"
     elif treatment.total < guard.min_jobs:
         verdict = Verdict.INCONCLUSIVE
         evidence = f"{treatment.total} of {guard.min_jobs} jobs seen under the new names"
