@@ -84,7 +84,7 @@ def compile_flag(flag: Flag, setting: Setting) -> CompiledFlag:
     """
     decide = _decider(flag, setting)
     counter = setting.surroundings.counter
-    check = fast_check(flag, decide, counter) or _counting_check(flag, decide, counter)
+    check = fast_check(flag, decide, setting) or _counting_check(flag, decide, counter)
     choose = chooser(flag.name, flag.variants, setting.surroundings.draw) if flag.variants else None
     return CompiledFlag(flag=flag, check=check, decide=decide, choose=choose)
 

@@ -36,6 +36,8 @@ class Setting:
 class _Part:
     program: Program
     constant: bool = False
+    key: str | None = None
+    """The attribute that is all the part looks at."""
 
 
 def compile_expression(data: object, setting: Setting) -> Program:
@@ -83,6 +85,9 @@ def _compile(data: object, setting: Setting, depth: int) -> _Part:
 def _apply(name: str, parts: list[_Part]) -> _Part:
     function = operators.PURE[name].function
     programs = [part.program for part in parts]
+    short = _comparing_one_attribute(name, parts)
+    if short is not None:
+        return _Part(short)
     match programs:
         case [only]:
             program: Program = lambda attributes, actor: function(only(attributes, actor))  # noqa: E731
@@ -96,6 +101,16 @@ def _apply(name: str, parts: list[_Part]) -> _Part:
         value = program({}, None)
         return _Part(lambda _attributes, _actor: value, constant=True)
     return _Part(program)
+
+
+def _comparing_one_attribute(name: str, parts: list[_Part]) -> Program | None:
+    """Return a shorter function for the commonest comparison, of an attribute with a constant."""
+    if len(parts) != 2 or parts[0].key is None or not parts[1].constant:  # noqa: PLR2004 - a pair
+        return None
+    key, value, function = parts[0].key, parts[1].program({}, None), operators.PURE[name].function
+    if name == "Equal" and isinstance(value, str):
+        return lambda attributes, _actor: attributes.get(key) == value
+    return lambda attributes, _actor: function(attributes.get(key), value)
 
 
 def _all(programs: list[Program], _setting: Setting) -> _Part:
@@ -131,7 +146,7 @@ def _property(programs: list[Program], _setting: Setting) -> _Part:
     def identity(_attributes: Mapping[str, object], actor: object) -> object:
         return None if actor is None else actor_id(actor)
 
-    return _Part(identity if key in _IDS else program)
+    return _Part(identity) if key in _IDS else _Part(program, key=key)
 
 
 def _percentage_of_actors(programs: list[Program], setting: Setting) -> _Part:

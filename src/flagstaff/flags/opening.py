@@ -46,6 +46,8 @@ def _expression(gates: Gates, setting: Setting) -> Opens:
     program = compile_expression(gates.expression, setting)
 
     def opens(_ids: tuple[str, ...], actors: tuple[object, ...]) -> bool:
+        if len(actors) == 1:
+            return truth(program(attributes_of(actors[0]), actors[0]))
         if not actors:
             return truth(program({}, None))
         return any(truth(program(attributes_of(actor), actor)) for actor in actors)
