@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DataError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, OperationalError
 
 from flagstaff.errors import Conflict, MissingExtra, Unavailable, UsageError
 
@@ -105,6 +105,13 @@ class Database:
         except DataError as exc:
             raise UsageError(
                 f"the database cannot keep this: {exc.orig}", hint="nothing was changed"
+            ) from exc
+        except DatabaseError as exc:
+            if type(exc) is not DatabaseError:
+                raise  # one of its more telling children: a fault of ours
+            raise Unavailable(
+                f"the database cannot be read: {exc.orig}",
+                hint="is this the right file? If it is damaged, put back a copy of it",
             ) from exc
 
     def _options(self, *, write: bool) -> dict[str, Any]:
