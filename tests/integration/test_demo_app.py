@@ -146,6 +146,7 @@ def test_no_job_is_lost_from_the_old_names_to_the_new(start_demo):
     assert not ledger.failed
     assert ledger.succeeded == ledger.enqueued
     assert ledger.enqueued.keys() == OLD | NEW
+    demo.get("/")
     metrics = demo.get("/metrics")
     states = 'feature_flags="rename_integrations_workers:1"'
     count = ledger.succeeded["integrations.irker"]

@@ -53,7 +53,7 @@ def test_the_history_is_linear_on_main_and_the_work_tree_is_clean(repository):
 
 def test_the_configuration_names_webhook_renames_and_guard(repository):
     configuration = yaml.safe_load((repository.root / "flagstaff.yml").read_text())
-    assert configuration["webhook"] == WEBHOOK
+    assert configuration["notify"]["webhook"] == WEBHOOK
     assert [rename["old_queue"] for rename in configuration["renames"]] == [
         "project_service",
         "irker",
