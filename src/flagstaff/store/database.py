@@ -147,8 +147,8 @@ def _speak_sqlite(engine: Engine) -> None:
     def _connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         for pragma in (
-            "journal_mode=WAL",
             "busy_timeout=30000",
+            "journal_mode=WAL",
             "foreign_keys=ON",
             "synchronous=FULL",
         ):

@@ -129,6 +129,8 @@ class GitRepository:
         return self._commit(self.merge_of(added[0], "HEAD") or added[0]) if added else None
 
     def _resolve(self, name: str) -> str:
+        if not NAME.fullmatch(name):
+            return ""
         return self._try("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
 
     def _commit(self, name: str) -> Commit:
