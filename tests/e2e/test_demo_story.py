@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -37,8 +40,26 @@ def gates(folder):
     return {(environment, flag): gates for environment, flag, gates in rows}
 
 
-def test_the_rollout_completes_and_loses_no_job(tmp_path):
-    code, told = demo(tmp_path, "--speed", "5760")
+@pytest.fixture
+def redis(tmp_path):
+    """A real Redis on a private port; in CI it is never skipped."""
+    program = shutil.which("redis-server")
+    if program is None and not os.environ.get("CI"):
+        pytest.skip("redis-server is not installed: run scripts/install-servers")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path))
+    server = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL)
+    yield f"redis://127.0.0.1:{port}/0"
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.mark.parametrize("broker", ["embedded", "redis"])
+def test_the_rollout_completes_and_loses_no_job(tmp_path, broker, request):
+    words = ("--broker", request.getfixturevalue("redis")) if broker == "redis" else ()
+    code, told = demo(tmp_path, "--speed", "5760", *words)
     assert code == 0, told
     enqueued, finished, lost, doubled = counts(told)
     assert enqueued == finished > 100

@@ -144,10 +144,24 @@ class _Demo:
             story.tell(rollout)
             if rollout["phase"] in {"completed", "rolled_back"}:
                 return str(rollout["phase"])
-            if not self._options.interactive:
+            if self._options.interactive:
+                story.remark(self._asked(rollout), once=True)
+            else:
                 story.remark(team.look(rollout))
             story.remark(self._train.run(self._application))
             time.sleep(LOOK)
+
+    def _asked(self, rollout: Mapping[str, Any]) -> str:
+        """Return what the rollout waits for from whoever watches."""
+        step = next((each for each in rollout["steps"] if each["id"] == rollout["step"]), None)
+        if step is None:
+            return ""
+        if step["kind"] == "AwaitMerge" and rollout["cleanup"]:
+            branch = rollout["cleanup"]["branch"]
+            return f"your turn: git -C {self._repository.root} merge --no-ff {branch}"
+        if step["status"] == "waiting":
+            return f"your turn: {step['title']}; answer at {self.url}/rollouts/{rollout['rollout']}"
+        return ""
 
     def account(self, phase: str) -> bool:
         """Stop the traffic, let every job end, count them, and return whether all is well."""

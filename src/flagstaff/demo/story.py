@@ -23,8 +23,10 @@ class Story:
     def tell(self, rollout: Mapping[str, Any]) -> None:
         """Tell what is new since the last look."""
         for step in rollout["steps"]:
+            if step["status"] not in MARKS:
+                break  # what comes after it is told when it is reached
             key = (step["id"], step["status"])
-            if step["status"] not in MARKS or key in self._told:
+            if key in self._told:
                 continue
             self._told.add(key)
             if step["stage"] != self._stage:
@@ -35,7 +37,9 @@ class Story:
             if step["note"]:
                 self._say(f"                 {step['note']}")
 
-    def remark(self, text: str) -> None:
-        """Tell what somebody did."""
-        if text:
-            self._say(f"               ({text})")
+    def remark(self, text: str, *, once: bool = False) -> None:
+        """Tell what somebody did or has to do; `once` leaves out what was told before."""
+        if not text or (once and ("", text) in self._told):
+            return
+        self._told.add(("", text))
+        self._say(f"               ({text})")
