@@ -63,7 +63,7 @@ def _commands(api: FastAPI, services: Services) -> None:
     @api.get("/audit", summary="What was done, newest first")
     def audit(
         by: Caller,
-        rollout: int | None = None,
+        rollout: Annotated[int, Query(ge=1, le=views.HIGHEST)] | None = None,
         flag: str | None = None,
         limit: Annotated[int, Query(ge=1, le=MOST_AUDIT)] = 200,
     ) -> list[bodies.AuditBody]:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from flagstaff.definitions import load_project
 from flagstaff.engine.loop import Engine
-from flagstaff.errors import FlagstaffError, UsageError
+from flagstaff.errors import FlagstaffError, Unavailable, UsageError
 from flagstaff.integrations.forge.git import GitRepository
 from flagstaff.integrations.world import World
 from flagstaff.server import folder
@@ -38,7 +38,7 @@ from flagstaff.services.person import ENGINE, Person, Source
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.services.unit import Context
-from flagstaff.web.site import Site, error_page, missing_page
+from flagstaff.web.site import Site, error_page, fault_page, missing_page
 
 LOOK_AT_FILES_EVERY = 1.0
 """Seconds; a page or a command looks by itself, this is for those who only listen."""
@@ -79,7 +79,7 @@ def build(settings: Settings) -> Application:
         raise UsageError(f"{settings.root} is not a folder", hint="name the project's folder")
     with contextlib.ExitStack() as closing:
         project = load_project(settings.root)
-        token = folder.prepare(settings.folder)
+        token = _prepare(settings)
         database = _open(settings, closing)
         clock = kept_clock(database, settings.speed)
         definitions = WatchedDefinitions(settings.root, project.flags)
@@ -104,6 +104,16 @@ def build(settings: Settings) -> Application:
             token=token,
             closing=closing.pop_all(),
         )
+
+
+def _prepare(settings: Settings) -> str:
+    try:
+        return folder.prepare(settings.folder)
+    except OSError as exc:
+        raise Unavailable(
+            f"{settings.folder} cannot be written: {exc.strerror}",
+            hint="the server keeps its token there; check the permissions",
+        ) from exc
 
 
 def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
@@ -143,6 +153,7 @@ def _asgi(
         exception_handlers={
             FlagstaffError: error_page(site),
             404: missing_page(site),
+            500: fault_page(site),
         },
         lifespan=_lifespan(hub, definitions),
     )

@@ -20,6 +20,9 @@ from flagstaff.store import rollouts as rollout_store
 from flagstaff.store.flags import FlagState
 from flagstaff.store.rollouts import RolloutRecord
 
+HIGHEST = 2**31 - 1
+"""No rollout has a higher number; a database refuses to look for one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
@@ -146,7 +149,7 @@ def rollout(unit: Unit, number: int) -> RolloutView:
     Raises:
         NotFound: there is none with this number.
     """
-    record = rollout_store.get(unit.connection, number)
+    record = rollout_store.get(unit.connection, number) if number <= HIGHEST else None
     if record is None:
         raise NotFound(f"there is no rollout {number}", hint="flagstaff rollout list")
     found = record.rollout

@@ -52,6 +52,13 @@ class Typed:
             reason=form.text("reason"),
         )
 
+    def command(self, chosen: str) -> str:
+        """Return how the terminal says what the untouched form says; the page keeps up with it."""
+        where = " ".join(f"--{name}" for name in self.environments)
+        how = {ACTORS: " --actors", RANDOM: " --random"}.get(self.how, "")
+        name = chosen or self.flag or "NAME"
+        return f"flagstaff feature set {name} {self.value or 'VALUE'}{how} {where}"
+
     @property
     def choices(self) -> dict[str, str]:
         """Return for whom a flag can be set."""

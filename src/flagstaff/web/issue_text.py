@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup
 
-_COMMENT = re.compile(r"<!--.*?-->[ \t]*", re.DOTALL)
-_FENCE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)[ \t]*$|`[^`\n]+`", re.DOTALL | re.MULTILINE)
+_COMMENT_OR_CODE = re.compile(
+    r"(?P<comment><!--.*?-->[ \t]*)|^(?P<fence>```+|~~~+).*?^(?P=fence)[ \t]*$|`[^`\n]+`",
+    re.DOTALL | re.MULTILINE,
+)
 _BOX = re.compile(r"^\[([ xX~-])\](?:\s+|$)")
+_LIST_OF_BOXES = re.compile(r"^\s*[-*+] \[[ xX~-]\]", re.MULTILINE)
 _BOXES = {
     " ": ("open", "to do"),
     "x": ("done", "done"),
@@ -24,23 +26,13 @@ _BOXES = {
 
 def render_issue(text: str) -> Markup:
     """Return the issue as HTML: boxes as signs, comments hidden, HTML in it shown as text."""
-    return Markup(_parser.render(without_comments(text)))  # noqa: S704 html is off in the parser
+    parser = _markdown if _LIST_OF_BOXES.search(text) else _plain
+    return Markup(parser.render(without_comments(text)))  # noqa: S704 html is off in the parser
 
 
 def without_comments(text: str) -> str:
     """Return the text as it is meant to be read: comments outside code are notes to programs."""
-    return "".join(
-        piece if is_code else _COMMENT.sub("", piece) for piece, is_code in _pieces(text)
-    )
-
-
-def _pieces(text: str) -> Iterator[tuple[str, bool]]:
-    at = 0
-    for found in _FENCE.finditer(text):
-        yield text[at : found.start()], False
-        yield found[0], True
-        at = found.end()
-    yield text[at:], False
+    return _COMMENT_OR_CODE.sub(lambda found: "" if found["comment"] else found[0], text)
 
 
 def _boxes(state: StateCore) -> None:
@@ -69,11 +61,13 @@ def _item_of(tokens: list[Token], position: int) -> Token | None:
     return before[0] if kinds == ["list_item_open", "paragraph_open"] else None
 
 
-def _parser_with_boxes() -> MarkdownIt:
-    options = {"html": False, "breaks": True}
+def _parser(*, breaks: bool) -> MarkdownIt:
+    options = {"html": False, "breaks": breaks}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.core.ruler.push("boxes", _boxes)
     return parser
 
 
-_parser = _parser_with_boxes()
+_markdown = _parser(breaks=False)
+_plain = _parser(breaks=True)
+"""For an issue copied from its page, whose line ends are all that is left of its layout."""

@@ -41,8 +41,10 @@ def offers(view: RolloutView) -> Offers:
     summary = view.summary
     if summary.phase.finished:
         return Offers(step=(), rollout=())
-    abort = _rollout(summary.id, "abort", "Abort and roll back …", why=True)
-    if summary.phase is Phase.PENDING:
+    begun = summary.phase is not Phase.PENDING
+    label = "Abort and roll back …" if begun else "Abort …"
+    abort = _rollout(summary.id, "abort", label, why=True)
+    if not begun:
         return Offers(step=(), rollout=(_rollout(summary.id, "start", "Start", main=True), abort))
     failed = summary.step is not None and summary.step.status is StepStatus.FAILED
     whole = [abort]

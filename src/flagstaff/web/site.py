@@ -69,11 +69,7 @@ class Site:
         self, request: Request, template: str, *, status: int = 200, **values: Any
     ) -> Response:
         """Return a page; with `?part=NAME` only that part of it, from the same template."""
-        part = request.query_params.get("part", "")
-        folder = template.removesuffix(".html")
-        name = f"{folder}/{part}.html" if part.isidentifier() else template
-        if name != template and name not in self.templates.list_templates():
-            raise NotFound(f"the page has no part {part}", hint="open the page without ?part=")
+        name = self._part(template, request.query_params.get("part", ""))
         clock = self.services.clock
         text = self.templates.get_template(name).render(
             **values,
@@ -89,6 +85,15 @@ class Site:
             htmx_settings=HTMX_SETTINGS,
         )
         return HTMLResponse(text, status, headers={"cache-control": "no-store"})
+
+    def _part(self, template: str, part: str) -> str:
+        """Return the template of a page's part; those with an underscore are parts of parts."""
+        if not part:
+            return template
+        name = f"{template.removesuffix('.html')}/{part}.html"
+        if part.startswith("_") or name not in self.templates.list_templates():
+            raise NotFound(f"the page has no part {part[:40]}", hint="open the page without ?part=")
+        return name
 
     def carry_out(self, command: Command, *, then: str) -> Response:
         """Carry out a form's command and show what came of it on the next page."""
@@ -113,6 +118,19 @@ def error_page(site: Site) -> Callable[[Request, Exception], Response]:
             status=site.status_of(error),
             error=error,
         )
+
+    return show
+
+
+def fault_page(site: Site) -> Callable[[Request, Exception], Response]:
+    """Return what shows that the fault is ours; the log has the details."""
+
+    def show(request: Request, fault: Exception) -> Response:
+        error = FlagstaffError(
+            f"Flagstaff itself has a fault here: {type(fault).__name__}",
+            hint="the server's log says where; nothing was changed by this request",
+        )
+        return error_page(site)(request, error)
 
     return show
 

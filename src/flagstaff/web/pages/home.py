@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from flagstaff.rollouts.rollout import Phase
 from flagstaff.services import views
-from flagstaff.services.views import RolloutSummary
+from flagstaff.services.views import AuditView, RolloutSummary
 from flagstaff.web.site import Site
 
 NEEDS_A_PERSON = (Phase.WAITING, Phase.PAUSED, Phase.PENDING)
@@ -32,10 +32,18 @@ def routes(site: Site) -> list[BaseRoute]:
             rolled_back=_rolled_back(found, since=now - FRESH),
             moving=[each for each in found if each.phase is Phase.RUNNING],
             any_rollout=bool(found),
-            lately=site.ask(lambda unit: views.audit(unit, limit=LATELY)),
+            lately=_news(site.ask(lambda unit: views.audit(unit, limit=3 * LATELY)))[:LATELY],
         )
 
     return [Route("/", show)]
+
+
+def _news(log: list[AuditView]) -> list[AuditView]:
+    """Leave out that a step is done where the log already says what it did to a flag."""
+    told = {(each.rollout, each.step) for each in log if each.action.startswith("flag.")}
+    return [
+        each for each in log if each.action != "step.done" or (each.rollout, each.step) not in told
+    ]
 
 
 def _rolled_back(found: list[RolloutSummary], since: datetime) -> list[RolloutSummary]:

@@ -30,7 +30,7 @@ from flagstaff.web.offers import offers
 from flagstaff.web.site import Site
 
 Building = Callable[[int, Form], Command]
-LOG = 100
+LOG = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,11 @@ class StageView:
     def done(self) -> int:
         """Return how many of its steps are over."""
         return sum(step.status.finished for step in self.steps)
+
+    @property
+    def over(self) -> bool:
+        """Return whether all of its steps are over."""
+        return self.done == len(self.steps)
 
 
 VERBS: dict[str, Building] = {

@@ -59,10 +59,48 @@
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   });
 
-  document.addEventListener("toggle", (event) => {
-    const name = event.target.dataset?.fold;
-    if (name) sessionStorage.setItem(`fold:${name}`, event.target.open ? "open" : "closed");
-  }, true);
+  document.addEventListener("click", (event) => {
+    const fold = event.target.closest("summary")?.parentElement;
+    if (!fold?.dataset.fold) return;
+    setTimeout(() => sessionStorage.setItem(`fold:${fold.dataset.fold}`, fold.open ? "open" : "closed"));
+  });
+
+  // The command under the form for a flag says what the form says.
+  const scopes = ["project", "group", "namespace", "user", "repository"];
+
+  function quoted(text) {
+    return /^[\w.,:/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  }
+
+  function scoped(who, how) {
+    if (how === "groups") return [`--feature-group=${who || "NAME"}`];
+    return (who || "User:42").split(",").map((one) => one.trim()).filter(Boolean).map((one) => {
+      const kind = one.split(":")[0].toLowerCase();
+      return scopes.includes(kind) ? `--${kind}=${one.slice(kind.length + 1)}` : `--user=${one}`;
+    });
+  }
+
+  function command(form) {
+    const fields = new FormData(form);
+    const typed = (name) => (fields.get(name) ?? "").trim();
+    const how = typed("how");
+    const said = ["flagstaff", "feature", how === "unset" ? "delete" : "set"];
+    said.push(form.dataset.flag || typed("flag") || "NAME");
+    if (how !== "unset") said.push(quoted(typed("value") || "VALUE"));
+    if (how === "actors" || how === "random") said.push(`--${how}`);
+    if (how === "single" || how === "groups") said.push(...scoped(typed("who"), how).map(quoted));
+    said.push(...fields.getAll("environment").map((name) => `--${name}`));
+    if (typed("reason")) said.push("--reason", quoted(typed("reason")));
+    return said.join(" ");
+  }
+
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest(".flag-form");
+    if (!form) return;
+    const text = command(form);
+    form.querySelector("[data-command] code").textContent = text;
+    form.querySelector("[data-command] .copy").dataset.copy = text;
+  });
 
   // Refetching. The server names what changed; each part of the page knows which names it shows.
   const shown = new WeakMap();

@@ -1,0 +1,196 @@
+"""Programs can ask for everything through /api/v1, and are told what is wrong."""
+
+from __future__ import annotations
+
+from flagstaff.commands.codec import encode_command
+from flagstaff.commands.model import ImportRollout, ListFlags, SetFlag, StartRollout
+from flagstaff.flags.change import Boolean
+from flagstaff.server.failures import status_of
+from flagstaff.services.person import ENGINE
+from flagstaff.services.views import audit
+
+COMMANDS = "/api/v1/commands"
+SET = encode_command(
+    SetFlag(flag="new_navigation", environments=("dev",), change=Boolean(value=True), reason="QA")
+)
+
+
+def test_a_command_is_carried_out_and_recorded_under_the_name_that_was_sent(client, application):
+    headers = {"x-flagstaff-person": "Ada%20L%C3%B8v", "x-flagstaff-source": "terminal"}
+    answer = client.post(COMMANDS, json=SET, headers=headers)
+    assert answer.status_code == 200
+    assert answer.json()["ok"] is True
+    assert answer.json()["text"] == "dev: on for everyone"
+    entry = application.services.ask(audit, ENGINE)[0]
+    assert (entry.who, entry.source, entry.reason) == ("Ada Løv", "terminal", "QA")
+
+
+def test_a_dry_run_answers_and_changes_nothing(client):
+    answer = client.post(COMMANDS, json=SET, params={"dry_run": "true"})
+    assert "on for everyone" in answer.json()["text"]
+    cells = client.get("/api/v1/flags/new_navigation").json()["environments"]
+    assert all(cell["gates"] is None for cell in cells)
+
+
+def test_without_a_source_of_its_own_a_program_is_called_api(client, application):
+    client.post(COMMANDS, json=SET, headers={"x-flagstaff-source": "engine"})
+    entry = application.services.ask(audit, ENGINE)[0]
+    assert (entry.who, entry.source) == ("api", "api")
+
+
+def test_without_the_token_nothing_is_answered(client):
+    for headers in (
+        {"authorization": ""},
+        {"authorization": "Bearer wrong"},
+        {"authorization": "Bearer ü"},
+    ):
+        encoded = {name: value.encode() for name, value in headers.items()}
+        for path in ("/flags", "/events", "/environments/dev/stream", "/nowhere"):
+            answer = client.get(f"/api/v1{path}", headers=encoded)
+            assert answer.status_code == 401
+            assert answer.json()["code"] == "unauthorized"
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_an_unknown_flag_is_a_problem_document_with_a_hint(client):
+    wrong = {**SET, "flag": "new_navigatio"}
+    answer = client.post(COMMANDS, json=wrong)
+    assert answer.status_code == 404
+    body = answer.json()
+    assert body["code"] == "not_found"
+    assert body["detail"].startswith("no flag new_navigatio is defined")
+    assert body["hint"] == "did you mean new_navigation?"
+    assert body["type"] == "urn:flagstaff:not_found"
+
+
+def test_an_issue_with_problems_is_told_line_by_line(client):
+    issue = "## Rollout Steps\n\n- [ ] `/chatops run feature set new_navigation 25%`\n"
+    answer = client.post(COMMANDS, json=encode_command(ImportRollout(text=issue)))
+    assert answer.status_code == 422
+    problems = answer.json()["problems"]
+    assert problems[0]["line"] == 3
+    assert "25%" in problems[0]["what"]
+
+
+def test_nonsense_is_a_usage_problem(client):
+    for body in ({"kind": "DropTables"}, {}, {**SET, "extra": 1}):
+        answer = client.post(COMMANDS, json=body)
+        assert answer.status_code == 400, body
+        assert answer.json()["code"] == "usage"
+    answer = client.post(COMMANDS, content=b"{", headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "usage"
+
+
+def test_a_rollout_is_shown_with_its_steps_guards_and_plan(client, rollout):
+    body = client.get(f"/api/v1/rollouts/{rollout}").json()
+    assert body["phase"] == "pending"
+    assert [step["id"] for step in body["steps"]] == ["set-dev", "verify", "hold"]
+    assert body["steps"][1]["kind"] == "Approve"
+    assert body["guards"][0]["verdict"] is None
+    assert body["guards"][0]["treatment"] == {"names": ["new_job"], "total": 0, "failed": 0}
+    assert body["plan"]["steps"][0]["action"]["kind"] == "SetGate"
+    assert [each["id"] for each in client.get("/api/v1/rollouts").json()] == [rollout]
+
+
+def test_the_issue_of_a_rollout_is_markdown(client, rollout):
+    answer = client.get(f"/api/v1/rollouts/{rollout}/issue")
+    assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert "- [ ] Does it work?" in answer.text
+
+
+def test_what_has_begun_cannot_begin_again(client, rollout):
+    start = encode_command(StartRollout(rollout=rollout))
+    assert client.post(COMMANDS, json=start).status_code == 200
+    again = client.post(COMMANDS, json=start)
+    assert again.status_code == 409
+    assert again.json()["code"] == "conflict"
+
+
+def test_a_rollout_that_is_not_there_is_404_and_a_route_that_is_not_too(client):
+    assert client.get("/api/v1/rollouts/99").json()["code"] == "not_found"
+    assert client.get(f"/api/v1/rollouts/{10**30}").json()["code"] == "not_found"
+    missing = client.get("/api/v1/nowhere")
+    assert missing.status_code == 404
+    assert missing.headers["content-type"] == "application/problem+json"
+    assert client.get(COMMANDS).status_code == 405
+
+
+def test_the_audit_log_can_be_narrowed(client, rollout):
+    client.post(COMMANDS, json=SET)
+    client.post(COMMANDS, json=encode_command(StartRollout(rollout=rollout)))
+    everything = client.get("/api/v1/audit").json()
+    of_rollout = client.get("/api/v1/audit", params={"rollout": rollout}).json()
+    assert len(everything) > len(of_rollout) > 0
+    assert {each["rollout"] for each in of_rollout} == {rollout}
+    assert len(client.get("/api/v1/audit", params={"limit": 1}).json()) == 1
+    assert client.get("/api/v1/audit", params={"limit": 0}).status_code == 400
+
+
+def test_a_snapshot_is_sent_again_only_when_it_changed(client):
+    path = "/api/v1/environments/dev/snapshot"
+    first = client.get(path)
+    assert first.json()["flags"]["new_navigation"]["gates"] is None
+    tag = first.headers["etag"]
+    unchanged = client.get(path, headers={"if-none-match": tag})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    client.post(COMMANDS, json=SET)
+    changed = client.get(path, headers={"if-none-match": tag})
+    assert changed.status_code == 200
+    assert changed.json()["version"] == first.json()["version"] + 1
+    assert changed.json()["flags"]["new_navigation"]["gates"]["boolean"] is True
+
+
+def test_a_snapshot_of_an_unknown_environment_names_the_known_ones(client):
+    for path in ("snapshot", "stream"):
+        answer = client.get(f"/api/v1/environments/moon/{path}")
+        assert answer.status_code == 400
+        assert "production" in answer.json()["hint"]
+
+
+def test_reports_of_applications_are_summed_up(client):
+    report = {
+        "instance": "web-1",
+        "environment": "dev",
+        "sdk": "flagstaff-python",
+        "exposures": [
+            {"flag": "new_navigation", "value": True, "gate": "boolean", "count": 3},
+            {"flag": "new_navigation", "value": False, "gate": "none", "count": 1},
+        ],
+        "something_newer": {},
+    }
+    assert client.post("/api/v1/telemetry", json=report).status_code == 202
+    assert client.post("/api/v1/telemetry", json=report).status_code == 202
+    page = client.get("/flags/new_navigation").text
+    assert '<td class="num">6</td>' in page
+    unknown = {**report, "environment": "moon"}
+    assert client.post("/api/v1/telemetry", json=unknown).status_code == 400
+    negative = {**report, "exposures": [{**report["exposures"][0], "count": -1}]}
+    assert client.post("/api/v1/telemetry", json=negative).status_code == 400
+
+
+def test_everything_is_described_without_a_token(client):
+    described = client.get("/api/v1/openapi.json", headers={"authorization": ""}).json()
+    assert {"/commands", "/rollouts/{number}", "/flags", "/telemetry"} <= set(described["paths"])
+
+
+def test_a_read_only_command_can_be_sent_as_well(client):
+    body = encode_command(ListFlags(environments=("dev",)))
+    assert "new_navigation: not set" in client.post(COMMANDS, json=body).json()["text"]
+
+
+def test_every_error_of_the_tree_has_a_status():
+    from flagstaff import errors  # noqa: PLC0415
+
+    kinds = [errors.FlagstaffError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    for kind in kinds:
+        error = kind.__new__(kind)
+        assert 400 <= status_of(error) <= 503
+
+
+def test_the_server_says_that_it_is_well(client):
+    assert client.get("/healthz").json() == {"ok": True}
+    assert client.get("/readyz").json() == {"ok": True}

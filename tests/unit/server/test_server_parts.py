@@ -1,0 +1,131 @@
+"""The parts of the server that stand alone: settings, files, the lock, the watched definitions."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from flagstaff.errors import Conflict, DefinitionError, Refused, Unavailable, UsageError
+from flagstaff.server import folder
+from flagstaff.server.app import build
+from flagstaff.server.lock import FileLock
+from flagstaff.server.settings import Settings, check_host, load_settings
+from flagstaff.server.watched import WatchedDefinitions
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_settings_come_from_arguments_then_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("FLAGSTAFF_PORT", "9001")
+    monkeypatch.setenv("FLAGSTAFF_SPEED", "60")
+    settings = load_settings(root=tmp_path, port=None, speed=2.0)
+    assert (settings.port, settings.speed) == (9001, 2.0)
+    assert settings.database_url == f"sqlite:///{tmp_path.resolve()}/.flagstaff/state.db"
+
+
+def test_a_wrong_setting_is_named_with_where_it_comes_from(monkeypatch, tmp_path):
+    monkeypatch.setenv("FLAGSTAFF_PORT", "eighty")
+    with pytest.raises(UsageError, match=r"FLAGSTAFF_PORT: 'eighty'"):
+        load_settings(root=tmp_path)
+    with pytest.raises(UsageError, match=r"speed: 0\.5"):
+        load_settings(root=tmp_path, port=1, speed=0.5)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "example.com", "::"])  # noqa: S104
+def test_only_this_machine_is_listened_to(host):
+    with pytest.raises(Refused, match="no accounts"):
+        check_host(host)
+
+
+def test_the_token_is_made_once_and_only_its_owner_reads_it(tmp_path):
+    first = folder.prepare(tmp_path / "state")
+    assert folder.prepare(tmp_path / "state") == first
+    assert len(first) >= 43
+    assert mode(tmp_path / "state/token") == 0o600
+    assert (tmp_path / "state/.gitignore").read_text() == "*\n"
+
+
+def test_programs_find_the_server_while_it_runs(tmp_path):
+    folder.announce(tmp_path, "http://127.0.0.1:8080")
+    assert json.loads((tmp_path / "server.json").read_text()) == {
+        "url": "http://127.0.0.1:8080",
+        "pid": os.getpid(),
+    }
+    assert mode(tmp_path / "server.json") == 0o600
+    folder.withdraw(tmp_path)
+    assert not (tmp_path / "server.json").exists()
+
+
+def test_two_processes_cannot_serve_one_file(tmp_path):
+    lock = FileLock(tmp_path / "state.db.lock")
+    with pytest.raises(Conflict, match=f"process {os.getpid()} already serves .*state\\.db\\n"):
+        FileLock(tmp_path / "state.db.lock")
+    lock.release()
+    FileLock(tmp_path / "state.db.lock").release()
+
+
+def test_a_second_server_of_the_project_is_refused_and_leaves_the_first_alone(application, root):
+    with pytest.raises(Conflict, match="already serves"):
+        build(Settings(root=root, engine=False))
+    assert application.services.execute is not None
+    application.close()
+    build(Settings(root=root, engine=False)).close()
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / ".flagstaff").write_text("in the way")
+    with pytest.raises(Unavailable, match="cannot be written"):
+        build(Settings(root=tmp_path, engine=False))
+
+
+def test_a_broken_settings_file_stops_the_start(tmp_path):
+    (tmp_path / "flagstaff.yml").write_text("environments: [\n")
+    with pytest.raises(DefinitionError, match=r"flagstaff\.yml"):
+        build(Settings(root=tmp_path, engine=False))
+
+
+class Seconds:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+def test_definitions_are_read_again_when_a_file_changes(root):
+    watched = WatchedDefinitions(root, "config/feature_flags", clock=Seconds())
+    heard = []
+    watched.listen(lambda: heard.append(1))
+    assert list(watched()) == ["new_navigation"]
+    path = root / "config/feature_flags/development/second_flag.yml"
+    first = root / "config/feature_flags/development/new_navigation.yml"
+    path.write_text(first.read_text().replace("new_navigation", "second_flag"))
+    assert list(watched()) == ["new_navigation", "second_flag"]
+    assert heard == [1]
+    path.unlink()
+    assert list(watched()) == ["new_navigation"]
+
+
+def test_a_broken_file_keeps_what_it_last_said_and_is_reported(root):
+    watched = WatchedDefinitions(root, "config/feature_flags", clock=Seconds())
+    path = root / "config/feature_flags/development/new_navigation.yml"
+    good = path.read_text()
+    path.write_text("name: [\n")
+    assert list(watched()) == ["new_navigation"]
+    assert watched.problems[0].file == "config/feature_flags/development/new_navigation.yml"
+    path.write_text(good + "\n")
+    assert watched()["new_navigation"].milestone == "15.1"
+    assert watched.problems == ()
+
+
+def test_files_are_not_looked_at_more_often_than_twice_a_second(root):
+    watched = WatchedDefinitions(root, "config/feature_flags", clock=lambda: 5.0)
+    (root / "config/feature_flags/development/new_navigation.yml").unlink()
+    assert list(watched()) == ["new_navigation"]
