@@ -1,0 +1,125 @@
+"""Does an issue become a rollout that can run, or nothing at all?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from flagstaff.commands.model import AbortRollout, ImportRollout, SetFlag
+from flagstaff.errors import Conflict, ImportProblems, Unavailable
+from flagstaff.flags.change import Boolean
+from flagstaff.flags.gates import Gates
+from flagstaff.rollouts.plan import CheckDeployed
+from flagstaff.rollouts.rollout import Phase, SavedGates
+from flagstaff.services.services import Services
+from flagstaff.store import audit, tables
+
+FEATURE = "fea" + "0" * 37
+ISSUE = """<!-- Title: [Feature flag] Rollout of `new_navigation` -->
+
+## Summary
+
+Roll out `:new_navigation`.
+
+## Rollout Steps
+
+### Non-production
+
+- [ ] Is it there? `/chatops run auto_deploy status <merge-commit-of-your-feature>`
+- [ ] `/chatops run feature set new_navigation true --dev --staging`
+
+### Global rollout
+
+- [ ] `/chatops run feature set new_navigation true`
+"""
+
+
+@pytest.fixture
+def run(services, ada, repository):
+    repository.add(FEATURE, "Add the navigation")
+    repository.introduced = FEATURE
+    return lambda command, **how: services.execute(command, ada, **how)
+
+
+@pytest.fixture
+def nothing_is_there(services):
+    def check():
+        with services.database.read() as connection:
+            count = select(func.count()).select_from(tables.rollout)
+            assert connection.execute(count).scalar() == 0
+            assert audit.find(connection) == []
+
+    return check
+
+
+def test_the_commit_of_the_feature_is_looked_up_in_the_history(run, look):
+    outcome = run(ImportRollout(text=ISSUE))
+    rollout = look(outcome.data["rollout"]).rollout
+    commits = [s.action.sha for s in rollout.plan.steps if isinstance(s.action, CheckDeployed)]
+    assert commits == [FEATURE]
+    assert rollout.phase is Phase.PENDING
+    assert outcome.next == f"flagstaff rollout start {rollout.id}"
+
+
+def test_what_the_asker_says_comes_first(run, repository, look):
+    other = repository.add("abc" + "1" * 37)
+    answers = {"merge-commit-of-your-feature": other}
+    outcome = run(ImportRollout(text=ISSUE, placeholders=answers))
+    rollout = look(outcome.data["rollout"]).rollout
+    assert other in [getattr(step.action, "sha", "") for step in rollout.plan.steps]
+
+
+def test_it_can_begin_at_once_and_remembers_the_gates(run, look, tmp_path):
+    off = Boolean(value=False)
+    run(SetFlag(flag="new_navigation", environments=("production",), change=off))
+    path = str(tmp_path / "issue.md")
+    outcome = run(ImportRollout(text=ISSUE, path=path, start=True))
+    record = look(outcome.data["rollout"])
+    assert record.rollout.phase is Phase.RUNNING
+    assert SavedGates(environment="production", gates=Gates()) in record.rollout.before
+    assert (record.issue_path, record.issue_text, record.created_by) == (path, ISSUE, "ada")
+
+
+def test_a_commit_nobody_knows_is_a_problem_with_its_line(run, repository, nothing_is_there):
+    repository.introduced = ""
+    command = ImportRollout(
+        text=ISSUE,
+        path="/x/issue.md",
+        placeholders={"merge-commit-of-your-feature": "dead" * 10},
+        start=True,
+    )
+    with pytest.raises(ImportProblems, match=r"issue.md:11: .*knows no commit dead"):
+        run(command)
+    nothing_is_there()
+
+
+def test_an_unknown_command_writes_nothing(run, nothing_is_there):
+    text = ISSUE + "- [ ] `/chatops run feature set new_navigation 25%`\n"
+    with pytest.raises(ImportProblems, match="percent sign"):
+        run(ImportRollout(text=text, start=True))
+    nothing_is_there()
+
+
+def test_a_dry_run_writes_nothing(run, nothing_is_there):
+    outcome = run(ImportRollout(text=ISSUE, start=True), dry_run=True)
+    assert "nothing was changed (dry run)" in outcome.text
+    nothing_is_there()
+
+
+def test_without_a_repository_commits_cannot_be_checked(services, ada, context, nothing_is_there):
+    alone = Services(services.database, replace(context, repository=None), services.clock)
+    answers = {"merge-commit-of-your-feature": FEATURE}
+    with pytest.raises(Unavailable, match="not in a git repository"):
+        alone.execute(ImportRollout(text=ISSUE, placeholders=answers), ada)
+    nothing_is_there()
+
+
+def test_two_rollouts_of_one_flag_do_not_run_together(run):
+    first = run(ImportRollout(text=ISSUE)).data["rollout"]
+    with pytest.raises(Conflict, match=f"rollout {first} of new_navigation is pending") as caught:
+        run(ImportRollout(text=ISSUE))
+    assert f"flagstaff rollout abort {first}" in caught.value.hint
+    run(AbortRollout(rollout=first, reason="once more"))
+    assert run(ImportRollout(text=ISSUE)).data["rollout"] == first + 1
