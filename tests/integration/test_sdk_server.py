@@ -258,3 +258,15 @@ def test_connecting_without_an_address_says_what_to_set(monkeypatch):
         Client.connect()
     with pytest.raises(UsageError, match="FLAGSTAFF_ENVIRONMENT"):
         Client.connect("http://127.0.0.1:1")
+
+
+def test_many_counts_are_sent_in_several_reports(server, connect):
+    names = [f"flag_{number}" for number in range(2_500)]
+    server.set(**dict.fromkeys(names, True))
+    flags = connect(server.url, flush_interval=60)
+    for name in names:
+        flags.is_enabled(name)
+    flags.close()
+    sizes = [len(report["exposures"]) for report in server.reports]
+    assert max(sizes) <= 1_000
+    assert sum(sizes) == 2_500

@@ -11,9 +11,12 @@ from uuid import uuid4
 from flagstaff.errors import Unavailable
 from flagstaff.sdk.background import Background, Stop
 from flagstaff.sdk.backoff import jittered
-from flagstaff.sdk.exposures import Exposures
+from flagstaff.sdk.exposures import Exposure, Exposures
 from flagstaff.sdk.holder import Holder
 from flagstaff.sdk.transport import Address, Transport
+
+BATCH = 1_000
+"""Counts in one report; more are sent in several."""
 
 _WEB = ("gunicorn", "uwsgi", "uvicorn", "hypercorn", "daphne", "waitress", "mod_wsgi", "granian")
 _WORKER = ("celery", "dramatiq", "rq", "rqworker", "huey", "procrastinate", "arq", "taskiq")
@@ -72,21 +75,28 @@ class Telemetry:
         self._send()
 
     def _send(self) -> None:
+        taken = self._exposures.take(self._holder.compiled.snapshot.flags)
+        # The first report is sent even without counts: it is the sign of life.
+        for start in range(0, max(1, len(taken)), BATCH):
+            batch = taken[start : start + BATCH]
+            try:
+                self._transport.telemetry(self._report(batch))
+            except Unavailable:
+                self._exposures.drop(batch)
+
+    def _report(self, batch: list[Exposure]) -> dict[str, object]:
         snapshot = self._holder.compiled.snapshot
-        taken = self._exposures.take(snapshot.flags)
-        body = {
+        report: dict[str, object] = {
             "application": self._identity.application,
             "instance": self._instance,
             "kind": self._identity.kind,
-            "version": self._identity.version,
             "snapshot_version": snapshot.version,
             "environment": snapshot.environment,
-            "exposures": [each.to_json() for each in taken],
+            "exposures": [each.to_json() for each in batch],
         }
-        try:
-            self._transport.telemetry(body)
-        except Unavailable:
-            self._exposures.drop(taken)
+        if self._identity.version:
+            report["version"] = self._identity.version
+        return report
 
 
 def new_instance() -> str:
