@@ -1,0 +1,184 @@
+"""Which plans and events can there be? Generators for properties of rollouts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from fakes import GUARD
+from flagstaff.flags.change import (
+    Actors,
+    Boolean,
+    Groups,
+    PercentageOfActors,
+    PercentageOfTime,
+)
+from flagstaff.flags.gates import Gates
+from flagstaff.rollouts.event import (
+    Aborted,
+    Answer,
+    Approved,
+    EffectDone,
+    EffectFailed,
+    Observed,
+    Paused,
+    Promoted,
+    Rejected,
+    Resumed,
+    Retried,
+    Skipped,
+    Started,
+)
+from flagstaff.rollouts.guard import Arm, Measurement, judge
+from flagstaff.rollouts.plan import (
+    Announce,
+    Approve,
+    AskPerson,
+    AwaitMerge,
+    Bake,
+    CheckDeployed,
+    CheckReleased,
+    CleanupPart,
+    Close,
+    CloseTarget,
+    DeleteFlag,
+    OpenCleanup,
+    Plan,
+    Preset,
+    SetGate,
+    Step,
+    Summary,
+)
+from flagstaff.rollouts.rollout import Cleanup, SavedGates
+
+ENVIRONMENTS = ("dev", "staging", "production")
+MOST_STEPS = 6
+words = st.sampled_from(["", "x", "größe", "a: b"])
+shares = st.integers(0, 100_000).map(lambda thousandths: Decimal(thousandths) / 1000)
+ids = st.lists(st.sampled_from(["User:1", "Project:7", "ü"]), min_size=1, max_size=3).map(tuple)
+environments = st.lists(st.sampled_from(ENVIRONMENTS), min_size=1, max_size=3, unique=True).map(
+    tuple
+)
+changes = st.one_of(
+    st.builds(Boolean, value=st.booleans()),
+    st.builds(PercentageOfActors, value=shares),
+    st.builds(PercentageOfTime, value=shares),
+    st.builds(Actors, ids=ids, value=st.booleans()),
+    st.builds(Groups, names=ids, value=st.booleans()),
+)
+gates = st.none() | st.builds(
+    Gates,
+    boolean=st.booleans(),
+    actors=ids.map(frozenset),
+    percentage_of_actors=shares,
+    percentage_of_time=shares,
+    groups=ids.map(frozenset),
+    expression=st.none() | st.just({"Equal": [{"Property": ["plan"]}, "gold"]}),
+)
+sets = st.builds(SetGate, environments=environments, change=changes)
+asks = st.builds(Approve) | st.builds(AskPerson)
+actions = st.one_of(
+    sets,
+    sets,
+    asks,
+    st.builds(Bake, duration=st.integers(0, 7200).map(lambda seconds: timedelta(seconds=seconds))),
+    st.builds(CheckDeployed, sha=st.just("abc"), environments=environments),
+    st.builds(Announce, channels=st.just(("#ops",)), text=words),
+    st.builds(OpenCleanup, part=st.sampled_from(CleanupPart)),
+    st.builds(AwaitMerge),
+    st.builds(CheckReleased, request=st.sampled_from(["", "!1"])),
+    st.builds(DeleteFlag, environments=environments),
+    st.builds(Close, target=st.sampled_from(CloseTarget)),
+    st.builds(Summary),
+)
+
+
+@st.composite
+def plans(draw):
+    drawn = draw(st.lists(st.tuples(actions, st.sampled_from(Preset)), max_size=MOST_STEPS))
+    presets = draw(st.booleans())  # most issues are imported untouched
+    steps = tuple(
+        Step(
+            id=f"s{number}",
+            stage="Stage",
+            title=f"Step {number}",
+            action=action,
+            line=number,
+            preset=how if presets else Preset.OPEN,
+        )
+        for number, (action, how) in enumerate(drawn, start=1)
+    )
+    return Plan(
+        flag="flag",
+        title="Title",
+        steps=steps,
+        guards=draw(st.sampled_from([(), (GUARD,)])),
+        production=draw(st.sampled_from([("production",), ("production", "staging")])),
+        announce_to=draw(st.sampled_from([(), ("#prod",)])),
+    )
+
+
+names = st.integers(0, MOST_STEPS + 1).map(lambda number: f"s{number}") | st.just("")
+cleanups = st.builds(
+    Cleanup,
+    branch=st.just("b"),
+    commit=st.just("c"),
+    parts=st.lists(st.sampled_from(CleanupPart), unique=True).map(tuple),
+    files=st.integers(0, 9),
+)
+arms = st.tuples(st.integers(0, 200), st.integers(0, 100)).map(
+    lambda pair: Arm(total=sum(pair), failed=pair[1])
+)
+readings = st.builds(
+    Measurement,
+    guard=st.just(GUARD.name),
+    treatment=arms,
+    control=arms,
+    error=st.sampled_from(["", "", "no logs"]),
+)
+calm = Measurement(guard=GUARD.name, treatment=Arm(total=99), control=Arm(total=99))
+judgements = st.lists(
+    (st.just(calm) | st.just(calm) | readings).map(lambda found: judge(GUARD, found)), max_size=1
+).map(tuple)
+answers = st.none() | st.builds(Answer, yes=st.booleans(), text=words)
+people = st.sampled_from(["ada", "bob"])
+looks = st.builds(
+    Observed,
+    deployed=answers,
+    released=answers,
+    merged=st.sampled_from([None, "", "m"]),
+    judgements=judgements,
+)
+yes = Answer(yes=True, text="yes")
+good_looks = st.just(
+    Observed(deployed=yes, released=yes, merged="m", judgements=(judge(GUARD, calm),))
+)
+before = st.lists(gates, min_size=3, max_size=3).map(
+    lambda found: tuple(
+        SavedGates(environment=name, gates=each)
+        for name, each in zip(ENVIRONMENTS, found, strict=True)
+    )
+)
+news = st.one_of(
+    st.builds(Approved, step=names, by=people, reason=words),
+    st.builds(Rejected, step=names, by=people, reason=words),
+    st.builds(Skipped, step=names, by=people, reason=words),
+    st.builds(Promoted, step=names, by=people, reason=words),
+    st.builds(Paused, by=people, reason=words),
+    st.builds(Resumed, by=people, reason=words),
+    st.builds(Retried, by=people, reason=words),
+    st.builds(EffectDone, step=names, note=words, ask=words, cleanup=st.none() | cleanups),
+    st.builds(EffectFailed, step=names, error=words),
+)
+endings = st.builds(Aborted, by=people, reason=words)
+starts = st.builds(Started, by=people, before=before)
+moments = st.integers(0, 4000).map(lambda seconds: timedelta(seconds=seconds))
+happenings = st.lists(
+    st.tuples(
+        st.one_of(good_looks, good_looks, looks, news, news, st.nothing() | starts | endings),
+        moments,
+    ),
+    max_size=40,
+)
