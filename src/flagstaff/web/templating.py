@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ TEMPLATES = HERE / "templates"
 PRODUCTION = "production"
 
 
+@cache
 def templates() -> Environment:
     """Return the environment of all templates: everything is escaped, nothing may be missing."""
     environment = Environment(

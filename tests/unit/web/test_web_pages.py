@@ -109,6 +109,7 @@ def test_a_broken_guard_and_a_rollback_are_said_in_words(client, make_rollout):
     said = words(client.get(f"/rollouts/{number}").text)
     assert "rolled back" in said
     assert "broken" in said
+    assert "90 of 200 jobs failed under the new names" in said
     assert "not reached" in said
     assert "Approve" not in said
 
