@@ -15,7 +15,7 @@ TOKEN_BYTES = 32
 
 def prepare(folder: Path) -> str:
     """Make the folder, keep it out of version control, and return the token, made once."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n")

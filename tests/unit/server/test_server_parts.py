@@ -47,6 +47,7 @@ def test_the_token_is_made_once_and_only_its_owner_reads_it(tmp_path):
     first = folder.prepare(tmp_path / "state")
     assert folder.prepare(tmp_path / "state") == first
     assert len(first) >= 43
+    assert mode(tmp_path / "state") == 0o700
     assert mode(tmp_path / "state/token") == 0o600
     assert (tmp_path / "state/.gitignore").read_text() == "*\n"
 
