@@ -18,7 +18,7 @@ from flagstaff.flags.explain import evaluate, in_words
 from flagstaff.flags.fast import Check
 from flagstaff.flags.surroundings import Group, Surroundings
 from flagstaff.sdk import options as opt
-from flagstaff.sdk.exposures import Exposures
+from flagstaff.sdk.exposures import Exposure, Exposures
 from flagstaff.sdk.fallback import Fallback
 from flagstaff.sdk.forking import survive
 from flagstaff.sdk.handle import FlagHandle, make_handle
@@ -284,6 +284,10 @@ class Client:
             unanswered=self._exposures.unanswered_counts(),
             dropped=self._exposures.dropped,
         )
+
+    def totals(self) -> list[Exposure]:
+        """Return how often each flag was answered in this process, by value and gate."""
+        return self._exposures.totals()
 
     def close(self) -> None:
         """Follow no more and send the last counts; flags keep answering from the last snapshot."""

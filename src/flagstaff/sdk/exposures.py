@@ -40,19 +40,32 @@ class Tally:
     Reading needs a hit of its own, which is taken off again.
     """
 
-    __slots__ = ("_reads", "_taken", "hit")
+    __slots__ = ("_forgotten", "_reads", "_taken", "hit")
 
     def __init__(self) -> None:
         self.hit: Hit = count().__next__
         self._reads = 0
         self._taken = 0
+        self._forgotten = 0
 
     def take(self) -> int:
         """Return the hits since the last `take`; one thread at a time."""
-        hits = int(cast("SupportsIndex", self.hit())) - self._reads
-        self._reads += 1
+        hits = self._hits()
         new, self._taken = hits - self._taken, hits
         return new
+
+    def total(self) -> int:
+        """Return all hits in this process; one thread at a time."""
+        return self._hits() - self._forgotten
+
+    def forget(self) -> None:
+        """Count from nothing again."""
+        self._taken = self._forgotten = self._hits()
+
+    def _hits(self) -> int:
+        hits = int(cast("SupportsIndex", self.hit())) - self._reads
+        self._reads += 1
+        return hits
 
 
 class Exposures:
@@ -94,6 +107,15 @@ class Exposures:
                     del self._tallies[key]
         return taken
 
+    def totals(self) -> list[Exposure]:
+        """Return everything counted in this process so far, whether or not it was reported."""
+        with self._lock:
+            return [
+                Exposure(flag=flag, value=value, gate=gate, count=total)
+                for (flag, value, gate), tally in list(self._tallies.items())
+                if (total := tally.total())
+            ]
+
     def drop(self, exposures: list[Exposure]) -> None:
         """Give up on counts that could not be sent, but keep their number."""
         with self._lock:
@@ -103,6 +125,6 @@ class Exposures:
         """Leave the parent's counts to the parent."""
         self._lock = threading.Lock()
         for tally in self._tallies.values():
-            tally.take()
+            tally.forget()
         self._unanswered.clear()
         self.dropped = 0
