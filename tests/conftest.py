@@ -11,15 +11,13 @@ import shutil
 
 import pytest
 
-from fakes import FakeClock, FakeRepository
-from flagstaff.definitions import Definitions, Project, parse_definition
+from fakes import FakeClock, FakeRepository, definitions_in
+from flagstaff.definitions import Project
 from flagstaff.services.person import Person, Source
 from flagstaff.services.unit import Context
 from flagstaff.store.database import Database
 from git_sandbox import SURROUNDINGS, GitSandbox
 from postgres import Postgres
-
-FLAGS = {"new_navigation": "false", "old_search": "true", "rename_integrations_workers": "false"}
 
 
 def pytest_configure(config):
@@ -95,16 +93,7 @@ def repository():
 
 @pytest.fixture
 def definitions(tmp_path):
-    return make_definitions(tmp_path)
-
-
-def make_definitions(root):
-    found = []
-    for name, default in FLAGS.items():
-        path = root / "config/feature_flags/ops" / f"{name}.yml"
-        text = f"name: {name}\ntype: ops\ndefault_enabled: {default}\ngroup: group::navigation\n"
-        found.append(parse_definition(text.encode(), path=path, folder=path.parent.parent))
-    return Definitions(found)
+    return definitions_in(tmp_path)
 
 
 @pytest.fixture

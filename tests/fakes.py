@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from flagstaff.definitions import Definitions, parse_definition
 from flagstaff.errors import Unavailable
 from flagstaff.flags.change import Boolean, PercentageOfActors
 from flagstaff.rollouts.event import EffectDone
@@ -14,6 +15,7 @@ from flagstaff.rollouts.plan import Plan, SetGate, Step
 from flagstaff.services.ports import Commit
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+FLAGS = {"new_navigation": "false", "old_search": "true", "rename_integrations_workers": "false"}
 
 
 class FakeClock:
@@ -173,3 +175,13 @@ def plan_of(*actions, **settings):
 def preset(step_id, action, how, reason=""):
     step = Step(id=step_id, stage="Stage", title=step_id, action=action)
     return replace(step, preset=how, reason=reason)
+
+
+def definitions_in(root):
+    """Return the definitions of `FLAGS`, as if kept under `root`."""
+    found = []
+    for name, default in FLAGS.items():
+        path = root / "config/feature_flags/ops" / f"{name}.yml"
+        text = f"name: {name}\ntype: ops\ndefault_enabled: {default}\ngroup: group::navigation\n"
+        found.append(parse_definition(text.encode(), path=path, folder=path.parent.parent))
+    return Definitions(found)
