@@ -120,7 +120,11 @@ def plans(draw):
     )
 
 
-names = st.integers(0, MOST_STEPS + 1).map(lambda number: f"s{number}") | st.just("")
+CURRENT = "the current one"
+"""Stands for the step a rollout is at when the event reaches it."""
+
+numbers = st.integers(0, MOST_STEPS + 1).map(lambda number: f"s{number}")
+names = st.just(CURRENT) | st.just(CURRENT) | numbers | st.just("")
 cleanups = st.builds(
     Cleanup,
     branch=st.just("b"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rollout_strategies import before, changes, environments, happenings, ids, plans, words
+from rollout_strategies import CURRENT, before, changes, environments, happenings, ids, plans, words
 
 from fakes import START
 from flagstaff.commands import model
@@ -32,8 +33,9 @@ class Story:
         rollout = Rollout.of(plan, rollout_id=7)
         self.moves = []
         now = START
-        for event, later in [(Started(by="ada", before=saved), START - START), *events]:
+        for heard, later in [(Started(by="ada", before=saved), START - START), *events]:
             now += later
+            event = meant(heard, rollout)
             after, effects = advance(rollout, event, now)
             self.moves.append((event, rollout, after, effects, now))
             rollout = after
@@ -42,6 +44,13 @@ class Story:
     @property
     def effects(self):
         return [effect for move in self.moves for effect in move[3]]
+
+
+def meant(event, rollout):
+    """Return the event about the step that it means."""
+    if getattr(event, "step", "") != CURRENT:
+        return event
+    return replace(event, step=rollout.current.id if rollout.current else "")
 
 
 stories = st.builds(Story, plans(), before, happenings)
