@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from flagstaff.errors import SnapshotError
+from flagstaff.errors import SnapshotError, UsageError
 from flagstaff.flags import operators
 from flagstaff.flags.actor import actor_id
 from flagstaff.flags.bucketing import BUCKETS, bucket
@@ -52,6 +53,24 @@ def compile_expression(data: object, setting: Setting) -> Program:
 def asks(data: object) -> frozenset[str]:
     """Return the names of the flags that the expression asks about."""
     return frozenset(_asked(data))
+
+
+def check_expression(data: object) -> None:
+    """Check an expression that somebody wants to store.
+
+    Raises:
+        UsageError: it is malformed, or has an empty `All` (open to everybody) or `Any` (to nobody),
+            which is almost always a mistake.
+    """
+    try:
+        compile_expression(data, _NOWHERE)
+    except SnapshotError as exc:
+        raise UsageError(exc.message, hint=exc.hint) from exc
+    if _has_empty_group(data):
+        raise UsageError(
+            "expression: an All or Any is empty",
+            hint="an empty All is open to everybody, an empty Any to nobody: leave it out",
+        )
 
 
 def truth(value: object) -> bool:
@@ -191,6 +210,14 @@ def _check_count(name: str, allowed: range, found: int) -> None:
         raise SnapshotError(f"expression: {name} takes {wanted} arguments, not {found}")
 
 
+def _has_empty_group(data: object) -> bool:
+    if not isinstance(data, Mapping):
+        return False
+    ((name, found),) = data.items()
+    listed = found if isinstance(found, list) else [] if found is None else [found]
+    return (name in {"All", "Any"} and not listed) or any(map(_has_empty_group, listed))
+
+
 def _asked(data: object) -> Iterator[str]:
     if isinstance(data, Mapping):
         for name, found in data.items():
@@ -219,3 +246,14 @@ _SPECIAL_COUNT = {
     "Property": range(1, 2),
     "Random": range(2),
 }
+_NOWHERE = Setting(
+    flag="",
+    surroundings=Surroundings(
+        counter=lambda _flag, _value, _gate: int,
+        groups={},
+        draw=float,
+        murmur3=len,
+        clock=lambda: datetime.now(UTC),
+    ),
+    enabled=lambda _name, _actors: False,
+)

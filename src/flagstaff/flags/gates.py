@@ -10,6 +10,7 @@ from typing import Final
 
 from flagstaff.errors import UsageError
 from flagstaff.flags.actor import OPT_OUT, check_actor_id, opt_out_marker
+from flagstaff.flags.expression import check_expression
 from flagstaff.flags.percentage import HUNDRED, check_percentage, format_percentage
 from flagstaff.flags.wire import (
     malformed,
@@ -139,7 +140,13 @@ class Gates:
         return replace(self, boolean=False, percentage_of_time=check_percentage(percentage))
 
     def set_expression(self, expression: Mapping[str, object] | None) -> Gates:
-        """Replace the condition; `None` removes it."""
+        """Replace the condition; `None` removes it.
+
+        Raises:
+            UsageError: it is malformed, or has an empty `All` or `Any`.
+        """
+        if expression is not None:
+            check_expression(expression)
         return replace(self, expression=expression)
 
     def opt_out(self, identity: str) -> Gates:

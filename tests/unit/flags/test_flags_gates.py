@@ -108,6 +108,22 @@ def test_an_empty_group_name_is_refused():
         Gates().add_groups([""])
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [{}, {"Nope": []}, {"Equal": [1]}, {"All": []}, {"All": [{"Any": []}]}, {"Any": None}],
+)
+def test_an_expression_that_is_malformed_or_empty_is_not_stored(expression):
+    with pytest.raises(UsageError, match="expression: "):
+        Gates().set_expression(expression)
+
+
+def test_an_expression_is_stored_and_removed():
+    expression = {"Any": [{"Equal": [{"Property": ["plan"]}, "gold"]}, {"Now": []}]}
+    gates = Gates(actors=frozenset({"User:1"})).set_expression(expression)
+    assert gates.state is State.CONDITIONAL
+    assert gates.set_expression(None) == Gates(actors=frozenset({"User:1"}))
+
+
 def test_json_round_trip_is_sorted_and_exact():
     data = FULL.to_json()
     assert data == {
