@@ -24,6 +24,7 @@ from flagstaff.integrations.world import World
 from flagstaff.server import folder
 from flagstaff.server.access import Access, Gate
 from flagstaff.server.api import build_api
+from flagstaff.server.compat import compat_routes
 from flagstaff.server.failures import response_for, status_of
 from flagstaff.server.guarding import Guarding
 from flagstaff.server.hub import DEFINITIONS, Hub
@@ -145,6 +146,7 @@ def _asgi(
         Route("/api/v1/events", Names(hub, access)),
         Route("/api/v1/environments/{environment}/stream", stream),
         Mount("/api/v1", Gate(build_api(services, telemetry), access)),
+        *compat_routes(services, access),
         *site.routes(),
     ]
     return Starlette(

@@ -18,7 +18,8 @@ from flagstaff.server.failures import problem
 
 MAX_BODY = 1_048_576
 SAFE = {"GET", "HEAD", "OPTIONS"}
-API = "/api/"
+API = ("/api/", "/environments/", "/ofrep/", "/flipper/")
+"""Addresses that want a token, which no foreign page has."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -1,0 +1,148 @@
+"""Who asks, about which environment, and with which words?"""
+
+from __future__ import annotations
+
+import email.parser
+import email.policy
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from flagstaff.errors import UsageError
+from flagstaff.server.access import Access, person
+from flagstaff.services.person import Person, Source
+from flagstaff.services.unit import Context
+
+ENVIRONMENT = "x-flagstaff-environment"
+USUAL = "production"
+
+Tokens = Callable[[HTTPConnection], Iterable[str]]
+"""Returns what a request shows as its token, in whatever places its protocol knows."""
+
+
+class Door:
+    """Lets only those with the token through to an application of one protocol."""
+
+    def __init__(
+        self, app: ASGIApp, access: Access, tokens: Tokens, refuse: Callable[[], Response]
+    ) -> None:
+        self._app = app
+        self._access = access
+        self._tokens = tokens
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it in the protocol's own words."""
+        shown = self._tokens(HTTPConnection(scope))
+        app = self._app if any(admits(self._access, each) for each in shown) else self._refuse()
+        await app(scope, receive, send)
+
+
+def admits(access: Access, token: str) -> bool:
+    """Return whether the token is right."""
+    value = b"Bearer " + token.encode("latin-1", "replace")
+    return access.refusal(Headers(raw=[(b"authorization", value)])) is None
+
+
+def bearer(headers: Headers) -> str:
+    """Return the token of an `Authorization: Bearer` header, or an empty text."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def caller(headers: Headers) -> Person:
+    """Return on whose behalf a program of another protocol speaks."""
+    return Person(name=person(headers).name, source=Source.API)
+
+
+def environment_of(request: HTTPConnection, context: Context) -> str:
+    """Return the environment that the address or the header names, else the usual one.
+
+    Raises:
+        UsageError: the project has no such environment.
+    """
+    named = request.path_params.get("environment") or request.headers.get(ENVIRONMENT)
+    name = named or usual_environment(context)
+    context.check_environments((name,))
+    return name
+
+
+def usual_environment(context: Context) -> str:
+    """Return `production`, or the last environment of a project without one of that name."""
+    known = context.project.environments
+    return USUAL if USUAL in known else known[-1]
+
+
+async def read_json(request: Request) -> Any:
+    """Return what the body says; an empty one says nothing.
+
+    Raises:
+        UsageError: it is no JSON.
+    """
+    body = await request.body()
+    try:
+        return json.loads(body) if body.strip() else None
+    except (ValueError, RecursionError) as exc:
+        raise UsageError(f"the body is not JSON: {exc}", hint="send a JSON object") from exc
+
+
+async def read_parameters(request: Request) -> dict[str, str]:
+    """Return the parameters of the query and of the body, which may be JSON or a form, as texts.
+
+    Raises:
+        UsageError: the body is malformed.
+    """
+    found = dict(request.query_params)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        found |= _texts(await _read_object(request))
+    elif kind == "multipart/form-data":
+        found |= _parts(request.headers["content-type"], await request.body())
+    elif kind == "application/x-www-form-urlencoded":
+        text = (await request.body()).decode("utf-8", "replace")
+        found |= dict(parse_qsl(text, keep_blank_values=True))
+    return found
+
+
+async def _read_object(request: Request) -> dict[str, Any]:
+    found = await read_json(request)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise UsageError("the body is not a JSON object")
+    return found
+
+
+def _texts(found: dict[str, Any]) -> dict[str, str]:
+    return {name: _text(name, value) for name, value in found.items() if value is not None}
+
+
+def _text(name: str, value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case int() | float():
+            return str(value)
+        case list():
+            return ",".join(_text(name, each) for each in value)
+    raise UsageError(f"{name} is invalid")
+
+
+def _parts(content_type: str, body: bytes) -> dict[str, str]:
+    head = f"content-type: {content_type}\r\n\r\n".encode("latin-1", "replace")
+    parser = email.parser.BytesParser(policy=email.policy.HTTP)
+    found: dict[str, str] = {}
+    for part in parser.parsebytes(head + body).iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
+            found[name] = content.decode("utf-8", "replace")
+    return found

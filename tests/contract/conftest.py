@@ -1,0 +1,15 @@
+"""What do the tests with the clients of others need?"""
+
+from __future__ import annotations
+
+import pytest
+from real_server import define, run_server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    root = tmp_path_factory.mktemp("project")
+    for name in ("new_navigation", "dark_mode", "new_search"):
+        define(root, name)
+    define(root, "old_search", default=True)
+    yield from run_server(root)
