@@ -265,6 +265,51 @@ def test_gevent_and_fork(run):
     assert run(program, count=5, marker=GEVENT) < SEEN_WITHIN
 
 
+SUBINTERPRETER = """
+        import _xxsubinterpreters, pathlib
+        if "inside" not in globals():
+            made = _xxsubinterpreters.create(isolated=ISOLATED)
+            source = pathlib.Path(__file__).read_text()
+            source = f"inside = True; __file__ = {__file__!r}" + chr(10) + source
+            _xxsubinterpreters.run_string(made, source)
+            _xxsubinterpreters.destroy(made)
+            report("off at the end" if ISOLATED else "over")
+        else:
+            INSIDE
+"""
+
+
+@pytest.fixture
+def _subinterpreters():
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip("each version has another module for subinterpreters")
+
+
+@pytest.mark.usefixtures("_subinterpreters")
+def test_a_subinterpreter_with_threads(run):
+    program = SUBINTERPRETER.replace("ISOLATED", "False")
+    assert run(program.replace("INSIDE", 'watch("it")'), count=1) < SEEN_WITHIN
+
+
+@pytest.mark.usefixtures("_subinterpreters")
+def test_a_subinterpreter_without_threads_answers_from_the_start(server, tmp_path):
+    server.set(a=True)
+    inside = 'assert flags.is_enabled("a"); assert "no threads" in flags.readiness().problem'
+    program = SUBINTERPRETER.replace("ISOLATED", "True").replace("INSIDE", inside)
+    path = tmp_path / "program.py"
+    path.write_text(CONNECT + textwrap.dedent(program))
+    environment = {
+        **os.environ,
+        "FLAGSTAFF_URL": server.url,
+        "FLAGSTAFF_TOKEN": TOKEN,
+        "FLAGSTAFF_ENVIRONMENT": "test",
+    }
+    done = subprocess.run(
+        [sys.executable, str(path)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "off at the end\n"), done.stderr
+
+
 GUNICORN = """
         def app(environ, start_response):
             watch(os.getpid())

@@ -48,7 +48,8 @@ class ServerSource:
             kept = self._disk.read(holder.snapshot.environment)
             if kept is not None:
                 self._accept_kept(holder, kept)
-        self._background.start()
+        if not self._background.start():
+            self._poll(holder, "this interpreter has no threads: flags do not change")
 
     def wait(self, seconds: float) -> None:
         """Wait until the server has answered or failed to for the first time."""
