@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +35,8 @@ LOOK = 0.3
 
 DRAIN = 60.0
 """Real seconds in which every job has to end after traffic has stopped."""
+
+TERMINATED = 143
 
 ANSWERS = {"milestone": "15.2"}
 
@@ -64,6 +68,7 @@ class DemoOptions:
 
 def run_demo(options: DemoOptions, say: Say) -> int:
     """Run it and return 0 when the rollout ended as it should and no job was lost."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     with _folder(options) as folder, ExitStack() as running:
         demo = _start(options, folder, running, say)
         phase = demo.follow()
