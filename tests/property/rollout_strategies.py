@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -51,10 +52,10 @@ from flagstaff.rollouts.plan import (
     Step,
     Summary,
 )
-from flagstaff.rollouts.rollout import Cleanup, SavedGates
+from flagstaff.rollouts.rollout import Cleanup, SavedGates, StepStatus
 
 ENVIRONMENTS = ("dev", "staging", "production")
-MOST_STEPS = 6
+MOST_STEPS = 8
 words = st.sampled_from(["", "x", "größe", "a: b"])
 shares = st.integers(0, 100_000).map(lambda thousandths: Decimal(thousandths) / 1000)
 ids = st.lists(st.sampled_from(["User:1", "Project:7", "ü"]), min_size=1, max_size=3).map(tuple)
@@ -79,9 +80,7 @@ gates = st.none() | st.builds(
 )
 sets = st.builds(SetGate, environments=environments, change=changes)
 asks = st.builds(Approve) | st.builds(AskPerson)
-actions = st.one_of(
-    sets,
-    sets,
+others = st.one_of(
     asks,
     st.builds(Bake, duration=st.integers(0, 7200).map(lambda seconds: timedelta(seconds=seconds))),
     st.builds(CheckDeployed, sha=st.just("abc"), environments=environments),
@@ -93,12 +92,17 @@ actions = st.one_of(
     st.builds(Close, target=st.sampled_from(CloseTarget)),
     st.builds(Summary),
 )
+actions = st.booleans().flatmap(lambda sets_it: sets if sets_it else others)
+cleanup_steps = (OpenCleanup(part=CleanupPart.REFERENCES), AwaitMerge(), CheckReleased())
 
 
 @st.composite
 def plans(draw):
-    drawn = draw(st.lists(st.tuples(actions, st.sampled_from(Preset)), max_size=MOST_STEPS))
-    presets = draw(st.booleans())  # most issues are imported untouched
+    drawn = draw(st.lists(actions, max_size=MOST_STEPS - len(cleanup_steps)))
+    if draw(st.booleans()):
+        drawn += cleanup_steps
+    # Most issues are imported untouched.
+    marks = st.sampled_from(Preset) if draw(st.integers(0, 3)) == 0 else st.just(Preset.OPEN)
     steps = tuple(
         Step(
             id=f"s{number}",
@@ -106,9 +110,9 @@ def plans(draw):
             title=f"Step {number}",
             action=action,
             line=number,
-            preset=how if presets else Preset.OPEN,
+            preset=draw(marks),
         )
-        for number, (action, how) in enumerate(drawn, start=1)
+        for number, action in enumerate(drawn, start=1)
     )
     return Plan(
         flag="flag",
@@ -123,6 +127,8 @@ def plans(draw):
 CURRENT = "the current one"
 """Stands for the step a rollout is at when the event reaches it."""
 
+NATURAL = "what would come next if all went well"
+
 numbers = st.integers(0, MOST_STEPS + 1).map(lambda number: f"s{number}")
 names = st.just(CURRENT) | st.just(CURRENT) | numbers | st.just("")
 cleanups = st.builds(
@@ -132,6 +138,8 @@ cleanups = st.builds(
     parts=st.lists(st.sampled_from(CleanupPart), unique=True).map(tuple),
     files=st.integers(0, 9),
 )
+Outside = Announce | Close | OpenCleanup
+WHOLE = Cleanup(branch="b", commit="c", parts=tuple(CleanupPart), files=9)
 arms = st.tuples(st.integers(0, 200), st.integers(0, 100)).map(
     lambda pair: Arm(total=sum(pair), failed=pair[1])
 )
@@ -156,9 +164,8 @@ looks = st.builds(
     judgements=judgements,
 )
 yes = Answer(yes=True, text="yes")
-good_looks = st.just(
-    Observed(deployed=yes, released=yes, merged="m", judgements=(judge(GUARD, calm),))
-)
+GOOD = Observed(deployed=yes, released=yes, merged="m", judgements=(judge(GUARD, calm),))
+good_looks = st.just(GOOD)
 before = st.lists(gates, min_size=3, max_size=3).map(
     lambda found: tuple(
         SavedGates(environment=name, gates=each)
@@ -174,15 +181,39 @@ news = st.one_of(
     st.builds(Resumed, by=people, reason=words),
     st.builds(Retried, by=people, reason=words),
     st.builds(EffectDone, step=names, note=words, ask=words, cleanup=st.none() | cleanups),
+    st.builds(EffectDone, step=st.just(CURRENT), cleanup=cleanups | st.just(WHOLE)),
+    st.just(EffectDone(step=CURRENT, cleanup=WHOLE)),
+    st.just(EffectFailed(step=CURRENT, error="404")),
+    st.just(Retried(by="ada")),
     st.builds(EffectFailed, step=names, error=words),
 )
 endings = st.builds(Aborted, by=people, reason=words)
 starts = st.builds(Started, by=people, before=before)
 moments = st.integers(0, 4000).map(lambda seconds: timedelta(seconds=seconds))
+
+
+def _happening(draw_of_twenty):
+    """Let most rollouts get somewhere: good news mostly, ends seldom."""
+    if draw_of_twenty < 8:
+        return st.just(NATURAL)
+    if draw_of_twenty < 12:
+        return good_looks | looks
+    return news if draw_of_twenty < 19 else starts | endings
+
+
 happenings = st.lists(
-    st.tuples(
-        st.one_of(good_looks, good_looks, looks, news, news, st.nothing() | starts | endings),
-        moments,
-    ),
-    max_size=40,
+    st.tuples(st.integers(0, 19).flatmap(_happening), moments), min_size=10, max_size=40
 )
+
+
+def meant(event, rollout):
+    """Return the event that is meant when it reaches the rollout."""
+    current = rollout.current.id if rollout.current else ""
+    if event == NATURAL:
+        status = rollout.state(current).status if current else None
+        if status is StepStatus.WAITING and not rollout.state(current).approved_by:
+            return Approved(step=current, by="ada")
+        if status is StepStatus.ACTIVE and isinstance(rollout.current.action, Outside):
+            return EffectDone(step=current, cleanup=WHOLE)
+        return GOOD
+    return replace(event, step=current) if getattr(event, "step", "") == CURRENT else event

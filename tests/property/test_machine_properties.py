@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import pairwise
 from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rollout_strategies import CURRENT, before, changes, environments, happenings, ids, plans, words
+from rollout_strategies import before, changes, environments, happenings, ids, meant, plans, words
 
 from fakes import START
 from flagstaff.commands import model
@@ -22,7 +21,7 @@ from flagstaff.rollouts.needs import needs
 from flagstaff.rollouts.plan import Approve, AskPerson, DeleteFlag, Preset, SetGate
 from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
 
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=100, deadline=None)
 
 
 class Story:
@@ -44,13 +43,6 @@ class Story:
     @property
     def effects(self):
         return [effect for move in self.moves for effect in move[3]]
-
-
-def meant(event, rollout):
-    """Return the event about the step that it means."""
-    if getattr(event, "step", "") != CURRENT:
-        return event
-    return replace(event, step=rollout.current.id if rollout.current else "")
 
 
 stories = st.builds(Story, plans(), before, happenings)

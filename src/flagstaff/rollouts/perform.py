@@ -93,14 +93,15 @@ def effect_done(rollout: Rollout, event: EffectDone, now: datetime) -> Rollout:
         return rollout
     if rollout.state(step.id).status is not StepStatus.ACTIVE:
         return rollout
-    if event.cleanup is not None and rollout.cleanup is None:
-        return replace(rollout, cleanup=event.cleanup)
-    if not isinstance(step.action, Announce | Close):
-        return rollout
-    if event.ask:
-        state = rollout.state(step.id)
-        return rollout.with_state(replace(state, status=StepStatus.WAITING, note=event.ask))
-    return _done(rollout, step, event.note, now)
+    match step.action:
+        case OpenCleanup() if rollout.cleanup is None:
+            return replace(rollout, cleanup=event.cleanup)
+        case Announce() | Close() if event.ask:
+            return _standing(rollout, step, StepStatus.WAITING, event.ask, now)
+        case Announce() | Close():
+            return _done(rollout, step, event.note, now)
+        case _:
+            return rollout
 
 
 def _key(rollout: Rollout, step: Step, *more: str) -> str:

@@ -185,6 +185,12 @@ class TestWaiting:
         assert run(once, promoted) == (once, ())
         assert status(once, "s2") is StepStatus.PENDING
 
+    def test_one_that_has_not_begun_cannot_be_ended_early(self):
+        rollout = begun(Approve(), Bake(duration=HOUR))
+        assert run(rollout, Promoted(step="s2", by="ada", reason="")) == (rollout, ())
+        rollout = begun(Bake(duration=HOUR), Bake(duration=HOUR))
+        assert run(rollout, Promoted(step="s2", by="ada", reason="")) == (rollout, ())
+
     def test_nothing_but_a_bake_is_ended_early(self):
         rollout = begun(Approve(), turn_on("production"))
         assert run(rollout, Promoted(step="s1", by="ada", reason="")) == (rollout, ())
