@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+INSTALLED := .venv/.installed
 READY := .venv/.ready
 VENDOR := src/flagstaff/web/static/vendor/.ready
 
@@ -10,7 +11,7 @@ VENDOR := src/flagstaff/web/static/vendor/.ready
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-run: $(READY) $(VENDOR) ## see it work: dashboard, demo application, a rollout (ARGS="--once --speed 8640")
+run: $(INSTALLED) $(VENDOR) ## see it work: dashboard, demo application, a rollout (ARGS="--once --speed 8640")
 	$(BIN)/flagstaff demo $(ARGS)
 
 test: $(READY) $(VENDOR) servers ## run every test
@@ -35,12 +36,18 @@ bench: $(READY) ## measure against peers, in one run
 clean: ## remove everything that was made
 	rm -rf .venv frontend/node_modules $(dir $(VENDOR)) .pytest_cache .mypy_cache .ruff_cache
 
-$(READY): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]' --group dev
-	touch $@
+$(INSTALLED): pyproject.toml constraints.txt
+	@echo "setting up .venv: about a minute, once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]'
+	@touch $@
+
+$(READY): $(INSTALLED)
+	@echo "adding what the tests need: about two minutes, once"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]' --group dev
+	@touch $@
 
 $(VENDOR): frontend/package.json frontend/package-lock.json
-	cd frontend && npm ci --silent --no-audit --no-fund && npm run --silent build
-	touch $@
+	@cd frontend && npm ci --silent --no-audit --no-fund && npm run --silent build
+	@touch $@
