@@ -52,7 +52,7 @@ from flagstaff.rollouts.plan import (
     Step,
     Summary,
 )
-from flagstaff.rollouts.rollout import Cleanup, SavedGates, StepStatus
+from flagstaff.rollouts.rollout import Cleanup, Phase, SavedGates, StepStatus
 
 ENVIRONMENTS = ("dev", "staging", "production")
 MOST_STEPS = 8
@@ -184,7 +184,7 @@ news = st.one_of(
     st.builds(EffectDone, step=st.just(CURRENT), cleanup=cleanups | st.just(WHOLE)),
     st.just(EffectDone(step=CURRENT, cleanup=WHOLE)),
     st.just(EffectFailed(step=CURRENT, error="404")),
-    st.just(Retried(by="ada")),
+    st.just(EffectFailed(step=CURRENT, error="500")),
     st.builds(EffectFailed, step=names, error=words),
 )
 endings = st.builds(Aborted, by=people, reason=words)
@@ -213,6 +213,9 @@ def meant(event, rollout):
         status = rollout.state(current).status if current else None
         if status is StepStatus.WAITING and not rollout.state(current).approved_by:
             return Approved(step=current, by="ada")
+        if rollout.phase is Phase.PAUSED:
+            failed = status is StepStatus.FAILED
+            return Retried(by="ada") if failed else Resumed(by="ada")
         if status is StepStatus.ACTIVE and isinstance(rollout.current.action, Outside):
             return EffectDone(step=current, cleanup=WHOLE)
         return GOOD
