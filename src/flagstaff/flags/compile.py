@@ -156,13 +156,13 @@ class _Hits(dict[Gate, Hit]):
 
 
 def _asks_others(flag: Flag) -> bool:
-    in_expression = flag.gates is not None and asks(flag.gates.expression)
-    return bool(flag.prerequisites or in_expression)
+    if flag.prerequisites:
+        return True
+    expression = None if flag.gates is None else flag.gates.expression
+    return expression is not None and bool(asks(expression))
 
 
 def _still_right(old: Flag, new: Flag) -> bool:
     if _asks_others(new):
         return False
-    # In JSON, 1 is neither true nor 1.0; to Python's `==` it is both.
-    has_json = new.variants or (new.gates is not None and new.gates.expression)
-    return old is new or (not has_json and old == new)
+    return old is new or (not new.holds_json and old == new)

@@ -42,6 +42,14 @@ class Flag:
             return State.ON if self.default else State.OFF
         return self.gates.state
 
+    @property
+    def holds_json(self) -> bool:
+        """Return whether `==` may take two of these for the same that are not.
+
+        In JSON, 1 is neither true nor 1.0; to Python it is both.
+        """
+        return bool(self.variants or (self.gates is not None and self.gates.expression))
+
     def to_json(self) -> dict[str, object]:
         """Return the wire form, without the name: it is the key. What is usual is left out."""
         data: dict[str, object] = {

@@ -179,7 +179,8 @@ class Client:
         warn_without_threads()
         source.start(client.holder)
         client._reporter.start()
-        source.wait(options.get("wait", 5.0))
+        wait = options.get("wait", 5.0)
+        source.wait(min(wait, 1.0) if client.holder.ready else wait)
         return client
 
     def __repr__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import tempfile
@@ -33,14 +32,18 @@ class Disk:
             return None
         return snapshot if snapshot.environment == environment else None
 
-    def write(self, snapshot: Snapshot) -> None:
-        """Replace the file in one step: a reader sees the old snapshot or the new one."""
+    def write(self, body: bytes) -> None:
+        """Replace the file in one step: a reader sees the old snapshot or the new one.
+
+        Args:
+            body: the snapshot as the server wrote it; to write it anew would take longer.
+        """
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
             try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump(snapshot.to_json(), file, ensure_ascii=False)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(body)
                 Path(temporary).replace(self.path)
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
@@ -52,14 +55,18 @@ class Disk:
             self._failed = True
 
 
-def default_path(url: str, environment: str) -> Path:
+def default_path(url: str, environment: str) -> Path | None:
     """Return where the snapshot of `environment` of the server at `url` is kept.
 
-    `FLAGSTAFF_CACHE_DIR`, else `$XDG_CACHE_HOME/flagstaff`, else `~/.cache/flagstaff`. The folder
-    is the user's own: whoever may write there decides what is on while the server is away.
+    `FLAGSTAFF_CACHE_DIR`, else `$XDG_CACHE_HOME/flagstaff`, else `~/.cache/flagstaff`; None for a
+    user without a home. The folder is the user's own: whoever may write there decides what is on
+    while the server is away.
     """
     folder = os.environ.get("FLAGSTAFF_CACHE_DIR")
     if not folder:
-        folder = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+        try:
+            folder = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+        except RuntimeError:
+            return None
         folder = str(Path(folder, "flagstaff"))
     return Path(folder, f"{sha256(f'{url} {environment}'.encode()).hexdigest()[:24]}.json")

@@ -83,6 +83,8 @@ class Holder:
 
     def report(self, mode: Mode, problem: str = "") -> None:
         """Note where the source stands; a new problem is logged once, not at every attempt."""
+        if self.mode is Mode.CLOSED:
+            return
         if problem and problem != self.problem:
             log.warning("%s", problem)
         elif self.problem and not problem:

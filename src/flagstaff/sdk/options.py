@@ -21,7 +21,8 @@ class Options(TypedDict, total=False):
         kind: `web`, `worker` or another word for what this process does; guessed otherwise.
         version: of the program, or its commit.
         cache: the file that keeps the last good snapshot; None: none is kept.
-        wait: seconds to wait for the first answer, 0 to not wait; 5 otherwise.
+        wait: seconds to wait for the first answer, 0 to not wait; 5 otherwise. With a snapshot on
+            disk at most 1.
         poll_interval: seconds between polls while the stream is broken; 5 otherwise.
         flush_interval: seconds between reports; 5 otherwise.
         ca_file: certificates to trust instead of the system's.
@@ -69,7 +70,8 @@ def address(url: str | None, environment: str | None, options: Options) -> Addre
 def disk(where: Address, options: Options) -> Disk | None:
     """Return the file that keeps the last good snapshot, or None."""
     if "cache" not in options:
-        return Disk(default_path(where.url, where.environment))
+        path = default_path(where.url, where.environment)
+        return None if path is None else Disk(path)
     cache = options["cache"]
     return None if cache is None else Disk(Path(cache))
 

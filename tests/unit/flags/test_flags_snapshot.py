@@ -10,7 +10,7 @@ import pytest
 from flagstaff.errors import SnapshotError
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates, State
-from flagstaff.flags.snapshot import Snapshot, parse_json
+from flagstaff.flags.snapshot import Snapshot, SnapshotReader, parse_json
 
 SNAPSHOT = Snapshot(
     environment="production",
@@ -76,6 +76,37 @@ def test_a_change_adds_replaces_and_removes():
     assert set(after.flags) == {"b", "c"}
     assert after.version == 14
     assert after.flags["b"] is SNAPSHOT.flags["b"]
+
+
+def test_a_reader_keeps_flags_that_are_written_as_before():
+    reader = SnapshotReader()
+    first = reader.read(SNAPSHOT.to_json())
+    data = SNAPSHOT.to_json()
+    data["flags"]["a"]["default"] = False
+    second = reader.read(data)
+    assert second.flags["b"] is first.flags["b"]
+    assert second.flags["a"].default is False
+
+
+def test_a_reader_that_refused_goes_on_from_the_last_good_snapshot():
+    reader = SnapshotReader()
+    first = reader.read(SNAPSHOT.to_json())
+    with pytest.raises(SnapshotError):
+        reader.read({**SNAPSHOT.to_json(), "flags": {"a": 3}})
+    assert reader.read(SNAPSHOT.to_json()).flags["a"] is first.flags["a"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), (1, 1.0)])
+def test_a_reader_tells_numbers_from_truth(before, after):
+    reader = SnapshotReader()
+
+    def read(value):
+        flag = Flag(name="a", gates=Gates(expression={"Equal": [value, value]}))
+        snapshot = Snapshot(environment="dev", version=1, flags={"a": flag})
+        return reader.read(snapshot.to_json()).flags["a"].gates.expression["Equal"][0]
+
+    assert type(read(before)) is type(before)
+    assert type(read(after)) is type(after)
 
 
 @pytest.mark.parametrize("version", [11, 12])

@@ -24,6 +24,9 @@ from flagstaff.sdk.uwsgi import tell_after_fork, warn_without_threads
 SNAPSHOT = Snapshot(environment="dev", version=3, flags={"a": Flag(name="a")})
 
 
+BODY = json.dumps(SNAPSHOT.to_json()).encode()
+
+
 def test_a_tally_counts_what_is_new():
     tally = Tally()
     taken = []
@@ -100,7 +103,7 @@ def test_delays_double_up_to_the_longest_and_start_over():
 def test_disk_keeps_the_last_snapshot(tmp_path):
     disk = Disk(tmp_path / "deep" / "flags.json")
     assert disk.read("dev") is None
-    disk.write(SNAPSHOT)
+    disk.write(BODY)
     assert disk.read("dev") == SNAPSHOT
     assert disk.read("production") is None
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["flags.json"]
@@ -117,8 +120,8 @@ def test_a_spoilt_file_is_ignored_with_a_warning(tmp_path, text, caplog):
 def test_a_full_or_forbidden_disk_is_warned_about_once(tmp_path, caplog):
     (tmp_path / "file").write_text("")
     disk = Disk(tmp_path / "file" / "flags.json")
-    disk.write(SNAPSHOT)
-    disk.write(SNAPSHOT)
+    disk.write(BODY)
+    disk.write(BODY)
     assert caplog.text.count("cannot be kept") == 1
 
 
@@ -130,6 +133,13 @@ def test_servers_and_environments_have_their_own_files(monkeypatch, tmp_path):
     monkeypatch.delenv("FLAGSTAFF_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert default_path("http://a", "dev").parent == tmp_path / "cache" / "flagstaff"
+
+
+def test_a_user_without_a_home_keeps_nothing(monkeypatch):
+    for name in ("FLAGSTAFF_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda _uid: (_ for _ in ()).throw(KeyError("nobody")))
+    assert default_path("http://a", "dev") is None
 
 
 def test_a_request_has_one_actor_and_outside_each_call_has_its_own():

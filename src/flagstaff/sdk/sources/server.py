@@ -6,11 +6,12 @@ that was kept on disk.
 
 from __future__ import annotations
 
+import json
 import threading
 from time import monotonic
 
 from flagstaff.errors import FlagstaffError, SnapshotError, Unavailable
-from flagstaff.flags.snapshot import Snapshot, parse_json
+from flagstaff.flags.snapshot import Snapshot, SnapshotReader, parse_json
 from flagstaff.flags.wire import read_object, read_whole
 from flagstaff.sdk.background import Background, Stop, threads_are_greenlets
 from flagstaff.sdk.backoff import Backoff, jittered
@@ -35,6 +36,7 @@ class ServerSource:
         self._heard = threading.Event()
         self._holder: Holder | None = None
         self._etag = ""
+        self._reader = SnapshotReader()
         self._stream: Stream | None = None
 
     def __repr__(self) -> str:
@@ -143,14 +145,16 @@ class ServerSource:
 
     def _accept(self, holder: Holder, body: str | bytes, mode: Mode, problem: str = "") -> bool:
         try:
-            snapshot = Snapshot.from_json(parse_json(body))
+            snapshot = self._reader.read(parse_json(body))
             holder.replace(snapshot)
         except SnapshotError as exc:
             refused = f"a malformed snapshot was refused: {exc.message}"
             holder.report(mode if holder.ready else Mode.STARTING, refused)
             self._heard.set()
             return False
-        self._accepted(holder, snapshot, mode, problem)
+        if mode is Mode.LIVE:
+            self._etag = ""
+        self._accepted(holder, mode, problem, body if isinstance(body, bytes) else body.encode())
         return True
 
     def _accept_change(self, holder: Holder, data: str) -> None:
@@ -162,12 +166,11 @@ class ServerSource:
             holder.replace(snapshot)
         except SnapshotError as exc:
             raise SnapshotError(f"a malformed change was refused: {exc.message}") from exc
-        self._accepted(holder, snapshot, Mode.LIVE, "")
+        written = json.dumps(snapshot.to_json(), ensure_ascii=False)
+        self._accepted(holder, Mode.LIVE, "", written.encode())
 
-    def _accepted(self, holder: Holder, snapshot: Snapshot, mode: Mode, problem: str) -> None:
-        if mode is Mode.LIVE:
-            self._etag = ""
+    def _accepted(self, holder: Holder, mode: Mode, problem: str, body: bytes) -> None:
         holder.report(mode, problem)
         self._heard.set()
         if self._disk is not None:
-            self._disk.write(snapshot)
+            self._disk.write(body)
