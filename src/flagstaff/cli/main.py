@@ -5,32 +5,40 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.exceptions import Exit
 
 from flagstaff.cli import output
 from flagstaff.cli.options import Common, take_common
 from flagstaff.cli.root import root
-from flagstaff.commands.grammar import explained
-from flagstaff.commands.model import Command, DeleteFlag
 from flagstaff.commands.outcome import Outcome
-from flagstaff.commands.remote import Server
+from flagstaff.commands.tree import explained
 from flagstaff.errors import DefinitionError, FlagstaffError, Unavailable, UsageError
 
-COMMANDS = get_args(Command)
+if TYPE_CHECKING:
+    from flagstaff.commands.model import Command
+
+PROGRAM = "flagstaff"
+COMPLETION = "_FLAGSTAFF_COMPLETE"
 INTERRUPTED = 130
 
 
 def run(words: Sequence[str]) -> int:
     """Do what the words ask for and return the exit code."""
     common = Common(json="--json" in words)
+    output.prepare()
     try:
+        if COMPLETION in os.environ:
+            root.main(prog_name=PROGRAM, complete_var=COMPLETION)
         common, rest = take_common(words)
-        result = root.main(args=rest, prog_name="flagstaff", standalone_mode=False, obj=common)
-        return _finish(result, common)
+        return _finish(_called(rest, common), common)
+    except Exit as exc:
+        return exc.exit_code
     except click.ClickException as exc:
         output.error(explained(exc, list(words)), as_json=common.json)
         return 2
@@ -41,33 +49,48 @@ def run(words: Sequence[str]) -> int:
         output.remark("")
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        output.give_up()
         return 0
 
 
+def _called(words: list[str], common: Common) -> Any:
+    """Call the command; `root.main` would swallow what a reader that left and Ctrl-C raise."""
+    with root.make_context(PROGRAM, words, obj=common) as context:
+        return root.invoke(context)
+
+
 def _finish(result: Any, common: Common) -> int:
-    if isinstance(result, COMMANDS):
-        command = cast("Command", result)
-        _confirm(command, common)
-        result = Server.find(common.server).execute(command, dry_run=common.dry_run)
-    if isinstance(result, Outcome):
-        output.outcome(result, as_json=common.json)
-        return 0 if result.ok else 1
-    return result if isinstance(result, int) else 0
+    if result is None or isinstance(result, int):
+        return result or 0
+    if not isinstance(result, Outcome):
+        if not _confirmed(result, common):
+            output.remark("nothing was changed")
+            return 1
+        result = _executed(result, common)
+    output.outcome(result, as_json=common.json)
+    return 0 if result.ok else 1
 
 
-def _confirm(command: Command, common: Common) -> None:
+def _executed(command: Command, common: Common) -> Outcome:
+    from flagstaff.commands.remote import Server  # noqa: PLC0415 help and usage errors need none
+
+    return Server.find(common.server).execute(command, dry_run=common.dry_run)
+
+
+def _confirmed(command: Command, common: Common) -> bool:
     """Ask before the state of production is deleted."""
-    dangerous = isinstance(command, DeleteFlag) and "production" in command.environments
-    if not dangerous or common.yes or common.dry_run:
-        return
+    from flagstaff.commands.model import DeleteFlag  # noqa: PLC0415 loaded by now, or not needed
+
+    if not isinstance(command, DeleteFlag) or "production" not in command.environments:
+        return True
+    if common.yes or common.dry_run:
+        return True
     if not sys.stdin.isatty():
         raise UsageError(
-            "deleting a flag's state in production needs a yes",
+            f"deleting the state of {command.flag} in production needs a yes",
             hint="add --yes, or look first with --dry-run",
         )
-    flag = cast("DeleteFlag", command).flag
-    click.confirm(f"Delete the state of {flag} in production?", abort=True, err=True)
+    return click.confirm(f"Delete the state of {command.flag} in production?", err=True)
 
 
 def _code(error: FlagstaffError) -> int:

@@ -9,7 +9,11 @@ import click
 
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.tree import SETTINGS
-from flagstaff.errors import NotFound, UsageError
+from flagstaff.errors import UsageError
+
+UTF8_BOM = "\ufeff"
+LARGEST = 1_000_000
+"""Bytes; the server takes little more in one request."""
 
 
 @click.command("import", context_settings=SETTINGS)
@@ -27,36 +31,62 @@ def import_file(
     Its boxes are ticked and results noted in the file as the rollout goes on. With --dry-run
     nothing is written, and every line is shown with what it was understood as.
     """
-    text, path = _read(issue)
+    placeholders = _placeholders(answers)
+    text = _text(issue)
+    follow = issue != "-" and not no_follow
     return ImportRollout(
         text=text,
-        path="" if no_follow else path,
-        placeholders=_placeholders(answers),
+        path=str(Path(issue).resolve()) if follow else "",
+        placeholders=placeholders,
         start=start,
     )
 
 
-def _read(issue: str) -> tuple[str, str]:
-    if issue == "-":
-        return sys.stdin.read(), ""
-    path = Path(issue)
+def _text(issue: str) -> str:
+    shown = "standard input" if issue == "-" else issue
+    data = sys.stdin.buffer.read() if issue == "-" else _bytes(Path(issue))
+    if len(data) > LARGEST:
+        raise UsageError(
+            f"{shown} has {len(data):,} bytes, which is no issue",
+            hint=f"an issue has at most {LARGEST:,}",
+        )
     try:
-        return path.read_bytes().decode(), str(path.resolve())
-    except FileNotFoundError as exc:
-        raise NotFound(f"there is no file {issue}") from exc
+        text = data.decode()
     except UnicodeDecodeError as exc:
-        raise UsageError(f"{issue} is not text in UTF-8: {exc}") from exc
+        line = data.count(b"\n", 0, exc.start) + 1
+        raise UsageError(
+            f"{shown}:{line}: byte {exc.start + 1} (0x{data[exc.start]:02x}) is not UTF-8",
+            hint="save it as UTF-8, for example: iconv -f ISO-8859-1 -t UTF-8 OLD > NEW",
+        ) from exc
+    if not text.strip(UTF8_BOM).strip():
+        raise UsageError(
+            f"{shown} is empty", hint="write the rollout issue into it, as Markdown with a list"
+        )
+    return text
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as exc:
+        raise UsageError(
+            f"there is no file {path}", hint="name the file of a rollout issue, or - for input"
+        ) from exc
+    except IsADirectoryError as exc:
+        raise UsageError(f"{path} is a folder", hint="name the file of one issue in it") from exc
     except OSError as exc:
-        raise UsageError(f"{issue} cannot be read: {exc.strerror}") from exc
+        why = (exc.strerror or str(exc)).lower()
+        raise UsageError(f"{path} cannot be read: {why}", hint="check its permissions") from exc
 
 
 def _placeholders(answers: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for answer in answers:
-        name, equals, value = answer.partition("=")
-        if not (name and equals and value):
+        name, _, value = answer.partition("=")
+        name = name.strip().strip("<>")
+        if not name or not value:
             raise UsageError(
                 f"`--set {answer}`: this is not NAME=VALUE", hint="for example --set milestone=15.2"
             )
-        found[name.strip("<>")] = value
+        found[name] = value
     return found

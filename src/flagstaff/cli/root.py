@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
-from flagstaff.cli.completion import completion
-from flagstaff.cli.project import init, lint
-from flagstaff.cli.rollout_files import import_file
-from flagstaff.cli.serving import demo, server
-from flagstaff.cli.watching import watch
-from flagstaff.commands.grammar import (
-    auto_deploy,
-    deployment,
-    feature,
-    flag,
-    parse_line,
-    release,
-    rollout,
-)
-from flagstaff.commands.model import Command
-from flagstaff.commands.tree import SETTINGS, Tree
+from flagstaff.cli.lazy import Entry, LazyTree
+from flagstaff.commands.tree import SETTINGS
 
-COMMON_OPTIONS = """\b
+COMMON_OPTIONS: Final = """\b
 Understood by every command, anywhere on the line:
   --json         the answer for programs
   --server URL   which server; else FLAGSTAFF_URL, else the one of this folder
   --dry-run      say what would happen, change nothing
   --yes          do not ask
+
+\b
+Exit codes: 0 done, 1 refused or failed, 2 the words are wrong, 3 no server answers,
+4 waiting for a person.
 """
+
+_CLI: Final = "flagstaff.cli"
+_WORDS: Final = "flagstaff.commands"
+TABLE: Final = {
+    "init": Entry(f"{_CLI}.init:init", "Make a project ready."),
+    "lint": Entry(f"{_CLI}.lint:lint", "Check flagstaff.yml and every definition."),
+    "server": Entry(f"{_CLI}.serving:server", "Run the engine, the API and the dashboard."),
+    "demo": Entry(f"{_CLI}.serving:demo", "See it all work, on an application of its own."),
+    "rollout": Entry(f"{_CLI}.rollout_group:rollout", "Import, watch and steer rollouts."),
+    "feature": Entry(f"{_WORDS}.feature_words:feature", "Change flags."),
+    "flag": Entry(f"{_WORDS}.feature_words:flag", "The same as `feature`."),
+    "auto_deploy": Entry(f"{_WORDS}.release_words:auto_deploy", "What runs where?"),
+    "release": Entry(f"{_WORDS}.release_words:release", "What is released?"),
+    "deployment": Entry(f"{_WORDS}.release_words:deployment", "Record what runs where."),
+    "run": Entry(f"{_CLI}.whole_line:run", "Take a line as it stands in chat or in an issue."),
+    "completion": Entry(f"{_CLI}.completion:completion", "Let your shell complete these words."),
+}
 
 
 @click.group(
-    cls=Tree, context_settings=SETTINGS, epilog=COMMON_OPTIONS, invoke_without_command=True
+    cls=LazyTree,
+    table=TABLE,
+    context_settings=SETTINGS,
+    epilog=COMMON_OPTIONS,
+    invoke_without_command=True,
 )
 @click.version_option(package_name="flagstaff", prog_name="flagstaff")
 @click.pass_context
@@ -39,40 +52,3 @@ def root(context: click.Context) -> None:
     """Feature-flag rollouts that run themselves."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-@click.command(context_settings=SETTINGS)
-@click.argument("line")
-def run(*, line: str) -> Command:
-    r"""Take a whole line as it stands in chat or in an issue.
-
-    \b
-    flagstaff run '/chatops run feature set new_navigation 25 --actors'
-    """
-    return parse_line(line)
-
-
-_rollout = Tree(
-    "rollout",
-    commands={**rollout.commands, "import": import_file, "watch": watch},
-    context_settings=SETTINGS,
-    help=rollout.help,
-    short_help=rollout.short_help,
-    epilog=rollout.epilog,
-)
-
-for _command in (
-    init,
-    lint,
-    server,
-    demo,
-    run,
-    feature,
-    flag,
-    _rollout,
-    auto_deploy,
-    release,
-    deployment,
-    completion,
-):
-    root.add_command(_command)

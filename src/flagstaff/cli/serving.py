@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from flagstaff.cli import output
+from flagstaff.cli.options import Common
 from flagstaff.commands.tree import SETTINGS
+from flagstaff.errors import Conflict, DefinitionError, FlagstaffError
 
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+USUAL_PORT = 8080
+MOST_WARNINGS = 5
 
 
 @click.command(context_settings=SETTINGS)
@@ -25,15 +33,64 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
     type=click.FloatRange(min=1),
     help="How many times as fast as real time; only for a new database.",
 )
-def server(
-    *, project: Path, host: str | None, port: int | None, database: str | None, speed: float | None
-) -> None:
+@click.pass_obj
+def server(common: Common, /, *, project: Path, **options: Any) -> None:
     """Run the control plane: engine, API and dashboard in one process."""
+    common.no_dry_run("flagstaff server")
+    _check_alone(project)
+    _check_files(project, as_json=common.json)
     from flagstaff.server.run import serve  # noqa: PLC0415 the terminal must stay quick
     from flagstaff.server.settings import load_settings  # noqa: PLC0415
 
-    settings = load_settings(root=project, host=host, port=port, database=database, speed=speed)
-    serve(settings, ready=lambda url: output.remark(f"Flagstaff is at {url} (Ctrl-C ends it)"))
+    settings = load_settings(root=project, **options)
+
+    def ready(url: str) -> None:
+        if common.json:
+            output.say_json({"ok": True, "url": url, "pid": os.getpid()}, line=True)
+            return
+        if settings.port is None and urlsplit(url).port != USUAL_PORT:
+            output.remark(f"port {USUAL_PORT} is taken")
+        output.remark(f"Flagstaff is at {url} (Ctrl-C ends it)")
+
+    serve(settings, ready=ready)
+
+
+def _check_files(project: Path, *, as_json: bool) -> None:
+    """Say what is doubtful in the project's files.
+
+    Raises:
+        DefinitionError: they are broken; a server that ran without some flags would surprise.
+    """
+    from flagstaff.definitions import lint  # noqa: PLC0415 loads YAML, which help does not
+
+    problems, warnings = lint(project)
+    if problems:
+        raise DefinitionError(problems, hint="mend them; flagstaff lint checks again")
+    shown = () if as_json else warnings[:MOST_WARNINGS]
+    for each in shown:
+        output.remark(f"{output.coloured('warning:', output.YELLOW, stream=sys.stderr)} {each}")
+    if shown and len(warnings) > MOST_WARNINGS:
+        output.remark(f"{len(warnings)} warnings in all: flagstaff lint shows them")
+
+
+def _check_alone(project: Path) -> None:
+    """Refuse a second server, which would take the first one's place in the project's folder.
+
+    Raises:
+        Conflict: one of this project answers already.
+    """
+    from flagstaff.commands.remote import Server  # noqa: PLC0415 help needs none
+
+    try:
+        known = json.loads((project / ".flagstaff" / "server.json").read_text())
+        url, process = str(known["url"]), known["pid"]
+        Server(url=url, token="").request("/healthz")
+    except (OSError, ValueError, KeyError, TypeError, FlagstaffError):
+        return
+    raise Conflict(
+        f"this project is served at {url} already, by process {process}",
+        hint=f"use that one, or stop it first: kill {process}",
+    )
 
 
 @click.command(context_settings=SETTINGS)
@@ -63,9 +120,11 @@ def server(
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the demo's repository goes; a temporary folder when left out.",
 )
-def demo(*, break_: str | None, **options: Any) -> int:
+@click.pass_obj
+def demo(common: Common, /, *, break_: str | None, **options: Any) -> int:
     """See it all work: an application with workers, and the rollout of its flag."""
-    from flagstaff.demo.run import DemoOptions, run_demo  # noqa: PLC0415
+    common.no_dry_run("flagstaff demo")
+    from flagstaff.demo.run import DemoOptions, run_demo  # noqa: PLC0415 the terminal stays quick
 
     port = options.pop("port")
     return run_demo(DemoOptions(breaks=break_ or "", port=port or 0, **options), output.say)

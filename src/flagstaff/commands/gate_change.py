@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flagstaff.commands.scopes import Scopes
-from flagstaff.definitions.flag_types import WORKER, is_flag_name
 from flagstaff.errors import UsageError
 from flagstaff.flags.change import (
     Actors,
@@ -26,6 +25,9 @@ def flag_name(text: str, *, place: str) -> str:
     Raises:
         UsageError: it cannot.
     """
+    # Loads YAML, which help and most mistakes in the words need not wait for.
+    from flagstaff.definitions.flag_types import WORKER, is_flag_name  # noqa: PLC0415
+
     name = text.strip().strip("`")
     if not is_flag_name(name, type_name=WORKER):
         raise UsageError(

@@ -43,7 +43,9 @@ def _number(context: click.Context, _: click.Parameter, text: str) -> int:
     return int(text.removeprefix("#"))
 
 
-_which = click.argument("rollout_id", metavar="ID", callback=_number)
+which = click.argument("rollout_id", metavar="ID", callback=_number)
+"""The number of a rollout, with or without `#`."""
+
 _LONG = 19
 _step = click.option(
     "--step", default="", metavar="STEP", help="Which step; the waiting one when left out."
@@ -81,21 +83,21 @@ def list_rollouts(*, active: bool) -> ListRollouts:
 
 
 @rollout.command("show", context_settings=SETTINGS)
-@_which
+@which
 def show(*, rollout_id: int) -> ShowRollout:
     """Show where the rollout ID stands, step by step."""
     return ShowRollout(rollout=rollout_id)
 
 
 @rollout.command("start", context_settings=SETTINGS)
-@_which
+@which
 def start(*, rollout_id: int) -> StartRollout:
     """Begin the rollout ID."""
     return StartRollout(rollout=rollout_id)
 
 
 @rollout.command("approve", context_settings=SETTINGS)
-@_which
+@which
 @_step
 @_why
 def approve(*, rollout_id: int, step: str, reason: str) -> ApproveStep:
@@ -104,7 +106,7 @@ def approve(*, rollout_id: int, step: str, reason: str) -> ApproveStep:
 
 
 @rollout.command("reject", context_settings=SETTINGS)
-@_which
+@which
 @_step
 @_must_say_why
 def reject(*, rollout_id: int, step: str, reason: str) -> RejectStep:
@@ -113,7 +115,7 @@ def reject(*, rollout_id: int, step: str, reason: str) -> RejectStep:
 
 
 @rollout.command("skip", context_settings=SETTINGS)
-@_which
+@which
 @_step
 @_must_say_why
 def skip(*, rollout_id: int, step: str, reason: str) -> SkipStep:
@@ -122,7 +124,7 @@ def skip(*, rollout_id: int, step: str, reason: str) -> SkipStep:
 
 
 @rollout.command("promote", context_settings=SETTINGS)
-@_which
+@which
 @_must_say_why
 def promote(*, rollout_id: int, reason: str) -> PromoteRollout:
     """End the current wait early."""
@@ -130,7 +132,7 @@ def promote(*, rollout_id: int, reason: str) -> PromoteRollout:
 
 
 @rollout.command("pause", context_settings=SETTINGS)
-@_which
+@which
 @_why
 def pause(*, rollout_id: int, reason: str) -> PauseRollout:
     """Stop progress; guards go on watching."""
@@ -138,7 +140,7 @@ def pause(*, rollout_id: int, reason: str) -> PauseRollout:
 
 
 @rollout.command("resume", context_settings=SETTINGS)
-@_which
+@which
 @_why
 def resume(*, rollout_id: int, reason: str) -> ResumeRollout:
     """Let a paused rollout go on."""
@@ -146,7 +148,7 @@ def resume(*, rollout_id: int, reason: str) -> ResumeRollout:
 
 
 @rollout.command("retry", context_settings=SETTINGS)
-@_which
+@which
 @_why
 def retry(*, rollout_id: int, reason: str) -> RetryRollout:
     """Try the failed step again."""
@@ -154,7 +156,7 @@ def retry(*, rollout_id: int, reason: str) -> RetryRollout:
 
 
 @rollout.command("abort", context_settings=SETTINGS)
-@_which
+@which
 @_must_say_why
 def abort(*, rollout_id: int, reason: str) -> AbortRollout:
     """Roll everything back to the gates before the rollout."""

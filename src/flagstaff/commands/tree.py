@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 import click
 
-from flagstaff.definitions.problems import nearest
 from flagstaff.errors import UsageError
 from flagstaff.flags.percentage import parse_percentage
 
 HELP_NAMES = ("-h", "--help")
 SETTINGS: Final[dict[str, Any]] = {"help_option_names": list(HELP_NAMES), "max_content_width": 100}
+_LIKELY = 0.7
 _NEGATIVE = re.compile(r"-\.?[0-9].*")
 
 
@@ -32,7 +33,7 @@ class Tree(click.Group):
         if self.get_command(ctx, word) is None:
             place = f"{ctx.command_path} {word}".strip()
             names = self.list_commands(ctx)
-            near = nearest(word, [name.replace("-", "_") for name in names])
+            near = _nearest(word, names)
             raise UsageError(
                 f"`{place}` is no command",
                 hint=f"did you mean `{near}`?" if near else f"there are: {', '.join(names)}",
@@ -75,12 +76,19 @@ def _unknown_option(error: click.NoSuchOption, words: Sequence[str], where: str)
             except UsageError as wrong:
                 return UsageError(f"{where}{wrong.message}", hint=wrong.hint)
     offered = _options(error.ctx)
-    near = nearest(error.option_name, [name.replace("-", "_") for name in offered])
-    near = near.replace("_", "-")
+    near = _nearest(error.option_name, offered)
     return UsageError(
         f"{where}there is no option `{error.option_name}`",
         hint=f"did you mean `{near}`?" if near else f"there are: {', '.join(offered)}",
     )
+
+
+def _nearest(word: str, names: Sequence[str]) -> str:
+    """Return the name that was probably meant, or an empty text."""
+    by_spelling = {name.replace("-", "_"): name for name in names}
+    likely = word.lower().replace("-", "_")
+    near = difflib.get_close_matches(likely, by_spelling, n=1, cutoff=_LIKELY)
+    return by_spelling[near[0]] if near else ""
 
 
 def _options(context: click.Context | None) -> list[str]:
