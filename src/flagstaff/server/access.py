@@ -39,6 +39,10 @@ class Access:
         response.headers["www-authenticate"] = "Bearer"
         return response
 
+    def seal(self, words: str) -> str:
+        """Return what only those can show for `words` to whom somebody with the token gave it."""
+        return hmac.new(self._token, words.encode(), "sha256").hexdigest()
+
 
 class Gate:
     """Lets only those with the token through to an application, and everyone to its description."""

@@ -146,7 +146,7 @@ def _asgi(
         Route("/api/v1/events", Names(hub, access)),
         Route("/api/v1/environments/{environment}/stream", stream),
         Mount("/api/v1", Gate(build_api(services, telemetry), access)),
-        *compat_routes(services, access),
+        *compat_routes(services, hub, access),
         *site.routes(),
     ]
     return Starlette(

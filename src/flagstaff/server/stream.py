@@ -24,7 +24,7 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
-_COMMENT = b": keep-alive\n\n"
+COMMENT = b": keep-alive\n\n"
 
 
 class Names:
@@ -44,7 +44,7 @@ class Names:
             await refusal(scope, receive, send)
             return
         with self._hub.reader() as listener:
-            await _serve(_names(listener), listener, receive, send)
+            await serve_frames(_names(listener), listener, receive, send)
 
 
 class Snapshots:
@@ -65,7 +65,7 @@ class Snapshots:
             self._context.check_environments((environment,))
             with self._hub.follower(environment) as (listener, channel):
                 first = await self._hub.latest(channel)
-                await _serve(_snapshots(listener, channel, first), listener, receive, send)
+                await serve_frames(_snapshots(listener, channel, first), listener, receive, send)
         except FlagstaffError as exc:
             await response_for(exc)(scope, receive, send)
 
@@ -78,16 +78,16 @@ async def _snapshots(
         if latest.etag != sent:
             sent = latest.etag
             yield _frame(latest)
-        elif not await _rung(listener):
-            yield _COMMENT
+        elif not await rung(listener):
+            yield COMMENT
         latest = channel.latest or latest
 
 
 async def _names(listener: Listener) -> AsyncGenerator[bytes]:
     yield b"retry: 1000\nevent: connected\ndata: now\n\n"
     while not listener.over:
-        if not await _rung(listener):
-            yield _COMMENT
+        if not await rung(listener):
+            yield COMMENT
             continue
         names, listener.names = listener.names, set()
         if names:
@@ -98,7 +98,7 @@ def _frame(snapshot: Encoded) -> bytes:
     return b"id: %d\nevent: snapshot\ndata: %s\n\n" % (snapshot.version, snapshot.body)
 
 
-async def _rung(listener: Listener) -> bool:
+async def rung(listener: Listener) -> bool:
     """Wait for the bell; return whether it rang before it was time for a comment."""
     try:
         async with asyncio.timeout(KEEP_ALIVE):
@@ -109,9 +109,10 @@ async def _rung(listener: Listener) -> bool:
     return True
 
 
-async def _serve(
+async def serve_frames(
     frames: AsyncGenerator[bytes], listener: Listener, receive: Receive, send: Send
 ) -> None:
+    """Send the frames of a stream until there are no more, or its reader leaves."""
     leaving = asyncio.ensure_future(_until_gone(receive, listener))
     try:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})

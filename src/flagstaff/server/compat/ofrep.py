@@ -1,0 +1,195 @@
+"""How does an OpenFeature provider ask for flags? By the remote evaluation protocol, OFREP 0.3."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from flagstaff.errors import FlagstaffError, UsageError
+from flagstaff.flags.actor import Actor
+from flagstaff.flags.compile import CompiledFlag
+from flagstaff.flags.evaluation import Reason
+from flagstaff.flags.explain import evaluate
+from flagstaff.server.access import Access
+from flagstaff.server.compat.asking import Door, bearer, environment_of, read_json
+from flagstaff.server.compat.live import Held, Holding, asked_about
+from flagstaff.server.compat.ofrep_events import Events, events_query
+from flagstaff.server.failures import status_of
+from flagstaff.server.hub import Hub
+from flagstaff.services.unit import Context
+
+INACTIVITY = 120
+"""Seconds after which a client that nobody looks at should leave the stream."""
+
+WORDS = {Reason.DEFAULT: "STATIC", Reason.STALE: "UNKNOWN", Reason.ERROR: "UNKNOWN"}
+"""Reasons for which the protocol has another word."""
+
+
+class BadRequest(Exception):
+    """The request is malformed; `code` is the protocol's."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def build_ofrep(context: Context, held: Holding, hub: Hub, access: Access) -> ASGIApp:
+    """Return the application for `/ofrep/v1`."""
+    evaluating = Evaluating(context, held, access)
+    events = Events(context, hub, access)
+    inner = Starlette(
+        routes=[
+            Route("/evaluate/flags", evaluating.all, methods=["POST"]),
+            Route("/evaluate/flags/{key:path}", evaluating.one, methods=["POST"]),
+        ],
+        exception_handlers={
+            BadRequest: _bad_request,
+            FlagstaffError: _failed,
+            HTTPException: _no_route,
+        },
+    )
+    door = Door(inner, access, _tokens, _unauthorized)
+    # Browsers send no headers with a stream, so its address carries a seal instead of the token.
+    return Starlette(routes=[Route("/events", events), Mount("", door)])
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluating:
+    """The routes that evaluate."""
+
+    context: Context
+    held: Holding
+    access: Access
+
+    async def one(self, request: Request) -> Response:
+        """Return the answer of one flag."""
+        key = request.path_params["key"]
+        held = await self.held.of(environment_of(request, self.context))
+        actors = _actors(await _context(request))
+        found = held.compiled.flags.get(key)
+        if found is None:
+            body = _failure(key, "FLAG_NOT_FOUND", f"there is no flag {key}")
+            return JSONResponse(body, 404)
+        answer = _answer(found, actors, held)
+        return JSONResponse(answer, 400 if "errorCode" in answer else 200)
+
+    async def all(self, request: Request) -> Response:
+        """Return the answers of all flags."""
+        environment = environment_of(request, self.context)
+        held = await self.held.of(environment)
+        context = await _context(request)
+        etag = _etag(held, context)
+        headers = {"etag": etag, "cache-control": "no-cache"}
+        if etag in known_tags(request):
+            return Response(status_code=304, headers=headers)
+        actors = _actors(context)
+        flags = held.compiled.flags
+        body = {
+            "flags": [_answer(flags[name], actors, held) for name in sorted(flags)],
+            "eventStreams": [self._stream(request, environment)],
+            "metadata": {"environment": environment, "version": held.snapshot.version},
+        }
+        return JSONResponse(body, headers=headers)
+
+    def _stream(self, request: Request, environment: str) -> dict[str, object]:
+        query = events_query(self.access, environment)
+        return {
+            "type": "sse",
+            "endpoint": {"requestUri": f"{request.scope['root_path']}/events?{query}"},
+            "inactivityDelaySec": INACTIVITY,
+        }
+
+
+def known_tags(request: HTTPConnection) -> set[str]:
+    """Return the tags of answers that the client still has."""
+    listed = request.headers.get("if-none-match", "").split(",")
+    return {each.strip().removeprefix("W/") for each in listed}
+
+
+async def _context(request: Request) -> dict[str, Any]:
+    try:
+        body = await read_json(request)
+    except UsageError as exc:
+        raise BadRequest("PARSE_ERROR", exc.message) from exc
+    # Some clients leave the context out when it is empty.
+    context = body.get("context", {}) if isinstance(body, dict) else {} if body is None else body
+    if not isinstance(context, dict):
+        raise BadRequest("INVALID_CONTEXT", "the context is not an object")
+    if not isinstance(context.get("targetingKey", ""), str):
+        raise BadRequest("INVALID_CONTEXT", "targetingKey is not a text")
+    return context
+
+
+def _actors(context: dict[str, Any]) -> tuple[Actor, ...]:
+    return asked_about(context.get("targetingKey"), context)
+
+
+def _answer(found: CompiledFlag, actors: tuple[Actor, ...], held: Held) -> dict[str, object]:
+    name, version = found.flag.name, held.snapshot.version
+    try:
+        answer = evaluate(found, actors, version)
+    except FlagstaffError as exc:
+        return _failure(name, "GENERAL", exc.message)
+    body: dict[str, object] = {
+        "key": name,
+        "reason": WORDS.get(answer.reason, answer.reason.value),
+        "variant": answer.variant,
+        "metadata": {"gate": answer.gate.value, "version": version},
+    }
+    # A flag with variants that is off has no value of its own: the caller's default answers.
+    if answer.value or not found.flag.variants:
+        body["value"] = answer.variant if answer.payload is None else answer.payload
+    return body
+
+
+def _failure(key: str, code: str, details: str) -> dict[str, object]:
+    return {"key": key, "errorCode": code, "errorDetails": details}
+
+
+def _etag(held: Held, context: dict[str, Any]) -> str:
+    asked = json.dumps(context, sort_keys=True)
+    digest = hashlib.sha256(f"{held.etag}{asked}".encode()).hexdigest()[:20]
+    return f'"{digest}"'
+
+
+def _tokens(request: HTTPConnection) -> Iterable[str]:
+    return (bearer(request.headers), request.headers.get("x-api-key", ""))
+
+
+def _unauthorized() -> Response:
+    text = "the token is missing or wrong; send `Authorization: Bearer TOKEN`"
+    headers = {"www-authenticate": "Bearer"}
+    return JSONResponse({"errorDetails": text}, 401, headers=headers)
+
+
+def _bad_request(request: Request, error: Exception) -> Response:
+    code = error.code if isinstance(error, BadRequest) else "GENERAL"
+    return JSONResponse(_keyed(request, {"errorCode": code, "errorDetails": str(error)}), 400)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    if not isinstance(error, FlagstaffError):
+        raise error
+    body = {"errorCode": "GENERAL", "errorDetails": str(error)}
+    return JSONResponse(_keyed(request, body), status_of(error))
+
+
+def _keyed(request: Request, body: dict[str, str]) -> dict[str, str]:
+    key = request.path_params.get("key")
+    return body if key is None else {"key": key, **body}
+
+
+def _no_route(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return JSONResponse({"errorDetails": error.detail}, error.status_code, headers=error.headers)

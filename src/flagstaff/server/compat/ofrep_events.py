@@ -1,0 +1,77 @@
+"""How does an OpenFeature provider hear that it should ask again?"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import AsyncGenerator
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from flagstaff.errors import FlagstaffError
+from flagstaff.server.access import Access
+from flagstaff.server.encoded import Encoded
+from flagstaff.server.failures import status_of
+from flagstaff.server.hub import Channel, Hub, Listener
+from flagstaff.server.stream import COMMENT, rung, serve_frames
+from flagstaff.services.unit import Context
+
+
+class Events:
+    """Streams `refetchEvaluation`: once at the beginning, then for each change.
+
+    The first one closes the gap between an evaluation and the stream it names: who has not missed
+    anything is answered "not modified".
+    """
+
+    def __init__(self, context: Context, hub: Hub, access: Access) -> None:
+        self._context = context
+        self._hub = hub
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one listener until it leaves."""
+        query = QueryParams(scope["query_string"])
+        environment = query.get("environment", "")
+        seal = _seal(self._access, environment)
+        if not hmac.compare_digest(query.get("seal", "").encode(), seal.encode()):
+            body = {"errorDetails": "this is not the address of a stream that an evaluation gave"}
+            await JSONResponse(body, 401)(scope, receive, send)
+            return
+        try:
+            self._context.check_environments((environment,))
+            with self._hub.follower(environment) as (listener, channel):
+                first = await self._hub.latest(channel)
+                await serve_frames(_frames(listener, channel, first), listener, receive, send)
+        except FlagstaffError as exc:
+            body = {"errorDetails": str(exc)}
+            await JSONResponse(body, status_of(exc))(scope, receive, send)
+
+
+def events_query(access: Access, environment: str) -> str:
+    """Return the query of the environment's stream; it opens nothing but that stream."""
+    return urlencode({"environment": environment, "seal": _seal(access, environment)})
+
+
+def _seal(access: Access, environment: str) -> str:
+    return access.seal(f"ofrep events of {environment}")
+
+
+async def _frames(listener: Listener, channel: Channel, latest: Encoded) -> AsyncGenerator[bytes]:
+    sent = ""
+    while not listener.over:
+        if latest.etag != sent:
+            sent = latest.etag
+            yield _refetch(latest)
+        elif not await rung(listener):
+            yield COMMENT
+        latest = channel.latest or latest
+
+
+def _refetch(latest: Encoded) -> bytes:
+    tag = latest.etag.strip('"')
+    data = json.dumps({"type": "refetchEvaluation", "etag": tag})
+    return f"id: {tag}\nevent: message\ndata: {data}\n\n".encode()
