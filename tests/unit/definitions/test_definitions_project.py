@@ -146,8 +146,14 @@ def test_all_problems_are_reported_at_once(settings):
     )
     assert problems_of(root) == [
         ":1: has the unknown key 'enviroments'; did you mean `environments`?",
-        ":4: `ramp.percentages`: '25%' has a percent sign; write the number alone, such as 25",
-        ":5: `ramp.percentages`: '101' is above 100; write a number above 0 and below 100",
+        (
+            ":4: `ramp.percentages`: '25%' has a percent sign; "
+            "write a number above 0 and below 100, such as 25 or 0.5"
+        ),
+        (
+            ":5: `ramp.percentages`: 101 is above 100; "
+            "write a number above 0 and below 100, such as 25 or 0.5"
+        ),
         ":6: `ramp.dwell`: '15' has no unit; write s, m, h, d or w after it",
         ":8: `channels.team` is empty; write a value; a value that starts with `#` needs quotes",
         (
