@@ -115,6 +115,19 @@ class TestEffects:
             statuses = connection.execute(select(tables.effect.c.status)).scalars().all()
         assert statuses == ["abandoned"]
 
+    def test_one_that_was_done_but_not_noted_is_done_again_under_the_same_key(
+        self, lab, monkeypatch
+    ):
+        number = lab.added(plan_of(HELLO))
+        with monkeypatch.context() as cut:
+            cut.setattr("flagstaff.services.running.finish_effect", cut_off)
+            lab.engine.tick()
+        assert lab.look(number).rollout.state("s1").status is StepStatus.ACTIVE
+        lab.engine.tick()
+        lab.engine.tick()
+        assert [each.key for each in lab.world.done] == [f"{number}/s1/0"] * 2
+        assert lab.look(number).rollout.phase is Phase.COMPLETED
+
     def test_many_slow_ones_do_not_keep_the_engine_from_looking(self, lab, monkeypatch):
         monkeypatch.setattr("flagstaff.engine.loop.PATIENCE", -1)
         lab.added(plan_of(ramp(10), ramp(20), ramp(30), Approve(), announce_to=("#prod",)))
@@ -195,6 +208,10 @@ class TestThread:
             wait_until(lambda: lab.look(number).rollout.phase is Phase.COMPLETED)
         finally:
             engine.stop()
+
+
+def cut_off(*_):
+    raise Unavailable("the database does not answer")
 
 
 def wait_until(condition, seconds=20):
