@@ -181,6 +181,14 @@ def test_a_rollback_restores_what_was_touched_and_nothing_else(story):
 
 @MANY
 @given(stories)
+def test_a_look_at_a_paused_rollout_moves_nothing_but_harm_does(story):
+    for event, earlier, after, effects, _ in story.moves:
+        if isinstance(event, Observed) and earlier.phase is Phase.PAUSED:
+            assert after.phase is Phase.ROLLED_BACK or (after, effects) == (earlier, ())
+
+
+@MANY
+@given(stories)
 def test_the_phase_and_the_steps_agree(story):
     for _, _, rollout, _, _ in story.moves:
         current = rollout.current
