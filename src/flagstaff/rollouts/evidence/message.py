@@ -1,0 +1,75 @@
+"""How is evidence said to people?"""
+
+from __future__ import annotations
+
+from math import inf
+
+from flagstaff.rollouts.evidence.confidence import Interval
+from flagstaff.rollouts.evidence.judging import Finding
+from flagstaff.rollouts.evidence.standing import Standing
+
+MINUTE = 60
+HOUR = 3600
+THOUSANDS = 10_000
+
+
+def rolled_back(finding: Finding, elapsed: float, percentage: float) -> str:
+    """Return why a rollout was rolled back, in two or three sentences.
+
+    Args:
+        finding: the guard that shows harm.
+        elapsed: seconds in the stage until then.
+        percentage: of people with the flag in that stage, 0 to 100.
+    """
+    extra = round(abs(finding.extra))
+    kind = "extra" if finding.extra > 0 else "fewer"
+    reached = f" About {extra:,} {kind} failures reached users." if extra else ""
+    return f"Rolled back after {_time(elapsed)} at {percentage:g} %: {sentence(finding)}.{reached}"
+
+
+def sentence(finding: Finding) -> str:
+    """Return the comparison, the counts and the evidence, without a full stop."""
+    if finding.standing is Standing.NO_DATA:
+        return f"{finding.guard}: no data: {finding.reason or 'nothing came'}"
+    treatment, control = finding.treatment, finding.control
+    counts = (
+        f"{treatment.bad:,.0f} of {treatment.total:,.0f} {finding.noun} against "
+        f"{control.bad:,.0f} of {control.total:,.0f}"
+    )
+    if not treatment.total or not control.total:
+        return f"{finding.guard}: nothing to compare yet, {counts}"
+    if not treatment.bad and not control.bad:
+        return f"{finding.guard}: {counts}; {_evidence(finding)}"
+    return (
+        f"{finding.guard} with the flag on {_ratio(finding.ratio)}, {counts}; {_evidence(finding)}"
+    )
+
+
+def _ratio(ratio: Interval) -> str:
+    if ratio.high == inf:
+        range_ = f"{ratio.low:.2g}x or more"
+    else:
+        range_ = f"{ratio.low:.2g}-{ratio.high:.2g}x"
+    return f"{ratio.estimate:.3g}x flag off (95 % confidence {range_})"
+
+
+def _evidence(finding: Finding) -> str:
+    if finding.standing is Standing.HEALTHY:
+        return (
+            f"evidence of safety {_to_one(finding.safe)}, asked for {_to_one(finding.safe_limit)}"
+        )
+    return f"evidence {_to_one(finding.harm)}, limit {_to_one(finding.harm_limit)}"
+
+
+def _to_one(evidence: float) -> str:
+    if evidence >= THOUSANDS:
+        return "more than 10,000 : 1"
+    return f"{evidence:,.0f} : 1" if evidence >= 1 else "less than 1 : 1"
+
+
+def _time(seconds: float) -> str:
+    if seconds < MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < HOUR:
+        return f"{seconds / MINUTE:.0f} min"
+    return f"{seconds / HOUR:.1f} h"
