@@ -15,10 +15,12 @@ from flagstaff.flags.change import PercentageOfActors
 from flagstaff.flags.percentage import format_percentage
 
 KNOWN = st.sampled_from(
-    ["/chatops", "run", "feature", "flag", "set", "get", "list", "delete", "x", "true", "25"]
-    + ["25%", "-5", "1e3", "--actors", "--random", "--dev", "--project=7", "--user", "--step"]
-    + ["auto_deploy", "status", "rollout", "approve", "1", "--reason", "release", "check"]
-    + ["deployment", "record", "<name>", "--", "-", "--=", "\u2014", "`", '"', "'", "--dev=1"]
+    [
+        *("/chatops", "run", "feature", "flag", "set", "get", "list", "delete", "x", "true", "25"),
+        *("25%", "-5", "1e3", "--actors", "--random", "--dev", "--project=7", "--user", "--step"),
+        *("auto_deploy", "status", "rollout", "approve", "1", "--reason", "release", "check"),
+        *("deployment", "record", "<name>", "--", "-", "--=", "\u2014", "`", '"', "'", "--dev=1"),
+    ]
 )
 WORDS = st.lists(st.one_of(KNOWN, st.text(max_size=8)), max_size=8)
 
