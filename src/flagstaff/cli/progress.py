@@ -38,12 +38,20 @@ def details(step: Json) -> str:
     """Return what more there is to say about a step, an empty text when there is nothing."""
     words = []
     if step["status"] == "waiting":
-        words.append("waits for a person")
+        by = step["approved_by"]
+        words.append(f"approved by {by}" if by else "waits for a person")
     if step["seconds_left"] is not None:
         words.append(f"{duration(step['seconds_left'])} left")
     if step["note"]:
         words.append(step["note"])
     return "; ".join(words)
+
+
+def needs_person(rollout: Json) -> bool:
+    """Return whether it goes on only when somebody says so, and nobody has yet."""
+    step = rollout["step"]
+    answered = step is not None and step["status"] == "waiting" and step["approved_by"]
+    return rollout["phase"] in NEEDS_PERSON and not answered
 
 
 def changes(before: Json | None, now: Json) -> Iterator[str]:
@@ -73,14 +81,13 @@ def guard_line(guard: Json) -> str:
 
 def suggestion(rollout: Json) -> str:
     """Return the command a person would likely want now, an empty text when none is due."""
+    if not needs_person(rollout):
+        return ""
     step = rollout["step"]
     failed = step is not None and step["status"] == "failed"
-    verb = {
-        "pending": "start",
-        "waiting": "approve",
-        "paused": "retry" if failed else "resume",
-    }.get(rollout["phase"])
-    return f"flagstaff rollout {verb} {rollout['id']}" if verb else ""
+    after_pause = "retry" if failed else "resume"
+    verb = {"pending": "start", "waiting": "approve"}.get(rollout["phase"], after_pause)
+    return f"flagstaff rollout {verb} {rollout['id']}"
 
 
 def duration(seconds: float) -> str:

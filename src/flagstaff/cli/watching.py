@@ -55,7 +55,7 @@ def watch(common: Common, *, rollout_id: int, exit_when_waiting: bool) -> int:
             view.show(rollout)
             if rollout["phase"] in progress.FINISHED:
                 break
-            if exit_when_waiting and rollout["phase"] in progress.NEEDS_PERSON:
+            if exit_when_waiting and progress.needs_person(rollout):
                 break
     if rollout["phase"] not in progress.FINISHED:
         return WAITING
