@@ -5,7 +5,14 @@ from __future__ import annotations
 from math import inf
 
 from flagstaff.rollouts.evidence.confidence import Interval
+from flagstaff.rollouts.evidence.durations import (
+    DurationEvidence,
+    DurationGuard,
+    duration_standing,
+    log_slower,
+)
 from flagstaff.rollouts.evidence.judging import Finding
+from flagstaff.rollouts.evidence.ratio import evidence_ratio
 from flagstaff.rollouts.evidence.standing import Standing
 
 MINUTE = 60
@@ -43,6 +50,29 @@ def sentence(finding: Finding) -> str:
     return (
         f"{finding.guard} with the flag on {_ratio(finding.ratio)}, {counts}; {_evidence(finding)}"
     )
+
+
+def slower_sentence(state: DurationEvidence, guard: DurationGuard) -> str:
+    """Return how durations compare, without a full stop."""
+    standing = duration_standing(state, guard)
+    if standing is Standing.NO_DATA:
+        return f"{guard.name}: no data: {state.reason}"
+    if not state.pairs:
+        return f"{guard.name}: nothing to compare yet"
+    on, off = state.treatment, state.control
+    words = f"{guard.name}: a call with the flag on is the longer one in {_pairs(state)} of pairs"
+    if guard.bounds:
+        words += (
+            f", {on.bad:,.0f} of {on.total:,.0f} took over {guard.bounds[-1]:g} s against "
+            f"{off.bad:,.0f} of {off.total:,.0f}"
+        )
+    limit = 1.0 / (guard.false_harm * guard.share)
+    evidence = evidence_ratio(log_slower(state))
+    return f"{words}; evidence {_to_one(evidence)}, limit {_to_one(limit)}"
+
+
+def _pairs(state: DurationEvidence) -> str:
+    return f"{100 * state.won / state.pairs:.0f} %"
 
 
 def _ratio(ratio: Interval) -> str:
