@@ -12,4 +12,6 @@ def server(tmp_path_factory):
     for name in ("new_navigation", "dark_mode", "new_search"):
         define(root, name)
     define(root, "old_search", default=True)
+    # Without a staging, production waits for nothing.
+    (root / "flagstaff.yml").write_text("environments: [dev, production]\n")
     yield from run_server(root)

@@ -68,5 +68,5 @@ def run_node(folder, script, given):
             timeout=PATIENCE,
             check=False,
         )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"node ended with {done.returncode}: {done.stderr}"
     return json.loads(done.stdout)

@@ -19,7 +19,7 @@ def gl(server):
 @pytest.fixture(autouse=True)
 def _nothing_set(server):
     yield
-    for environment in ("production", "staging"):
+    for environment in ("production", "dev"):
         for name in ("new_navigation", "dark_mode", "old_search"):
             server.forget(name, environment)
 
@@ -102,12 +102,12 @@ def test_a_refusal_reaches_the_asker_in_words(gl):
 
 
 def test_another_environment_by_address_and_by_header(server, gl):
-    url = f"{server.url}/environments/staging"
-    with gitlab.Gitlab(url, private_token=server.token) as staging:
-        staging.features.set("new_navigation", True)
-        assert [each.name for each in staging.features.list()] == ["new_navigation"]
+    url = f"{server.url}/environments/dev"
+    with gitlab.Gitlab(url, private_token=server.token) as dev:
+        dev.features.set("new_navigation", True)
+        assert [each.name for each in dev.features.list()] == ["new_navigation"]
     assert gl.features.list() == []
-    gl.headers["X-Flagstaff-Environment"] = "staging"
+    gl.headers["X-Flagstaff-Environment"] = "dev"
     assert [each.name for each in gl.features.list()] == ["new_navigation"]
 
 

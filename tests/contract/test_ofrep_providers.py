@@ -128,13 +128,13 @@ def test_an_answer_carries_why(server, sdk):
 
 
 def test_another_environment_by_its_address(server):
-    server.set("dark_mode", Boolean(value=True), "staging")
+    server.set("dark_mode", Boolean(value=True), "dev")
     try:
-        asked = provider(server, "/environments/staging")
+        asked = provider(server, "/environments/dev")
         assert asked.resolve_boolean_details("dark_mode", False).value is True
         assert provider(server).resolve_boolean_details("dark_mode", True).value is False
     finally:
-        server.forget("dark_mode", "staging")
+        server.forget("dark_mode", "dev")
 
 
 def test_what_is_wrong_is_the_right_error(server):

@@ -16,10 +16,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
-from flagstaff.definitions import load_project
+from flagstaff.definitions import Project, load_project
 from flagstaff.engine.loop import Engine
 from flagstaff.errors import FlagstaffError, Unavailable, UsageError
 from flagstaff.integrations.forge.git import GitRepository
+from flagstaff.integrations.production_check import ProductionCheck
 from flagstaff.integrations.world import World
 from flagstaff.server import folder
 from flagstaff.server.access import Access, Gate
@@ -89,6 +90,8 @@ def build(settings: Settings) -> Application:
             project=project,
             definitions=definitions,
             repository=GitRepository.around(settings.root),
+            health=_health(settings, project),
+            telemetry=Telemetry(),
         )
         services = Services(database, context, clock)
         hub = Hub(services)
@@ -117,6 +120,11 @@ def _prepare(settings: Settings) -> str:
         ) from exc
 
 
+def _health(settings: Settings, project: Project) -> ProductionCheck | None:
+    check = project.policies.health
+    return ProductionCheck(root=settings.root, settings=check) if check else None
+
+
 def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
     file = database_file(settings.database_url)
     if file is not None:
@@ -130,7 +138,7 @@ def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
 def _asgi(
     services: Services, definitions: WatchedDefinitions, hub: Hub, access: Access
 ) -> Starlette:
-    telemetry = Telemetry()
+    telemetry = services.context.telemetry or Telemetry()
     site = Site(
         services=services,
         telemetry=telemetry,
@@ -146,7 +154,7 @@ def _asgi(
         Route("/api/v1/events", Names(hub, access)),
         Route("/api/v1/environments/{environment}/stream", stream),
         Mount("/api/v1", Gate(build_api(services, telemetry), access)),
-        *compat_routes(services, hub, access),
+        *compat_routes(services, hub, access, telemetry),
         *site.routes(),
     ]
     return Starlette(

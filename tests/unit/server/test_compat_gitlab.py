@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from flagstaff.errors import Refused
+
 URL = "/api/v4/features/new_navigation"
 FEATURE = "new_navigation"
+
+
+@pytest.fixture
+def root(root):
+    """Return a project without a staging, for whose sake production would have to wait."""
+    (root / "flagstaff.yml").write_text("environments: [dev, production]\n")
+    return root
 
 
 def gates_of(answer):
@@ -133,6 +142,22 @@ def test_an_environment_that_is_none(client):
     answer = client.get("/environments/moon/api/v4/features")
     assert answer.status_code == 400
     assert "there is no environment moon" in answer.json()["message"]
+
+
+def test_a_policy_that_refuses_is_overruled_with_a_reason(application, client, monkeypatch):
+    asked = []
+
+    def refuse(command, _by):
+        asked.append(command)
+        raise Refused("not today", hint="wait for Monday")
+
+    monkeypatch.setattr(application.services, "execute", refuse)
+    headers = {"x-flagstaff-override": "change-lock, max-step", "x-flagstaff-reason": "caf%C3%A9"}
+    answer = client.post(URL, json={"value": True}, headers=headers)
+    assert answer.status_code == 403
+    assert answer.json() == {"message": "403 Forbidden - not today (wait for Monday)"}
+    assert asked[0].overrides == ("change-lock", "max-step")
+    assert asked[0].reason == "café"
 
 
 def test_a_definition_without_a_file_is_null(client):

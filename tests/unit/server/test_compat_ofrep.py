@@ -21,6 +21,13 @@ REASONS = {"STATIC", "TARGETING_MATCH", "SPLIT", "DISABLED", "UNKNOWN"}
 
 
 @pytest.fixture
+def root(root):
+    """Return a project without a staging, for whose sake production would have to wait."""
+    (root / "flagstaff.yml").write_text("environments: [dev, production]\n")
+    return root
+
+
+@pytest.fixture
 def change(application):
     def changing(change, environment="production"):
         command = SetFlag(flag="new_navigation", environments=(environment,), change=change)
@@ -111,13 +118,13 @@ def test_all_flags_and_not_modified(client, change):
 
 
 def test_environments_by_path_and_header_are_told_apart(client, change):
-    change(Boolean(value=True), "staging")
+    change(Boolean(value=True), "dev")
     assert client.post(ONE, json=ADA).json()["value"] is False
-    header = {"x-flagstaff-environment": "staging"}
+    header = {"x-flagstaff-environment": "dev"}
     assert client.post(ONE, json=ADA, headers=header).json()["value"] is True
-    assert client.post(f"/environments/staging{ONE}", json=ADA).json()["value"] is True
-    metadata = client.post(f"/environments/staging{ALL}", json=ADA).json()["metadata"]
-    assert metadata["environment"] == "staging"
+    assert client.post(f"/environments/dev{ONE}", json=ADA).json()["value"] is True
+    metadata = client.post(f"/environments/dev{ALL}", json=ADA).json()["metadata"]
+    assert metadata["environment"] == "dev"
 
 
 def test_the_token_in_either_header(client, application):
@@ -130,16 +137,16 @@ def test_the_token_in_either_header(client, application):
 
 
 def test_the_stream_opens_with_its_seal_alone(client):
-    (stream,) = client.post(f"/environments/staging{ALL}", json=ADA).json()["eventStreams"]
+    (stream,) = client.post(f"/environments/dev{ALL}", json=ADA).json()["eventStreams"]
     uri = stream["endpoint"]["requestUri"]
-    assert uri.startswith("/environments/staging/ofrep/v1/events?environment=staging&seal=")
+    assert uri.startswith("/environments/dev/ofrep/v1/events?environment=dev&seal=")
     del client.headers["authorization"]
     for wrong in (
         "/ofrep/v1/events",
-        "/ofrep/v1/events?environment=staging",
+        "/ofrep/v1/events?environment=dev",
         uri[:-1],
-        uri.replace("environment=staging", "environment=production"),
-        "/ofrep/v1/events?environment=staging&seal=%C3%A9",
+        uri.replace("environment=dev", "environment=production"),
+        "/ofrep/v1/events?environment=dev&seal=%C3%A9",
     ):
         assert client.get(wrong).status_code == 401
 
@@ -173,9 +180,9 @@ def test_while_the_database_is_away_the_last_good_snapshot_answers(client, chang
         change(Boolean(value=False))
         answer = client.post(ONE, json=ADA)
         assert (answer.status_code, answer.json()["value"]) == (200, True)
-        never = client.post(f"/environments/staging{ONE}", json=ADA)
+        never = client.post(f"/environments/dev{ONE}", json=ADA)
         assert never.status_code == 503
         assert "cannot be read" in never.json()["errorDetails"]
-    assert client.post(f"/environments/staging{ONE}", json=ADA).status_code == 200
+    assert client.post(f"/environments/dev{ONE}", json=ADA).status_code == 200
     time.sleep(live.PATIENCE)
     assert client.post(ONE, json=ADA).json()["value"] is False

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from flagstaff.server.access import Access
 from flagstaff.server.compat.gitlab import build_gitlab
 from flagstaff.server.compat.live import Live
 from flagstaff.server.compat.ofrep import build_ofrep
+from flagstaff.server.compat.unleash import (
+    Parts,
+    build_gitlab_unleash,
+    build_unleash,
+    gitlab_unleash_base,
+)
 from flagstaff.server.hub import Hub
 from flagstaff.services.services import Services
+from flagstaff.services.telemetry import Telemetry
 
 PREFIX = "/environments/{environment}"
 """Before any of the addresses: the same for another environment than the usual one."""
 
+GITLAB_UNLEASH = "/api/v4/feature_flags/unleash/{project_id}"
 
-def compat_routes(services: Services, hub: Hub, access: Access) -> list[BaseRoute]:
+
+def compat_routes(
+    services: Services, hub: Hub, access: Access, telemetry: Telemetry
+) -> list[BaseRoute]:
     """Return the routes of all protocols."""
-    live = Live(hub)
+    context, live = services.context, Live(hub)
+    unleash = Parts(context=context, held=live, telemetry=telemetry, clock=services.clock)
     return [
+        *_mounted(GITLAB_UNLEASH, build_gitlab_unleash(unleash, access)),
+        # A mount begins after the slash that clients of the base itself leave out.
+        *(Route(each + GITLAB_UNLEASH, gitlab_unleash_base(access)) for each in ("", PREFIX)),
         *_mounted("/api/v4", build_gitlab(services, access)),
-        *_mounted("/ofrep/v1", build_ofrep(services.context, live, hub, access)),
+        *_mounted("/ofrep/v1", build_ofrep(context, live, hub, access)),
+        # After all other addresses below `/api`.
+        *_mounted("/api", build_unleash(unleash, access)),
     ]
 
 

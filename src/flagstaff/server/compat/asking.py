@@ -7,7 +7,7 @@ import email.policy
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, Request
@@ -59,6 +59,15 @@ def bearer(headers: Headers) -> str:
 def caller(headers: Headers) -> Person:
     """Return on whose behalf a program of another protocol speaks."""
     return Person(name=person(headers).name, source=Source.API)
+
+
+def overruling(headers: Headers) -> dict[str, Any]:
+    """Return the reason and the policies to overrule, as the headers name them."""
+    names = headers.get("x-flagstaff-override", "").split(",")
+    return {
+        "reason": unquote(headers.get("x-flagstaff-reason", "")).strip(),
+        "overrides": tuple(each.strip() for each in names if each.strip()),
+    }
 
 
 def environment_of(request: HTTPConnection, context: Context) -> str:

@@ -27,6 +27,7 @@ from flagstaff.server.compat.asking import (
     bearer,
     caller,
     environment_of,
+    overruling,
     read_parameters,
 )
 from flagstaff.server.compat.gitlab_json import definition_json, feature_json
@@ -95,9 +96,7 @@ class Features:
         parameters = await read_parameters(request)
         check_parameters(parameters)
         environment = environment_of(request, self._services.context)
-        by, name = caller(request.headers), request.path_params["name"]
-        body = await run_sync(self._set, name, environment, parameters, by)
-        return JSONResponse(body, 201)
+        return JSONResponse(await run_sync(self._set, request, environment, parameters), 201)
 
     def delete(self, request: Request) -> Response:
         """Forget one flag; one that was never set, or never was, is as good as forgotten."""
@@ -108,11 +107,13 @@ class Features:
         return Response(status_code=204)
 
     def _set(
-        self, name: str, environment: str, parameters: dict[str, str], by: Person
+        self, request: Request, environment: str, parameters: dict[str, str]
     ) -> dict[str, object]:
+        name, by = request.path_params["name"], caller(request.headers)
+        more = overruling(request.headers)
         before = self._gates(name, environment, by)
         commands = [
-            SetFlag(flag=name, environments=(environment,), change=change)
+            SetFlag(flag=name, environments=(environment,), change=change, **more)
             for change in changes(name, parameters, before)
         ]
         # Several changes of one request are all possible, or none of them is made.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import random
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from starlette.requests import HTTPConnection
 
 from flagstaff.errors import Unavailable
 from flagstaff.flags.actor import Actor
@@ -132,3 +136,16 @@ def _uncounted(_flag: str, _value: bool, _gate: Gate) -> Hit:  # noqa: FBT001 a 
 
 def _nothing() -> None:
     return None
+
+
+def answer_tag(held: Held, context: dict[str, Any]) -> str:
+    """Return the tag of what the snapshot answers about a context."""
+    asked = json.dumps(context, sort_keys=True)
+    digest = hashlib.sha256(f"{held.etag}{asked}".encode()).hexdigest()[:20]
+    return f'"{digest}"'
+
+
+def known_tags(request: HTTPConnection) -> set[str]:
+    """Return the tags of answers that the client still has."""
+    listed = request.headers.get("if-none-match", "").split(",")
+    return {each.strip().removeprefix("W/") for each in listed}

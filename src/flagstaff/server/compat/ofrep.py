@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +20,7 @@ from flagstaff.flags.evaluation import Reason
 from flagstaff.flags.explain import evaluate
 from flagstaff.server.access import Access
 from flagstaff.server.compat.asking import Door, bearer, environment_of, read_json
-from flagstaff.server.compat.live import Held, Holding, asked_about
+from flagstaff.server.compat.live import Held, Holding, answer_tag, asked_about, known_tags
 from flagstaff.server.compat.ofrep_events import Events, events_query
 from flagstaff.server.failures import status_of
 from flagstaff.server.hub import Hub
@@ -88,7 +86,7 @@ class Evaluating:
         environment = environment_of(request, self.context)
         held = await self.held.of(environment)
         context = await _context(request)
-        etag = _etag(held, context)
+        etag = answer_tag(held, context)
         headers = {"etag": etag, "cache-control": "no-cache"}
         if etag in known_tags(request):
             return Response(status_code=304, headers=headers)
@@ -108,12 +106,6 @@ class Evaluating:
             "endpoint": {"requestUri": f"{request.scope['root_path']}/events?{query}"},
             "inactivityDelaySec": INACTIVITY,
         }
-
-
-def known_tags(request: HTTPConnection) -> set[str]:
-    """Return the tags of answers that the client still has."""
-    listed = request.headers.get("if-none-match", "").split(",")
-    return {each.strip().removeprefix("W/") for each in listed}
 
 
 async def _context(request: Request) -> dict[str, Any]:
@@ -154,12 +146,6 @@ def _answer(found: CompiledFlag, actors: tuple[Actor, ...], held: Held) -> dict[
 
 def _failure(key: str, code: str, details: str) -> dict[str, object]:
     return {"key": key, "errorCode": code, "errorDetails": details}
-
-
-def _etag(held: Held, context: dict[str, Any]) -> str:
-    asked = json.dumps(context, sort_keys=True)
-    digest = hashlib.sha256(f"{held.etag}{asked}".encode()).hexdigest()[:20]
-    return f'"{digest}"'
 
 
 def _tokens(request: HTTPConnection) -> Iterable[str]:
