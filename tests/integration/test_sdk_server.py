@@ -205,6 +205,7 @@ def test_reports_carry_the_heartbeat_and_the_counts(server, connect):
         "environment": "test",
     }
     assert report["snapshot_version"] == server.snapshot.version
+    assert report["unknown"] == []
     assert len({each["instance"] for each in server.reports}) == 1
     counted = [each for report in server.reports for each in report["exposures"]]
     assert sum(each["count"] for each in counted if each["flag"] == "a") == 1_000
@@ -213,6 +214,18 @@ def test_reports_carry_the_heartbeat_and_the_counts(server, connect):
         (False, "none"),
     }
     assert sum(each["count"] for each in counted if each["flag"] == "b") == 1_000
+
+
+def test_reports_say_what_was_asked_for_and_is_unknown(server, connect):
+    server.set(a=True)
+    flags = connect(server.url)
+    for name in ("nope", "nope", "\ud800"):
+        flags.is_enabled(name)
+    flags.close()
+    assert [each for report in server.reports for each in report["unknown"]] == [
+        {"flag": "nope", "count": 2}
+    ]
+    assert server.reports[-1]["version"] == ""
 
 
 def test_reports_that_fail_are_dropped_and_counted(server, connect):

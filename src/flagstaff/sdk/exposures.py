@@ -74,6 +74,7 @@ class Exposures:
     def __init__(self) -> None:
         self._tallies: dict[tuple[str, bool, Gate], Tally] = {}
         self._unanswered: dict[str, int] = {}
+        self._reported: dict[str, int] = {}
         self._lock = threading.Lock()
         self.dropped = 0
 
@@ -94,6 +95,17 @@ class Exposures:
         """Return the flags that are unknown or fail, and how often each was asked about."""
         with self._lock:
             return dict(self._unanswered)
+
+    def take_unknown(self, known: Container[str]) -> dict[str, int]:
+        """Return how often flags that are not `known` were asked for since the last call."""
+        with self._lock:
+            taken = {
+                flag: new
+                for flag, count in self._unanswered.items()
+                if flag not in known and (new := count - self._reported.get(flag, 0))
+            }
+            self._reported.update({flag: self._unanswered[flag] for flag in taken})
+        return taken
 
     def take(self, known: Container[str]) -> list[Exposure]:
         """Return what was counted since the last call, and forget flags that are not `known`."""
@@ -116,10 +128,10 @@ class Exposures:
                 if (total := tally.total())
             ]
 
-    def drop(self, exposures: list[Exposure]) -> None:
-        """Give up on counts that could not be sent, but keep their number."""
+    def drop(self, count: int) -> None:
+        """Give up on answers that were counted and could not be reported, but keep their number."""
         with self._lock:
-            self.dropped += sum(each.count for each in exposures)
+            self.dropped += count
 
     def after_fork(self) -> None:
         """Leave the parent's counts to the parent."""
@@ -127,4 +139,5 @@ class Exposures:
         for tally in self._tallies.values():
             tally.forget()
         self._unanswered.clear()
+        self._reported.clear()
         self.dropped = 0

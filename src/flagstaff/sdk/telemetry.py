@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -75,28 +76,35 @@ class Telemetry:
         self._send()
 
     def _send(self) -> None:
-        taken = self._exposures.take(self._holder.compiled.snapshot.flags)
+        known = self._holder.compiled.snapshot.flags
+        taken = self._exposures.take(known)
+        unknown = self._exposures.take_unknown(known) if self._holder.ready else {}
         # The first report is sent even without counts: it is the sign of life.
         for start in range(0, max(1, len(taken)), BATCH):
             batch = taken[start : start + BATCH]
             try:
-                self._transport.telemetry(self._report(batch))
+                self._transport.telemetry(self._report(batch, unknown))
             except Unavailable:
-                self._exposures.drop(batch)
+                lost = sum(each.count for each in batch) + sum(unknown.values())
+                self._exposures.drop(lost)
+            unknown = {}
 
-    def _report(self, batch: list[Exposure]) -> dict[str, object]:
+    def _report(self, batch: list[Exposure], unknown: Mapping[str, int]) -> dict[str, object]:
         snapshot = self._holder.compiled.snapshot
-        report: dict[str, object] = {
+        return {
             "application": self._identity.application,
             "instance": self._instance,
             "kind": self._identity.kind,
+            "version": self._identity.version,
             "snapshot_version": snapshot.version,
             "environment": snapshot.environment,
             "exposures": [each.to_json() for each in batch],
+            "unknown": [
+                {"flag": flag, "count": count}
+                for flag, count in unknown.items()
+                if flag.isprintable()  # half a surrogate pair has no place in UTF-8
+            ],
         }
-        if self._identity.version:
-            report["version"] = self._identity.version
-        return report
 
 
 def new_instance() -> str:

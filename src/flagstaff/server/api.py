@@ -17,6 +17,7 @@ from flagstaff.server.access import person
 from flagstaff.server.encoded import encoded_snapshot
 from flagstaff.server.failures import TITLES, problem, response_for
 from flagstaff.services import views
+from flagstaff.services.audience import audience
 from flagstaff.services.person import Person
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Telemetry
@@ -44,7 +45,7 @@ def build_api(services: Services, telemetry: Telemetry) -> FastAPI:
     _explain_errors(api)
     _commands(api, services)
     _rollouts(api, services)
-    _flags(api, services)
+    _flags(api, services, telemetry)
     _applications(api, services, telemetry)
     return api
 
@@ -94,14 +95,16 @@ def _rollouts(api: FastAPI, services: Services) -> None:
         return PlainTextResponse(found.issue, media_type="text/markdown; charset=utf-8")
 
 
-def _flags(api: FastAPI, services: Services) -> None:
+def _flags(api: FastAPI, services: Services, telemetry: Telemetry) -> None:
     @api.get("/flags", summary="Every flag in every environment")
     def flags(by: Caller) -> list[bodies.FlagBody]:
         return [bodies.FlagBody.of(each) for each in services.ask(views.flags, by)]
 
-    @api.get("/flags/{name}", summary="One flag in every environment")
-    def flag(by: Caller, name: str) -> bodies.FlagBody:
-        return bodies.FlagBody.of(services.ask(lambda unit: views.flag(unit, name), by))
+    @api.get("/flags/{name}", summary="One flag in every environment, and who works with it")
+    def flag(by: Caller, name: str) -> bodies.WatchedFlagBody:
+        found = services.ask(lambda unit: views.flag(unit, name), by)
+        processes = services.ask(lambda unit: audience(unit, telemetry, services.clock), by)
+        return bodies.WatchedFlagBody.watched(found, processes, telemetry.answers(name))
 
 
 def _applications(api: FastAPI, services: Services, telemetry: Telemetry) -> None:
@@ -117,7 +120,8 @@ def _applications(api: FastAPI, services: Services, telemetry: Telemetry) -> Non
     @api.post("/telemetry", summary="An application's sign of life", status_code=202)
     def report(body: bodies.ReportBody) -> dict[str, bool]:
         services.context.check_environments((body.environment,))
-        telemetry.report(body.heartbeat(services.clock.now()), body.answers())
+        beat = body.heartbeat(services.clock.now())
+        telemetry.report(beat, body.answers(), body.unknown_flags())
         return {"ok": True}
 
 

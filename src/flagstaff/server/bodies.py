@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from flagstaff.commands.codec import encode
+from flagstaff.services.audience import Processes
 from flagstaff.services.clock import Clock
-from flagstaff.services.telemetry import Answered, Heartbeat
+from flagstaff.services.telemetry import Answered, Heartbeat, Unknown
 from flagstaff.services.views import (
     AuditView,
     FlagView,
@@ -218,7 +219,59 @@ class AuditBody(Body):
         return cls.model_validate(entry)
 
 
-Name = Annotated[str, Field(max_length=255)]
+class ProcessesBody(Body):
+    """Processes of a kind with the same flags; `seen`: they have the environment's newest."""
+
+    environment: str
+    application: str
+    kind: str
+    version: str
+    snapshot_version: int | None
+    seen: bool | None
+    processes: int
+    heard_at: datetime
+    seconds_silent: float
+
+
+class AnsweredBody(Body):
+    """How often a flag answered this in an environment since the server began."""
+
+    environment: str
+    value: bool
+    gate: str
+    count: int
+
+
+class WatchedFlagBody(FlagBody):
+    """One flag in every environment, with who works with it and what it answered there."""
+
+    processes: list[ProcessesBody]
+    exposures: list[AnsweredBody]
+
+    @classmethod
+    def watched(
+        cls, flag: FlagView, processes: list[Processes], answers: list[Answered]
+    ) -> WatchedFlagBody:
+        """Return the body for a flag."""
+        return cls(
+            **FlagBody.of(flag).model_dump(),
+            processes=[ProcessesBody.model_validate(each) for each in processes],
+            exposures=[AnsweredBody.model_validate(each) for each in answers],
+        )
+
+
+LONGEST = 255
+
+
+def _shortened(value: object) -> object:
+    return value[:LONGEST] if isinstance(value, str) else value
+
+
+Name = Annotated[str, Field(max_length=LONGEST)]
+Label = Annotated[str, BeforeValidator(_shortened)]
+"""A text for people to read: one that is too long is cut, not refused."""
+
+Count = Annotated[int, Field(ge=0, le=10**12)]
 
 
 class ExposureBody(Body):
@@ -227,25 +280,39 @@ class ExposureBody(Body):
     flag: Name
     value: bool
     gate: Annotated[str, Field(max_length=40)]
-    count: Annotated[int, Field(ge=0, le=10**12)]
+    count: Count
+
+
+class UnknownBody(BaseModel):
+    """How often a flag was asked for that is not defined."""
+
+    flag: Label
+    count: Count
 
 
 class ReportBody(Body):
     """What an application's client reports; parts it does not know are left aside."""
 
-    instance: Name
+    instance: Label
     environment: Name
-    sdk: Name = ""
-    version: int | None = None
+    application: Label = ""
+    kind: Label = ""
+    version: Label = ""
+    snapshot_version: Annotated[int, Field(ge=0)] | None = None
+    sdk: Label = ""
     exposures: Annotated[list[ExposureBody], Field(max_length=5_000)] = Field(default_factory=list)
+    unknown: Annotated[list[UnknownBody], Field(max_length=1_000)] = Field(default_factory=list)
 
     def heartbeat(self, now: datetime) -> Heartbeat:
         """Return the sign of life."""
         return Heartbeat(
             instance=self.instance,
             environment=self.environment,
-            sdk=self.sdk,
+            application=self.application,
+            kind=self.kind,
             version=self.version,
+            snapshot_version=self.snapshot_version,
+            sdk=self.sdk,
             at=now,
         )
 
@@ -257,5 +324,15 @@ class ReportBody(Body):
                 flag=each.flag,
                 value=each.value,
                 gate=each.gate,
+                count=each.count,
+            )
+
+    def unknown_flags(self) -> Iterator[Unknown]:
+        """Yield what was asked for and is not there."""
+        for each in self.unknown:
+            yield Unknown(
+                environment=self.environment,
+                flag=each.flag,
+                application=self.application,
                 count=each.count,
             )

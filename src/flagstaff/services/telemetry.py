@@ -8,21 +8,38 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 MOST_INSTANCES = 1_000
 MOST_ANSWERS = 10_000
+MOST_UNKNOWN = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """The latest sign of life of one process; `version` is the snapshot it works with."""
+    """The latest sign of life of one process.
+
+    Attributes:
+        instance: the process itself; no other has this name.
+        application: the program it runs, such as `shop`.
+        kind: `web`, `worker` or another word for what it does.
+        version: of the program, or the commit it was built from.
+        snapshot_version: of the flags it works with; None where its client does not say.
+        sdk: the client library, where it says so.
+    """
 
     instance: str
     environment: str
-    sdk: str
-    version: int | None
+    application: str = ""
+    kind: str = ""
+    version: str = ""
+    snapshot_version: int | None = None
+    sdk: str = ""
     at: datetime
 
 
@@ -37,6 +54,16 @@ class Answered:
     count: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """How often a flag was asked for that the client's snapshot did not have, and who did last."""
+
+    environment: str
+    flag: str
+    application: str
+    count: int
+
+
 class Telemetry:
     """Collects reports; bounded, and safe to use from several threads."""
 
@@ -44,21 +71,26 @@ class Telemetry:
         self._lock = threading.Lock()
         self._beats: OrderedDict[tuple[str, str], Heartbeat] = OrderedDict()
         self._counts: OrderedDict[tuple[str, str, bool, str], int] = OrderedDict()
+        self._unknown: OrderedDict[tuple[str, str], Unknown] = OrderedDict()
 
-    def report(self, beat: Heartbeat, answers: Iterable[Answered]) -> None:
-        """Take in one report; the longest silent process makes room for a new one."""
+    def report(
+        self, beat: Heartbeat, answers: Iterable[Answered], unknown: Iterable[Unknown] = ()
+    ) -> None:
+        """Take in one report; what has been silent longest makes room for what is new."""
         with self._lock:
             key = (beat.environment, beat.instance)
             self._beats[key] = beat
-            self._beats.move_to_end(key)
-            while len(self._beats) > MOST_INSTANCES:
-                self._beats.popitem(last=False)
+            _trim(self._beats, key, MOST_INSTANCES)
             for each in answers:
                 place = (each.flag, each.environment, each.value, each.gate)
                 self._counts[place] = self._counts.get(place, 0) + each.count
-                self._counts.move_to_end(place)
-            while len(self._counts) > MOST_ANSWERS:
-                self._counts.popitem(last=False)
+                _trim(self._counts, place, MOST_ANSWERS)
+            for asked in unknown:
+                where = (asked.environment, asked.flag)
+                before = self._unknown.get(where)
+                count = asked.count + (before.count if before else 0)
+                self._unknown[where] = replace(asked, count=count)
+                _trim(self._unknown, where, MOST_UNKNOWN)
 
     def answers(self, flag: str) -> list[Answered]:
         """Return what the flag answered, by environment, the most frequent first."""
@@ -70,7 +102,19 @@ class Telemetry:
             ]
         return sorted(found, key=lambda each: (each.environment, -each.count))
 
+    def unknown(self) -> list[Unknown]:
+        """Return what was asked for and not there, the most frequent first."""
+        with self._lock:
+            found = list(self._unknown.values())
+        return sorted(found, key=lambda each: (-each.count, each.flag, each.environment))
+
     def heartbeats(self) -> list[Heartbeat]:
         """Return the latest sign of life of every process, the newest first."""
         with self._lock:
             return list(reversed(self._beats.values()))
+
+
+def _trim(kept: OrderedDict[Key, Value], newest: Key, most: int) -> None:
+    kept.move_to_end(newest)
+    while len(kept) > most:
+        kept.popitem(last=False)

@@ -44,6 +44,7 @@ def templates() -> Environment:
         "step_look": words.step_look,
         "verdict_look": words.verdict_look,
         "cell_look": words.cell_look,
+        "seen_look": words.seen_look,
     }
     environment.globals.update(looks)
     environment.globals["PRODUCTION"] = PRODUCTION

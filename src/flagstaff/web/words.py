@@ -47,6 +47,11 @@ _VERDICTS = {
     Verdict.ERROR: Look(tone="amber", sign="paused", word="no data"),
 }
 _NOT_WATCHING = Look(tone="grey", sign="todo", word="not watching yet")
+_SEEN = {
+    True: Look(tone="green", sign="done", word="seen"),
+    False: Look(tone="blue", sign="running", word="not yet"),
+    None: Look(tone="grey", sign="todo", word="not said"),
+}
 _STATES = {State.ON: ("green", "done"), State.CONDITIONAL: ("blue", "partly")}
 
 
@@ -63,6 +68,11 @@ def step_look(status: StepStatus) -> Look:
 def verdict_look(verdict: Verdict | None) -> Look:
     """Return how a guard's verdict looks, also before there is one."""
     return _VERDICTS[verdict] if verdict else _NOT_WATCHING
+
+
+def seen_look(seen: bool | None) -> Look:  # noqa: FBT001 - it is what is looked at
+    """Return how it looks whether processes have the newest flags."""
+    return _SEEN[seen]
 
 
 def cell_look(cell: FlagCell) -> Look:

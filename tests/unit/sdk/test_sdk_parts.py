@@ -55,8 +55,22 @@ def test_the_same_three_share_a_counter():
         {"flag": "a", "value": True, "gate": "boolean", "count": 2},
         {"flag": "a", "value": False, "gate": "none", "count": 1},
     ]
-    exposures.drop(taken)
+    exposures.drop(3)
     assert exposures.dropped == 3
+
+
+def test_unknown_flags_are_taken_once():
+    exposures = Exposures()
+    for flag in ("nope", "nope", "failing"):
+        exposures.unanswered(flag)
+    assert exposures.take_unknown({"failing"}) == {"nope": 2}
+    assert exposures.take_unknown({"failing"}) == {}
+    exposures.unanswered("nope")
+    assert exposures.take_unknown({"failing"}) == {"nope": 1}
+    assert exposures.unanswered_counts() == {"nope": 3, "failing": 1}
+    exposures.after_fork()
+    exposures.unanswered("nope")
+    assert exposures.take_unknown({}) == {"nope": 1}
 
 
 STREAM = (

@@ -149,25 +149,83 @@ def test_a_snapshot_of_an_unknown_environment_names_the_known_ones(client):
         assert "production" in answer.json()["hint"]
 
 
+REPORT = {
+    "application": "shop",
+    "instance": "web-1",
+    "kind": "web",
+    "version": "9ce5c1d",
+    "snapshot_version": 0,
+    "environment": "dev",
+    "exposures": [
+        {"flag": "new_navigation", "value": True, "gate": "boolean", "count": 3},
+        {"flag": "new_navigation", "value": False, "gate": "none", "count": 1},
+    ],
+    "unknown": [{"flag": "new_navigatoin", "count": 2}],
+    "something_newer": {},
+}
+
+
+def report(client, **changed):
+    return client.post("/api/v1/telemetry", json={**REPORT, **changed}).status_code
+
+
 def test_reports_of_applications_are_summed_up(client):
-    report = {
-        "instance": "web-1",
-        "environment": "dev",
-        "sdk": "flagstaff-python",
-        "exposures": [
-            {"flag": "new_navigation", "value": True, "gate": "boolean", "count": 3},
-            {"flag": "new_navigation", "value": False, "gate": "none", "count": 1},
-        ],
-        "something_newer": {},
-    }
-    assert client.post("/api/v1/telemetry", json=report).status_code == 202
-    assert client.post("/api/v1/telemetry", json=report).status_code == 202
-    page = client.get("/flags/new_navigation").text
-    assert '<td class="num">6</td>' in page
-    unknown = {**report, "environment": "moon"}
-    assert client.post("/api/v1/telemetry", json=unknown).status_code == 400
-    negative = {**report, "exposures": [{**report["exposures"][0], "count": -1}]}
-    assert client.post("/api/v1/telemetry", json=negative).status_code == 400
+    assert report(client) == 202
+    assert report(client) == 202
+    flag = client.get("/api/v1/flags/new_navigation").json()
+    assert flag["exposures"] == [
+        {"environment": "dev", "value": True, "gate": "boolean", "count": 6},
+        {"environment": "dev", "value": False, "gate": "none", "count": 2},
+    ]
+    assert '<td class="num">6</td>' in client.get("/flags/new_navigation").text
+    assert report(client, environment="moon") == 400
+    assert report(client, exposures=[{**REPORT["exposures"][0], "count": -1}]) == 400
+
+
+def test_a_report_needs_little_and_is_not_refused_for_a_long_name(client):
+    least = {"instance": "x", "environment": "dev"}
+    assert client.post("/api/v1/telemetry", json=least).status_code == 202
+    assert report(client, version="v" * 1_000, instance="i" * 1_000) == 202
+    versions = {each["version"] for each in processes_of(client)}
+    assert versions == {"", "v" * 255}
+
+
+def processes_of(client):
+    return client.get("/api/v1/flags/new_navigation").json()["processes"]
+
+
+def test_who_has_seen_the_latest_change(client):
+    for instance in ("web-1", "web-2"):
+        report(client, instance=instance)
+    report(client, instance="worker-1", kind="worker")
+    (web, worker) = processes_of(client)
+    assert (web["application"], web["kind"], web["version"]) == ("shop", "web", "9ce5c1d")
+    assert (web["processes"], worker["processes"]) == (2, 1)
+    version = client.get("/api/v1/environments/dev/snapshot").json()["version"]
+    report(client, instance="worker-1", kind="worker", snapshot_version=version)
+    client.post(COMMANDS, json=SET)
+    assert [each["seen"] for each in processes_of(client)] == [False, False]
+    page = client.get("/flags/new_navigation?part=processes").text
+    assert page.count("not yet") == 2
+    assert "every 2s" in page
+    for instance in ("web-1", "web-2"):
+        report(client, instance=instance, snapshot_version=version + 1)
+    web, worker = processes_of(client)
+    assert (web["snapshot_version"], web["seen"], web["processes"]) == (version + 1, True, 2)
+    assert worker["seen"] is False
+    assert web["seconds_silent"] < 60
+
+
+def test_a_flag_that_is_asked_for_and_not_defined_is_a_notice(client):
+    assert "nobody has defined" not in client.get("/flags").text
+    report(client)
+    report(client)
+    page = client.get("/flags").text
+    assert "nobody has defined" in page
+    assert "<code>new_navigatoin</code> 4 times by shop" in page
+    assert "Did the code mean <code>new_navigation</code>?" in page
+    report(client, unknown=[{"flag": "new_navigation", "count": 1}])
+    assert "<code>new_navigation</code> 1 time" not in client.get("/flags").text
 
 
 def test_everything_is_described_without_a_token(client):

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from flagstaff.errors import FlagstaffError
 from flagstaff.services import views
+from flagstaff.services.audience import audience
 from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.site import Site
@@ -38,7 +39,8 @@ def _page(
     site: Site, request: Request, *, form: Form = EMPTY, error: FlagstaffError | None = None
 ) -> Response:
     name = request.path_params["name"]
-    context = site.services.context
+    services, telemetry = site.services, site.telemetry
+    context = services.context
     asked = request.query_params.get("environment")
     known = context.project.environments
     proposed = (asked,) if asked in known else known[:1]
@@ -52,7 +54,8 @@ def _page(
         environments=context.project.environments,
         rollouts=site.ask(lambda unit: views.rollouts(unit, flag=name)),
         log=site.ask(lambda unit: views.audit(unit, flag=name, limit=LOG)),
-        answers=site.telemetry.answers(name),
+        answers=telemetry.answers(name),
+        processes=site.ask(lambda unit: audience(unit, telemetry, services.clock)),
         typed=Typed.of(form, environments=proposed),
         error=error,
     )

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
+from flagstaff.services.undefined import undefined
 from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.site import Site
@@ -49,6 +50,7 @@ def _page(
         environments=context.project.environments,
         folder=context.project.flags,
         match=match,
+        undefined=site.ask(lambda unit: undefined(unit, site.telemetry)),
         typed=Typed.of(form, environments=context.project.environments[:1]),
         error=error,
     )
