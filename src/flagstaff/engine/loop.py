@@ -8,7 +8,7 @@ that is the same on every attempt.
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable
 
 from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.following import Issues
@@ -29,66 +29,64 @@ POLL = 0.5
 MOST_MOVES = 50
 """Moves of one rollout in a row, before the others get their turn."""
 
-PATIENCE = 1.0
-"""Real seconds of effects, after which guards are looked at again before the next one."""
-
 
 class Engine:
-    """Runs every rollout that is not over, in a thread of its own."""
+    """Runs every rollout that is not over.
+
+    One thread looks and decides, another does what is in the outbox, so that a slow chat or a long
+    cleanup never keeps a guard from being looked at.
+    """
 
     def __init__(self, services: Services, world: World, *, poll: float = POLL) -> None:
         self._services = services
         self._world = world
-        self._poll = poll
         self._complaints = Complaints()
         self._issues = Issues(services, world, self._complaints)
         self._outbox = Outbox(services, world)
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._looking = _Loop("looking", self._look, self._complaints, poll)
+        self._doing = _Loop("doing", self._do, self._complaints, poll)
         services.listen(self._hear)
 
     def start(self) -> None:
         """Begin, after bringing the issues of earlier rollouts up to date."""
-        self._thread = threading.Thread(target=self._run, name="flagstaff-engine", daemon=True)
-        self._thread.start()
+        with self._complaints.about("the engine"):
+            self._issues.hear_all()
+        self._looking.start()
+        self._doing.start()
 
     def stop(self) -> None:
         """Finish the step at hand and end."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._stopping.set()
+        self._looking.stop()
+        self._doing.stop()
 
     def wake(self) -> None:
         """Look again at once."""
-        self._wake.set()
+        self._looking.wake()
+        self._doing.wake()
 
     def tick(self) -> None:
         """Move every rollout as far as it goes, do what is in the outbox, follow with the issues.
 
         One that cannot be moved, or an effect that cannot be done, does not stop the others.
         """
+        self._look()
+        self._do()
+        self._issues.follow()
+
+    def _look(self) -> None:
         for number in self._services.ask(running.active_numbers, ENGINE):
             with self._complaints.about(f"rollout {number}"):
                 self._advance(number)
-        begun = time.monotonic()
+        self._issues.follow()
+
+    def _do(self) -> None:
         for key in self._services.ask(running.due_effects, ENGINE):
             with self._complaints.about(f"effect {key}"):
                 self._outbox.perform(key)
-            if self._stopping or time.monotonic() - begun > PATIENCE:
-                self.wake()
+            if self._stopping.is_set():
                 break
-        self._issues.follow()
-
-    def _run(self) -> None:
-        with self._complaints.about("the engine"):
-            self._issues.hear_all()
-        while not self._stopping:
-            self._wake.clear()
-            with self._complaints.about("the engine"):
-                self.tick()
-            self._wake.wait(self._poll)
 
     def _hear(self, names: frozenset[str]) -> None:
         self._issues.hear(names)
@@ -126,3 +124,40 @@ class Engine:
     def _step(self, record: RolloutRecord, event: Event) -> RolloutRecord:
         with self._services.unit(ENGINE, write=True) as unit:
             return running.step(unit, record, event)
+
+
+class _Loop:
+    """Does one thing again and again, at once when woken, else every `poll` real seconds."""
+
+    def __init__(
+        self, name: str, work: Callable[[], None], complaints: Complaints, poll: float
+    ) -> None:
+        self._work = work
+        self._complaints = complaints
+        self._poll = poll
+        self._name = name
+        self._woken = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=f"flagstaff-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Go round once more at once."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Finish the round at hand and end."""
+        self._stopping = True
+        self._woken.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            with self._complaints.about(self._name):
+                self._work()
+            self._woken.wait(self._poll)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flagstaff.engine.world import World
 from flagstaff.errors import Unavailable
-from flagstaff.rollouts.event import Observed
+from flagstaff.rollouts.event import Answer, Observed
 from flagstaff.rollouts.guard import Judgement, Verdict, judge
 from flagstaff.rollouts.needs import needs
 from flagstaff.services import running
@@ -27,11 +27,23 @@ def observe(services: Services, world: World, record: RolloutRecord) -> Observed
         deployed, released, merged = services.ask(
             lambda unit: running.answers(unit, questions), ENGINE
         )
+        policy = _policy(services, record) if questions.policy else None
     except Unavailable:
         if all(each.verdict is not Verdict.FAIL for each in judgements):
             raise
         return Observed(judgements=judgements)
-    return Observed(deployed=deployed, released=released, merged=merged, judgements=judgements)
+    return Observed(
+        deployed=deployed, released=released, merged=merged, policy=policy, judgements=judgements
+    )
+
+
+def _policy(services: Services, record: RolloutRecord) -> Answer:
+    """Return whether policies let the next step change the flag now."""
+    return services.ask(
+        lambda unit: running.allowed(unit, record.rollout),
+        ENGINE,
+        healthy=services.health.lately(),
+    )
 
 
 def _judge(services: Services, world: World, record: RolloutRecord) -> tuple[Judgement, ...]:
