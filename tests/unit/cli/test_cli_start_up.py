@@ -48,10 +48,16 @@ def test_every_command_of_the_table_is_there_under_its_name():
     assert root.get_command(None, "bogus") is None
 
 
-def test_a_program_without_the_terminals_packages_says_what_to_install():
-    script = "import sys; sys.modules['click'] = None; from flagstaff.__main__ import main; main()"
+@pytest.mark.parametrize(("package", "words"), [("click", "--help"), ("uvicorn", "server")])
+def test_a_program_without_its_packages_says_what_to_install(package, words, tmp_path):
+    script = f"import sys; sys.modules['{package}'] = None\nfrom flagstaff.__main__ import main\n"
     done = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+        [sys.executable, "-c", script + "sys.exit(main())", words],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
     )
-    assert "pip install 'flagstaff[server]'" in done.stderr
+    assert done.returncode == 1
+    assert f"{package} is not installed\npip install 'flagstaff[server]'" in done.stderr
     assert "Traceback" not in done.stderr
