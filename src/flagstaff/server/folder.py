@@ -34,8 +34,14 @@ def announce(folder: Path, url: str) -> None:
 
 
 def withdraw(folder: Path) -> None:
-    """Take the note away again."""
-    (folder / SERVER).unlink(missing_ok=True)
+    """Take the note away again, unless it is another server's."""
+    note = folder / SERVER
+    try:
+        ours = json.loads(note.read_text())["pid"] == os.getpid()
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if ours:
+        note.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:

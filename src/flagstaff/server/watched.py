@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -14,6 +15,8 @@ from flagstaff.errors import Problem
 
 LOOK_EVERY = 0.5
 """Seconds between looks at the files' times."""
+
+log = logging.getLogger(__name__)
 
 Signature = frozenset[tuple[str, int, int]]
 
@@ -76,6 +79,8 @@ class WatchedDefinitions:
             each for each in self._found.values() if each.name not in found and each.path in broken
         ]
         self._found = Definitions([*found.values(), *kept], warnings=found.warnings)
+        for problem in self._problems:
+            log.warning("%s (the last good definition stays in force)", problem)
         return True
 
 

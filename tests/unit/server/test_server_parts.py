@@ -130,3 +130,13 @@ def test_files_are_not_looked_at_more_often_than_twice_a_second(root):
     watched = WatchedDefinitions(root, "config/feature_flags", clock=lambda: 5.0)
     (root / "config/feature_flags/development/new_navigation.yml").unlink()
     assert list(watched()) == ["new_navigation"]
+
+
+def test_another_servers_note_is_left_alone(tmp_path):
+    note = tmp_path / folder.SERVER
+    note.write_text('{"url": "http://127.0.0.1:1", "pid": 1}')
+    folder.withdraw(tmp_path)
+    assert note.exists()
+    folder.announce(tmp_path, "http://127.0.0.1:2")
+    folder.withdraw(tmp_path)
+    assert not note.exists()
