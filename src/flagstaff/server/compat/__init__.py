@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from flagstaff.server.access import Access
+from flagstaff.server.compat.flipper import build_flipper
 from flagstaff.server.compat.gitlab import build_gitlab
 from flagstaff.server.compat.live import Live
 from flagstaff.server.compat.ofrep import build_ofrep
@@ -37,6 +38,7 @@ def compat_routes(
         *(Route(each + GITLAB_UNLEASH, gitlab_unleash_base(access)) for each in ("", PREFIX)),
         *_mounted("/api/v4", build_gitlab(services, access)),
         *_mounted("/ofrep/v1", build_ofrep(context, live, hub, access)),
+        *_mounted("/flipper/api", build_flipper(services, live, access)),
         # After all other addresses below `/api`.
         *_mounted("/api", build_unleash(unleash, access)),
     ]

@@ -140,9 +140,12 @@ def _nothing() -> None:
 
 def answer_tag(held: Held, context: dict[str, Any]) -> str:
     """Return the tag of what the snapshot answers about a context."""
-    asked = json.dumps(context, sort_keys=True)
-    digest = hashlib.sha256(f"{held.etag}{asked}".encode()).hexdigest()[:20]
-    return f'"{digest}"'
+    return text_tag(held.etag + json.dumps(context, sort_keys=True))
+
+
+def text_tag(text: str) -> str:
+    """Return the tag of a text."""
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:20]}"'
 
 
 def known_tags(request: HTTPConnection) -> set[str]:

@@ -1,0 +1,129 @@
+"""How does Flipper write a feature, an export and an error as JSON?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flagstaff.errors import UsageError
+from flagstaff.flags.bucketing import Bucketing
+from flagstaff.flags.flag import Flag
+from flagstaff.flags.gates import ZERO, Gates
+from flagstaff.flags.percentage import HUNDRED, format_percentage, parse_percentage
+
+NAMES = {
+    "boolean": "boolean",
+    "expression": "expression",
+    "actors": "actor",
+    "percentage_of_actors": "percentage_of_actors",
+    "percentage_of_time": "percentage_of_time",
+    "groups": "group",
+}
+"""Each gate's name by its key, in Flipper's order."""
+
+MORE = "https://www.flippercloud.io/docs/api#error-code-reference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One of the errors that the protocol knows."""
+
+    code: int
+    status: int
+    message: str
+
+    def to_json(self) -> dict[str, object]:
+        """Return the body."""
+        return {"code": self.code, "message": self.message, "more_info": MORE}
+
+
+NOT_FOUND = Problem(code=1, status=404, message="Feature not found.")
+NO_GROUP = Problem(code=2, status=404, message="Group not registered.")
+NO_PERCENTAGE = Problem(
+    code=3,
+    status=422,
+    message="Percentage must be a positive number less than or equal to 100.",
+)
+NO_ACTOR = Problem(code=4, status=422, message="Required parameter flipper_id is missing.")
+NO_NAME = Problem(code=5, status=422, message="Required parameter name is missing.")
+NO_IMPORT = Problem(code=6, status=422, message="Import invalid.")
+NO_EXPRESSION = Problem(
+    code=7, status=422, message="Expressions are read here, and not written yet."
+)
+
+
+def feature_json(flag: Flag, *, gates: bool = True, names: bool = True) -> dict[str, object]:
+    """Return one feature as a client of Flipper can evaluate it."""
+    found: dict[str, object] = {"key": flag.name, "state": flag.state.value}
+    if gates:
+        values = _values(_expressible(flag))
+        found["gates"] = [
+            {"key": key, "value": values[key], **({"name": name} if names else {})}
+            for key, name in NAMES.items()
+        ]
+    return found
+
+
+def read_export(body: Any) -> dict[str, Gates]:
+    """Return the gates by feature that an export holds.
+
+    Raises:
+        UsageError: it is no export of version 1.
+    """
+    if not isinstance(body, dict) or body.get("version") != 1:
+        raise UsageError("the body is no export of version 1")
+    features = body.get("features")
+    if not isinstance(features, dict):
+        raise UsageError("the export has no features")
+    return {name: _read_gates(name, values) for name, values in features.items()}
+
+
+def _expressible(flag: Flag) -> Gates:
+    """Return the gates without what Flipper would answer otherwise: that stays closed."""
+    if flag.prerequisites:
+        return Gates()
+    gates = Gates(boolean=flag.default) if flag.gates is None else flag.gates
+    if flag.bucketing is not Bucketing.CRC32 and gates.percentage_of_actors < HUNDRED:
+        return replace(gates, percentage_of_actors=ZERO)
+    return gates
+
+
+def _values(gates: Gates) -> dict[str, object]:
+    actors, time = gates.percentage_of_actors, gates.percentage_of_time
+    return {
+        "boolean": "true" if gates.boolean else None,
+        "expression": dict(gates.expression) if gates.expression else None,
+        "actors": sorted(gates.actors),
+        "percentage_of_actors": format_percentage(actors) if actors else None,
+        "percentage_of_time": format_percentage(time) if time else None,
+        "groups": sorted(gates.groups),
+    }
+
+
+def _read_gates(name: str, values: Any) -> Gates:
+    if not isinstance(values, Mapping):
+        raise UsageError(f"{name} has no gates")
+    if values.get("expression"):
+        raise UsageError(f"{name} has an expression, which cannot be written here yet")
+    boolean = values.get("boolean") in (True, "true", "1", 1)
+    gates = Gates(
+        boolean=boolean,
+        actors=_texts(name, values.get("actors")),
+        percentage_of_actors=parse_percentage(_number(values.get("percentage_of_actors"))),
+        percentage_of_time=parse_percentage(_number(values.get("percentage_of_time"))),
+        groups=_texts(name, values.get("groups")),
+    )
+    # Beside "on for everyone" a percentage answers nothing, and we keep none there.
+    return replace(gates, percentage_of_actors=ZERO, percentage_of_time=ZERO) if boolean else gates
+
+
+def _number(value: Any) -> str:
+    return "0" if value in (None, "", False) else str(value)
+
+
+def _texts(name: str, found: Any) -> frozenset[str]:
+    listed = found or []
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        raise UsageError(f"{name} has members that are not texts")
+    return frozenset(listed)
