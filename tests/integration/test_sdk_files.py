@@ -13,6 +13,7 @@ import pytest
 
 from flagstaff import Client, Gate
 from flagstaff.errors import DefinitionError, SnapshotError
+from flagstaff.flags.murmur import normalized
 
 
 def define(folder, name, *, default=False, kind="ops"):
@@ -52,6 +53,24 @@ def test_definitions_answer_with_their_defaults(folder):
         assert flags.evaluate("b").gate is Gate.DEFAULT
         assert flags.flags() == {"a": "ops", "b": "ops"}
         assert repr(flags).startswith("<flagstaff.Client dev version 1, fixed: files ")
+
+
+def test_variants_prerequisites_and_bucketing_of_the_definition_count(folder, tmp_path):
+    with (folder / "ops/a.yml").open("a") as file:
+        file.write(
+            "bucketing: murmur3\nvariants:\n  - {name: blue, payload: {hex: '#00f'}}\n"
+            "prerequisites:\n  - {flag: b}\n"
+        )
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps({"a": {"percentage_of_actors": "50"}}))
+    with closing(Client.from_files(folder, state=state, watch=0)) as flags:
+        moved = {who for who in map(str, range(100)) if flags.is_enabled("a", who)}
+        assert moved == {who for who in map(str, range(100)) if normalized("a", who) <= 50}
+        who = min(moved)
+        assert (flags.variant("a", who), flags.payload("a", who)) == ("blue", {"hex": "#00f"})
+    state.write_text(json.dumps({"a": True, "b": False}))
+    with closing(Client.from_files(folder, state=state, watch=0)) as flags:
+        assert flags.evaluate("a", who).gate is Gate.PREREQUISITE
 
 
 def test_a_state_file_sets_flags(folder, tmp_path, monkeypatch):

@@ -43,6 +43,10 @@ class Fields:
         node = self._node.items.get(key)
         return not (node is None or (isinstance(node, ScalarNode) and node.kind == "null"))
 
+    def node(self, key: str) -> Node | None:
+        """Return what is written under `key`, as it is written."""
+        return self._node.items[key] if self.has(key) else None
+
     def unknown(self, known: tuple[str, ...], note: Callable[..., None]) -> None:
         """Report every key that is not in `known` through `note`, with the likely spelling."""
         unknown = [key for key in self._node.items if key not in known]

@@ -11,8 +11,12 @@ from typing import Final
 from flagstaff.definitions.fields import Fields
 from flagstaff.definitions.flag_types import FLAG_TYPES, WORKER, is_flag_name
 from flagstaff.definitions.nodes import SHAPES, MappingNode, read_nodes
+from flagstaff.definitions.prerequisites import Prerequisite, read_prerequisites
 from flagstaff.definitions.problems import Problems, bare, printable, quote
+from flagstaff.definitions.variants import read_variants
 from flagstaff.definitions.web_address import is_web_address
+from flagstaff.flags.bucketing import Bucketing
+from flagstaff.flags.variant import Variant
 
 KEYS: Final = (
     "name",
@@ -25,6 +29,9 @@ KEYS: Final = (
     "group",
     "default_enabled",
     "intended_to_rollout_by",
+    "bucketing",
+    "variants",
+    "prerequisites",
 )
 _RECOMMENDED: Final = ("introduced_by_url", "milestone", "group")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -32,13 +39,16 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A flag as its file declares it; the keys are GitLab's.
+    """A flag as its file declares it; the keys are GitLab's, and three of our own.
 
     Attributes:
         default_enabled: What the flag answers where nobody has set it.
         milestone: The release it came with, as typed (`15.10` is not `15.1`).
         log_state_changes: Every change of the flag is worth a line in the application's log.
         intended_to_rollout_by: The day by which it should be on for everybody.
+        bucketing: How a percentage of actors picks them.
+        variants: Named answers while the flag is on; none for a plain flag.
+        prerequisites: Flags that must answer as said first, in the order of their names.
         path: The file.
     """
 
@@ -52,6 +62,9 @@ class Definition:
     rollout_issue_url: str | None = None
     log_state_changes: bool = False
     intended_to_rollout_by: date | None = None
+    bucketing: Bucketing = Bucketing.CRC32
+    variants: tuple[Variant, ...] = ()
+    prerequisites: tuple[Prerequisite, ...] = ()
     path: Path
 
 
@@ -105,6 +118,9 @@ def check_definition(
         rollout_issue_url=_web_address(fields, "rollout_issue_url"),
         log_state_changes=fields.boolean("log_state_changes") or False,
         intended_to_rollout_by=_day(fields, "intended_to_rollout_by"),
+        bucketing=Bucketing(fields.choice("bucketing", tuple(Bucketing)) or Bucketing.CRC32),
+        variants=read_variants(fields),
+        prerequisites=read_prerequisites(fields, name),
         path=path,
     )
     return None if problems.errors else definition

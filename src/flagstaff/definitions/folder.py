@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from flagstaff.definitions.flag import Definition, check_definition
-from flagstaff.definitions.problems import Problems, printable, quote
+from flagstaff.definitions.prerequisites import circles
+from flagstaff.definitions.problems import Problems, nearest, printable, quote
 from flagstaff.definitions.source import read_file
 from flagstaff.errors import DefinitionError, Problem
 
@@ -84,7 +85,8 @@ def check_folder(
     found: dict[str, Definition] = {}
     errors: list[Problem] = []
     warnings: list[Problem] = []
-    for path in _files(folder, here):
+    paths = _files(folder, here)
+    for path in paths:
         problems = Problems(_shown(path, root))
         definition = _check_file(path, folder, problems)
         if definition is not None and (first := found.get(definition.name)):
@@ -97,6 +99,9 @@ def check_folder(
             found[definition.name] = definition
         errors += problems.errors
         warnings += problems.warnings
+    for name, problem in _unmet(found, {path.stem for path in paths}, root):
+        found.pop(name, None)
+        errors.append(problem)
     return Definitions(found.values(), warnings=tuple(warnings)), (*here.errors, *errors)
 
 
@@ -119,6 +124,53 @@ def _check_file(path: Path, folder: Path, problems: Problems) -> Definition | No
     if data is None:
         return None
     return check_definition(data, path=path, folder=folder, problems=problems)
+
+
+def _unmet(
+    found: Mapping[str, Definition], written: Container[str], root: Path | None
+) -> list[tuple[str, Problem]]:
+    """Return the flags whose prerequisites cannot be met, and why.
+
+    A flag that is `written` but wrong has problems of its own.
+    """
+    unmet = [
+        (
+            definition.name,
+            Problem(
+                file=_shown(definition.path, root),
+                line=each.line,
+                what=f"needs the flag {quote(each.flag)}, which is not defined",
+                remedy=_define(each.flag, found),
+            ),
+        )
+        for definition in found.values()
+        for each in definition.prerequisites
+        if each.flag not in found and each.flag not in written
+    ]
+    for circle in circles({name: each.prerequisites for name, each in found.items()}):
+        unmet += _in_a_circle([found[name] for name in circle], root)
+    return unmet
+
+
+def _define(name: str, found: Iterable[str]) -> str:
+    near = nearest(name, found)
+    return f"did you mean `{near}`?" if near else "define it, or delete the prerequisite"
+
+
+def _in_a_circle(circle: list[Definition], root: Path | None) -> Iterator[tuple[str, Problem]]:
+    # Each file gets the problem, for each of them may be the one that is to be mended.
+    pairs = list(zip(circle, [*circle[1:], circle[0]], strict=True))
+    words = ", ".join(
+        f"{each.name} ({_shown(each.path, root)}) needs {needed.name}" for each, needed in pairs
+    )
+    for each, needed in pairs:
+        problem = Problem(
+            file=_shown(each.path, root),
+            line=next(one.line for one in each.prerequisites if one.flag == needed.name),
+            what=f"its prerequisites go round in a circle: {words}",
+            remedy="take one of these prerequisites out",
+        )
+        yield each.name, problem
 
 
 def _shown(path: Path, root: Path | None) -> str:

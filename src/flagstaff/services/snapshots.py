@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from flagstaff.flags.flag import Flag
+from flagstaff.definitions.state import flag_of
 from flagstaff.flags.snapshot import Snapshot
 from flagstaff.services.unit import Unit
 from flagstaff.store import flags as store
-
-UNDEFINED = "undefined"
 
 
 def snapshot(unit: Unit, environment: str) -> Snapshot:
@@ -20,14 +18,9 @@ def snapshot(unit: Unit, environment: str) -> Snapshot:
     definitions = unit.context.definitions()
     found = store.find(unit.connection, environment=environment)
     states = {each.flag: each.gates for each in found}
-    flags = {}
-    for name in sorted({*definitions, *states}):
-        definition = definitions.get(name)
-        flags[name] = Flag(
-            name=name,
-            type=definition.type if definition else UNDEFINED,
-            default=definition.default_enabled if definition else False,
-            gates=states.get(name),
-        )
+    flags = {
+        name: flag_of(name, definitions.get(name), states.get(name))
+        for name in sorted({*definitions, *states})
+    }
     version = store.version(unit.connection, environment)
     return Snapshot(environment=environment, version=version, flags=flags)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flagstaff.errors import FlagstaffError, SnapshotError
-from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
 from flagstaff.flags.snapshot import Snapshot, parse_json
 from flagstaff.flags.wire import read_object
@@ -74,6 +73,7 @@ class FilesSource:
 
     def _load(self, holder: Holder) -> None:
         from flagstaff.definitions import load_definitions  # noqa: PLC0415 - brings PyYAML
+        from flagstaff.definitions.state import flag_of  # noqa: PLC0415 - as above
 
         definitions = load_definitions(self._folder)
         states = self._states()
@@ -83,12 +83,7 @@ class FilesSource:
                 hint="add the definition, or take the name out of the state file",
             )
         flags = {
-            name: Flag(
-                name=name,
-                type=definition.type,
-                default=definition.default_enabled,
-                gates=states.get(name),
-            )
+            name: flag_of(name, definition, states.get(name))
             for name, definition in definitions.items()
         }
         self._version += 1
