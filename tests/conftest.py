@@ -12,7 +12,7 @@ import shutil
 import pytest
 
 from fakes import FakeClock, FakeRepository, definitions_in
-from flagstaff.definitions import Project
+from flagstaff.definitions import Policies, Project
 from flagstaff.services.person import Person, Source
 from flagstaff.services.unit import Context
 from flagstaff.store.database import Database
@@ -97,10 +97,16 @@ def definitions(tmp_path):
 
 
 @pytest.fixture
-def context(tmp_path, repository, definitions):
+def policies():
+    """Return what the project has settled; here that any flag may change anywhere."""
+    return Policies(consistency=False)
+
+
+@pytest.fixture
+def context(tmp_path, repository, definitions, policies):
     return Context(
         root=tmp_path,
-        project=Project(),
+        project=Project(policies=policies),
         definitions=lambda: definitions,
         repository=repository,
     )

@@ -15,7 +15,7 @@ from rollout_strategies import changes
 
 from fakes import START, FakeClock, FakeRepository, definitions_in, plan_of
 from flagstaff.commands.model import AbortRollout, DeleteFlag, PauseRollout, SetFlag
-from flagstaff.definitions import Project
+from flagstaff.definitions import Policies, Project
 from flagstaff.errors import UsageError
 from flagstaff.flags.change import Actors
 from flagstaff.flags.gates import Gates
@@ -67,7 +67,7 @@ class Model(RuleBasedStateMachine):
         definitions = definitions_in(self.folder)
         context = Context(
             root=self.folder,
-            project=Project(environments=ENVIRONMENTS),
+            project=Project(environments=ENVIRONMENTS, policies=Policies(consistency=False)),
             definitions=lambda: definitions,
             repository=FakeRepository(),
         )

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
 import click
 
 from flagstaff.commands.environments import with_environments
 from flagstaff.commands.gate_change import flag_name, gate_change
 from flagstaff.commands.model import DeleteFlag, GetFlag, ListFlags, SetFlag
+from flagstaff.commands.overrides import with_overrides
 from flagstaff.commands.scopes import Scopes, with_scopes
 from flagstaff.commands.tree import SETTINGS, Tree
 
-OVERRIDES = {
-    "ignore-random-deprecation-check": "Permit `--random` where it is deprecated.",
-    "ignore-production-check": "Go on although production is not healthy.",
-    "ignore-feature-flag-consistency-check": "Go on although staging does not have the flag.",
-}
 _EXAMPLES = """\b
 Examples:
   feature set new_navigation true --dev --staging
@@ -27,19 +19,6 @@ Examples:
   feature get new_navigation --production
   feature delete new_navigation --dev --staging --production
 """
-
-
-def with_overrides(callback: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that overrule a policy; the callback gets their names as `overrides`."""
-
-    @functools.wraps(callback)
-    def overruled(**options: Any) -> Any:
-        named = tuple(name for name in OVERRIDES if options.pop(name.replace("-", "_")))
-        return callback(overrides=named, **options)
-
-    for name, note in reversed(OVERRIDES.items()):
-        overruled = click.option(f"--{name}", is_flag=True, help=note)(overruled)
-    return overruled
 
 
 @click.group(
@@ -100,11 +79,14 @@ def list_flags(*, match: str, environments: tuple[str, ...]) -> ListFlags:
 @feature.command("delete", context_settings=SETTINGS)
 @click.argument("name", metavar="NAME")
 @with_environments
+@with_overrides
 @click.option("--reason", default="", metavar="TEXT", help="Why; goes into the audit log.")
-def delete_flag(*, name: str, environments: tuple[str, ...], reason: str) -> DeleteFlag:
+def delete_flag(
+    *, name: str, environments: tuple[str, ...], overrides: tuple[str, ...], reason: str
+) -> DeleteFlag:
     """Remove what is set for the flag NAME, so that its default applies again."""
     flag = flag_name(name, place="feature delete")
-    return DeleteFlag(flag=flag, environments=environments, reason=reason)
+    return DeleteFlag(flag=flag, environments=environments, reason=reason, overrides=overrides)
 
 
 flag = Tree(

@@ -54,6 +54,7 @@ class DeleteFlag:
     flag: str
     environments: tuple[str, ...]
     reason: str = ""
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +131,17 @@ class StartRollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproveStep:
-    """Say yes to a step, or that it is done; an empty `step` means the waiting one."""
+    """Say yes to a step, or that it is done; an empty `step` means the waiting one.
+
+    With `overrides`, a step that a policy holds goes on all the same, for the reason given.
+    """
 
     writes: ClassVar[bool] = True
 
     rollout: int
     step: str = ""
     reason: str = ""
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +164,7 @@ class SkipStep:
     rollout: int
     reason: str
     step: str = ""
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

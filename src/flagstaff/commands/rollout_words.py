@@ -20,6 +20,7 @@ from flagstaff.commands.model import (
     SkipStep,
     StartRollout,
 )
+from flagstaff.commands.overrides import with_named_overrides
 from flagstaff.commands.tree import SETTINGS, Tree
 from flagstaff.errors import UsageError
 
@@ -99,10 +100,14 @@ def start(*, rollout_id: int) -> StartRollout:
 @rollout.command("approve", context_settings=SETTINGS)
 @which
 @_step
+@with_named_overrides
 @_why
-def approve(*, rollout_id: int, step: str, reason: str) -> ApproveStep:
-    """Say yes to a step, or that it is done."""
-    return ApproveStep(rollout=rollout_id, step=step, reason=reason.strip())
+def approve(*, rollout_id: int, step: str, overrides: tuple[str, ...], reason: str) -> ApproveStep:
+    """Say yes to a step, or that it is done.
+
+    A step that a policy holds goes on when the policy is named with `--override`.
+    """
+    return ApproveStep(rollout=rollout_id, step=step, overrides=overrides, reason=reason.strip())
 
 
 @rollout.command("reject", context_settings=SETTINGS)
@@ -117,10 +122,13 @@ def reject(*, rollout_id: int, step: str, reason: str) -> RejectStep:
 @rollout.command("skip", context_settings=SETTINGS)
 @which
 @_step
+@with_named_overrides
 @_must_say_why
-def skip(*, rollout_id: int, step: str, reason: str) -> SkipStep:
+def skip(*, rollout_id: int, step: str, overrides: tuple[str, ...], reason: str) -> SkipStep:
     """Leave a step out."""
-    return SkipStep(rollout=rollout_id, step=step, reason=_reason(reason, "skip"))
+    return SkipStep(
+        rollout=rollout_id, step=step, overrides=overrides, reason=_reason(reason, "skip")
+    )
 
 
 @rollout.command("promote", context_settings=SETTINGS)

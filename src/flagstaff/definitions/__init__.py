@@ -6,6 +6,7 @@ from flagstaff.definitions.flag_types import FLAG_TYPES, FlagType, is_flag_name
 from flagstaff.definitions.folder import Definitions, load_definitions
 from flagstaff.definitions.lint import lint
 from flagstaff.definitions.percentage import parse_percentage
+from flagstaff.definitions.policies import Freeze, HealthCheck, Policies
 from flagstaff.definitions.project import (
     SETTINGS_FILE,
     JobGuard,
@@ -14,6 +15,7 @@ from flagstaff.definitions.project import (
     RampSettings,
 )
 from flagstaff.definitions.project_file import load_project
+from flagstaff.definitions.project_policies import parse_moment
 
 __all__ = [
     "FLAG_TYPES",
@@ -21,8 +23,11 @@ __all__ = [
     "Definition",
     "Definitions",
     "FlagType",
+    "Freeze",
+    "HealthCheck",
     "JobGuard",
     "JobRename",
+    "Policies",
     "Project",
     "RampSettings",
     "format_duration",
@@ -32,5 +37,6 @@ __all__ = [
     "load_project",
     "parse_definition",
     "parse_duration",
+    "parse_moment",
     "parse_percentage",
 ]

@@ -9,6 +9,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from flagstaff.definitions.policies import Policies
+
 SETTINGS_FILE: Final = "flagstaff.yml"
 DEFAULT_MAX_RATIO: Final = 2.0
 DEFAULT_MIN_JOBS: Final = 50
@@ -76,6 +78,7 @@ class Project:
         webhook: Where announcements are posted as JSON; None for nowhere.
         changelog: A file, or a folder of news fragments, from the project's root.
         stages: Stages that are only deployed to, and the environment whose flags they see.
+        policies: When flags may change.
     """
 
     flags: str = "config/feature_flags"
@@ -94,3 +97,4 @@ class Project:
             {"staging-canary": "staging", "canary": "production"}
         )
     )
+    policies: Policies = field(default_factory=Policies)

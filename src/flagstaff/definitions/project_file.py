@@ -16,6 +16,7 @@ from flagstaff.definitions.percentage import parse_percentage
 from flagstaff.definitions.problems import Problems, bare, printable, quote, suggestion
 from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
 from flagstaff.definitions.project_jobs import read_guards, read_renames
+from flagstaff.definitions.project_policies import read_policies
 from flagstaff.definitions.source import read_file
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import UsageError
@@ -33,6 +34,7 @@ _KEYS: Final = (
     "guards",
     "changelog",
     "deployment_environments",
+    "policies",
 )
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
 
@@ -95,6 +97,7 @@ def _project(fields: Fields) -> Project:
         guards=read_guards(fields, {rename.flag for rename in renames}),
         changelog=fields.text("changelog") or default.changelog,
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
+        policies=read_policies(fields),
     )
 
 

@@ -169,7 +169,11 @@ def set_gate(command: model.SetFlag) -> Draft:
     return Draft(
         slug=slug,
         title=f"Set {command.flag} to {command.change} in {', '.join(command.environments)}",
-        action=SetGate(environments=command.environments, change=command.change),
+        action=SetGate(
+            environments=command.environments,
+            change=command.change,
+            overrides=command.overrides,
+        ),
         understood=Understood.COMMAND,
     )
 

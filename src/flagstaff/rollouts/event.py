@@ -28,12 +28,14 @@ class Answer:
 class Observed:
     """The world as the engine saw it just now; `None` where nobody asked or nobody answered.
 
-    `merged` is the merge commit, empty while the request is open.
+    `merged` is the merge commit, empty while the request is open. `policy` says whether the next
+    change of the flag is allowed at this moment.
     """
 
     deployed: Answer | None = None
     released: Answer | None = None
     merged: str | None = None
+    policy: Answer | None = None
     judgements: tuple[Judgement, ...] = ()
 
 
@@ -57,11 +59,15 @@ class EffectFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
-    """A person says yes to a step, or that a step of theirs is done."""
+    """A person says yes to a step, or that a step of theirs is done.
+
+    `overrides` names the policies that the step need not obey, for the reason given.
+    """
 
     step: str
     by: str
     reason: str = ""
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

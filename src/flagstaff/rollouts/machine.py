@@ -180,15 +180,24 @@ def _failed(rollout: Rollout) -> StepState | None:
 
 def _approve(rollout: Rollout, event: Approved) -> Rollout:
     state = rollout.state(event.step)
-    if state.approved_by:
+    if state.approved_by and not set(event.overrides) - set(state.overrides):
         return rollout
-    return rollout.with_state(replace(state, approved_by=event.by, approval_note=event.reason))
+    return rollout.with_state(
+        replace(
+            state,
+            approved_by=event.by,
+            approval_note=event.reason,
+            overrides=(*state.overrides, *event.overrides),
+        )
+    )
 
 
 def _reject(rollout: Rollout, event: Rejected, now: datetime) -> Rollout:
     """Pause, and forget an approval that came before: the last word counts."""
     note = f"rejected by {event.by}: {event.reason}"
-    state = replace(rollout.state(event.step), note=note, approved_by="", approval_note="")
+    state = replace(
+        rollout.state(event.step), note=note, approved_by="", approval_note="", overrides=()
+    )
     return _pause(rollout.with_state(state), note, now)
 
 

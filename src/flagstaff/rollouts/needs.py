@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flagstaff.rollouts.plan import AwaitMerge, CheckDeployed, CheckReleased, DeleteFlag
+from flagstaff.rollouts.plan import (
+    AwaitMerge,
+    CheckDeployed,
+    CheckReleased,
+    DeleteFlag,
+    SetGate,
+)
 from flagstaff.rollouts.rollout import Phase, Rollout
 
 
@@ -26,11 +32,15 @@ class ReleasedNeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """The questions of one moment; `merged` is the commit whose merge is waited for."""
+    """The questions of one moment; `merged` is the commit whose merge is waited for.
+
+    `policy` asks whether the step may change the flag now.
+    """
 
     deployed: DeployedNeed | None = None
     released: ReleasedNeed | None = None
     merged: str = ""
+    policy: bool = False
     guards: bool = False
 
 
@@ -47,7 +57,9 @@ def needs(rollout: Rollout) -> Needs:
             return Needs(deployed=DeployedNeed(sha=sha, environments=environments), guards=guards)
         case DeleteFlag(environments=environments) if rollout.merged:
             need = DeployedNeed(sha=rollout.merged, environments=environments)
-            return Needs(deployed=need, guards=guards)
+            return Needs(deployed=need, policy=True, guards=guards)
+        case SetGate() | DeleteFlag():
+            return Needs(policy=True, guards=guards)
         case CheckReleased(request=request, version=version) if request or rollout.merged:
             subject = request or rollout.merged
             return Needs(released=ReleasedNeed(request=subject, version=version), guards=guards)

@@ -53,7 +53,7 @@ def perform(rollout: Rollout, step: Step, seen: Observed, now: datetime) -> Move
         case Approve() | AskPerson():
             return _ask(rollout, step, "", now), ()
         case SetGate():
-            return _set(rollout, step, step.action, now)
+            return _set(rollout, step, step.action, seen, now)
         case Bake():
             return _bake(rollout, step, step.action, seen, now), ()
         case CheckDeployed():
@@ -167,7 +167,9 @@ def _once(rollout: Rollout, step: Step, effect: Effect, now: datetime) -> Moved:
             return rollout, ()
 
 
-def _set(rollout: Rollout, step: Step, action: SetGate, now: datetime) -> Moved:
+def _set(rollout: Rollout, step: Step, action: SetGate, seen: Observed, now: datetime) -> Moved:
+    if seen.policy is not None and not seen.policy.yes:
+        return _hold(rollout, step, seen.policy, now), ()
     effects: list[Effect] = [
         ChangeFlag(
             key=_key(rollout, step, environment),
@@ -216,6 +218,8 @@ def _delete(
 ) -> Moved:
     if rollout.merged and (seen.deployed is None or not seen.deployed.yes):
         return _hold(rollout, step, seen.deployed, now), ()
+    if seen.policy is not None and not seen.policy.yes:
+        return _hold(rollout, step, seen.policy, now), ()
     effects = tuple(
         RemoveFlag(key=_key(rollout, step, environment), step=step.id, environment=environment)
         for environment in action.environments

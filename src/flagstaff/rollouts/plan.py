@@ -37,10 +37,11 @@ class CheckDeployed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetGate:
-    """Change the flag's gates in the environments."""
+    """Change the flag's gates in the environments; `overrides` as the issue names them."""
 
     environments: tuple[str, ...]
     change: GateChange
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

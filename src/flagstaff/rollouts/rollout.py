@@ -47,7 +47,8 @@ class StepState:
     """How one step stands.
 
     `until` is when a bake ends at the earliest. `note` is the result in words, or what is being
-    waited for. `approved_by` remembers an approval that came before its step.
+    waited for. `approved_by` remembers an approval that came before its step, `overrides` the
+    policies that it overruled.
     """
 
     id: str
@@ -59,6 +60,7 @@ class StepState:
     by: str = ""
     approved_by: str = ""
     approval_note: str = ""
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

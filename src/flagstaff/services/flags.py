@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flagstaff.commands.model import DeleteFlag, GetFlag, ListFlags, SetFlag
@@ -9,6 +10,8 @@ from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.flags.change import GateChange
 from flagstaff.flags.describe import describe, removed_gates
 from flagstaff.flags.gates import Gates
+from flagstaff.services.policies import judging
+from flagstaff.services.policies.judging import Request
 from flagstaff.services.unit import Unit
 from flagstaff.store import flags as store
 from flagstaff.store import rollouts as store_rollouts
@@ -30,7 +33,16 @@ def set_flag(unit: Unit, command: SetFlag) -> Outcome:
     """Change the gates in every environment named, or in none."""
     unit.known_flag(command.flag)
     unit.context.check_environments(command.environments)
-    store.lock(unit.connection, command.environments)
+    judging.lock(unit, command.environments)
+    judging.check(
+        unit,
+        Request(
+            flag=command.flag,
+            after=changed_gates(unit, command.flag, command.environments, command.change),
+            overrides=command.overrides,
+            reason=command.reason,
+        ),
+    )
     lines, data = [], {}
     for environment in command.environments:
         place = Place(flag=command.flag, environment=environment, reason=command.reason)
@@ -82,7 +94,16 @@ def list_flags(unit: Unit, command: ListFlags) -> Outcome:
 def delete_flag(unit: Unit, command: DeleteFlag) -> Outcome:
     """Remove the state in every environment named."""
     unit.context.check_environments(command.environments)
-    store.lock(unit.connection, command.environments)
+    judging.lock(unit, command.environments)
+    judging.check(
+        unit,
+        Request(
+            flag=command.flag,
+            after=dict.fromkeys(command.environments),
+            overrides=command.overrides,
+            reason=command.reason,
+        ),
+    )
     lines, data = [], {}
     for environment in command.environments:
         place = Place(flag=command.flag, environment=environment, reason=command.reason)
@@ -95,6 +116,14 @@ def delete_flag(unit: Unit, command: DeleteFlag) -> Outcome:
         unit.known_flag(command.flag)
     lines += _running_rollout(unit, command.flag)
     return Outcome(text="\n".join(lines), data=data)
+
+
+def changed_gates(
+    unit: Unit, flag: str, environments: Iterable[str], change: GateChange
+) -> dict[str, Gates | None]:
+    """Return what the gates in each environment would be after the change."""
+    places = {name: Place(flag=flag, environment=name) for name in environments}
+    return {name: change.apply(_gates(unit, place) or Gates()) for name, place in places.items()}
 
 
 def change_gates(unit: Unit, place: Place, change: GateChange) -> tuple[Gates | None, Gates]:

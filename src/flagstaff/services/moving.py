@@ -101,9 +101,12 @@ def _record_rejection(unit: Unit, rollout: Rollout, event: Rejected) -> None:
 def _record_changes(unit: Unit, before: Rollout, after: Rollout, reason: str) -> None:
     details = {"flag": after.plan.flag, "rollout_id": after.id}
     for old, new in zip(before.states, after.states, strict=True):
-        if new.approved_by and not old.approved_by:
+        if new.approved_by and (new.approved_by, new.overrides) != (old.approved_by, old.overrides):
             note = new.approval_note
-            unit.record("step.approve", step=new.id, text="approved", reason=note, **details)
+            text = "approved" + (
+                f", overruling {', '.join(new.overrides)}" if new.overrides else ""
+            )
+            unit.record("step.approve", step=new.id, text=text, reason=note, **details)
         if new.status is old.status:
             continue
         if new.status.finished or new.status is StepStatus.FAILED:

@@ -18,10 +18,11 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A human or a machine that asks for something."""
+    """A human or a machine that asks for something; from chat, `channel` is where they wrote."""
 
     name: str
     source: Source
+    channel: str = ""
 
 
 ENGINE = Person(name="flagstaff", source=Source.ENGINE)

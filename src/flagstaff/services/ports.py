@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from flagstaff.rollouts.event import Answer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
@@ -44,4 +46,16 @@ class Repository(Protocol):
 
     def introduction(self, pattern: str) -> Commit | None:
         """Return the commit that brought the first file matching `pattern` to the main branch."""
+        ...
+
+
+class HealthCheck(Protocol):
+    """Whoever knows whether production is well and no incident is open."""
+
+    def __call__(self) -> Answer:
+        """Return a yes or a no, in its words.
+
+        Raises:
+            FlagstaffError: nobody answers.
+        """
         ...

@@ -34,11 +34,14 @@ from flagstaff.rollouts.plan import (
     Bake,
     CheckReleased,
     Close,
+    DeleteFlag,
     OpenCleanup,
+    SetGate,
     Step,
 )
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepState, StepStatus
 from flagstaff.services.moving import move
+from flagstaff.services.policies.steps import check_word
 from flagstaff.services.unit import Unit
 from flagstaff.store import flags as store_flags
 from flagstaff.store import rollouts as store
@@ -108,6 +111,8 @@ def decide(unit: Unit, command: Verb) -> Outcome:
             else "a finished rollout does not change any more; import the issue again",
         )
     event = _event(rollout, command, unit.by.name)
+    if isinstance(command, ApproveStep | SkipStep) and isinstance(event, Approved | Skipped):
+        check_word(unit, record, command, rollout.plan.step(event.step))
     moved = move(unit, record, event, reason=command.reason)
     if moved.revision == record.revision:
         return _told(moved, "nothing to do: it is already so")
@@ -117,7 +122,8 @@ def decide(unit: Unit, command: Verb) -> Outcome:
 def _event(rollout: Rollout, command: Verb, by: str) -> Event:
     match command:
         case ApproveStep():
-            return Approved(step=_answered(rollout, command.step), by=by, reason=command.reason)
+            step_id = _answered(rollout, command.step, overruled=bool(command.overrides))
+            return Approved(step=step_id, by=by, reason=command.reason, overrides=command.overrides)
         case RejectStep():
             return Rejected(step=_answered(rollout, command.step), by=by, reason=command.reason)
         case SkipStep():
@@ -155,10 +161,11 @@ def _current(rollout: Rollout) -> StepState | None:
     return rollout.state(step.id) if step else None
 
 
-def _answered(rollout: Rollout, named: str) -> str:
+def _answered(rollout: Rollout, named: str, *, overruled: bool = False) -> str:
     """Return the step that a yes or no is about: the one named, or the one that waits."""
     step = _named(rollout, named) if named else _at(rollout)
     asks = isinstance(step.action, ALWAYS_ASKS) or (named and isinstance(step.action, MAY_ASK))
+    asks = asks or (overruled and isinstance(step.action, SetGate | DeleteFlag))
     if not asks and rollout.state(step.id).status is not StepStatus.WAITING:
         raise Conflict(
             f"step {step.id} ({step.title}) needs nobody's word",

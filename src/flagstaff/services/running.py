@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from flagstaff.errors import Conflict, FlagstaffError, NotFound, UsageError
-from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, Event
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, Event, Observed
 from flagstaff.rollouts.guard import Judgement
-from flagstaff.rollouts.needs import Needs
+from flagstaff.rollouts.needs import Needs, needs
+from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.deployments import deployed, released
 from flagstaff.services.moving import move
+from flagstaff.services.policies import judging
+from flagstaff.services.policies.steps import allowed
 from flagstaff.services.unit import Unit
 from flagstaff.store import outbox
 from flagstaff.store import rollouts as store
@@ -21,6 +25,7 @@ __all__ = [
     "Outgoing",
     "RolloutRecord",
     "active_numbers",
+    "allowed",
     "answers",
     "due_effects",
     "effect",
@@ -55,19 +60,19 @@ def find(unit: Unit, number: int) -> RolloutRecord:
     return record
 
 
-def answers(unit: Unit, needs: Needs) -> tuple[Answer | None, Answer | None, str | None]:
+def answers(unit: Unit, questions: Needs) -> tuple[Answer | None, Answer | None, str | None]:
     """Return what history and deployments say: deployed, released, and the merge commit."""
     deploys = releases = None
-    if needs.deployed is not None:
-        deploys = deployed(unit, needs.deployed.sha, needs.deployed.environments)
-    if needs.released is not None:
+    if questions.deployed is not None:
+        deploys = deployed(unit, questions.deployed.sha, questions.deployed.environments)
+    if questions.released is not None:
         try:
-            releases = released(unit, needs.released.request, needs.released.version)
+            releases = released(unit, questions.released.request, questions.released.version)
         except (NotFound, UsageError) as exc:
             releases = Answer(yes=False, text=str(exc))
     merged = None
-    if needs.merged:
-        merged = unit.context.history.merge_of(needs.merged, unit.context.project.main_branch)
+    if questions.merged:
+        merged = unit.context.history.merge_of(questions.merged, unit.context.project.main_branch)
     return deploys, releases, merged
 
 
@@ -80,7 +85,17 @@ def step(unit: Unit, seen: RolloutRecord, event: Event) -> RolloutRecord:
     record = store.get(unit.connection, seen.rollout.id, lock=True)
     if record is None or record.revision != seen.revision:
         raise Conflict(f"rollout {seen.rollout.id} has moved meanwhile")
+    if isinstance(event, Observed) and needs(record.rollout).policy:
+        event = _allowed_still(unit, record.rollout, event)
     return move(unit, record, event)
+
+
+def _allowed_still(unit: Unit, rollout: Rollout, event: Observed) -> Observed:
+    """Return what was observed, with what policies say while nobody else can change flags."""
+    judging.lock(unit, rollout.plan.changed_environments)
+    if event.policy is not None and not event.policy.yes:
+        return event
+    return replace(event, policy=allowed(unit, rollout))
 
 
 def save_readings(unit: Unit, number: int, readings: Sequence[Judgement]) -> None:

@@ -11,14 +11,22 @@ from typing import TypeVar, assert_never
 from flagstaff.commands import model
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
+from flagstaff.flags.change import Boolean
+from flagstaff.rollouts.event import Answer
 from flagstaff.services import deployments, flags, importing, rollouts, showing
 from flagstaff.services.clock import Clock
+from flagstaff.services.health import Health
 from flagstaff.services.person import Person
+from flagstaff.services.policies.change import PRODUCTION
+from flagstaff.services.policies.health import ProductionHealth
 from flagstaff.services.unit import Context, Unit
 from flagstaff.store.database import Database
 
 T = TypeVar("T")
 Listener = Callable[[frozenset[str]], None]
+
+NOT_ASKED = Answer(yes=False, text="nobody was asked")
+"""Whoever overrules the check need not wait for it."""
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +42,7 @@ class Services:
         self.database = database
         self.context = context
         self.clock = clock
+        self.health = Health(context.health)
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
@@ -48,30 +57,51 @@ class Services:
         Raises:
             FlagstaffError: it was refused or impossible, and nothing was changed.
         """
-        with self.unit(by, write=command.writes, keep=not dry_run) as unit:
+        healthy = self._healthy(command)
+        with self.unit(by, write=command.writes, keep=not dry_run, healthy=healthy) as unit:
             outcome = _carry_out(unit, command)
         if dry_run and command.writes:
             text = f"{outcome.text}\n\nnothing was changed (dry run)"
             return replace(outcome, text=text, next="")
         return outcome
 
-    def ask(self, question: Callable[[Unit], T], by: Person) -> T:
+    def ask(self, question: Callable[[Unit], T], by: Person, *, healthy: Answer | None = None) -> T:
         """Return the answer to a question that changes nothing."""
-        with self.unit(by, write=False) as unit:
+        with self.unit(by, write=False, healthy=healthy) as unit:
             return question(unit)
 
     @contextmanager
-    def unit(self, by: Person, *, write: bool, keep: bool = True) -> Iterator[Unit]:
+    def unit(
+        self, by: Person, *, write: bool, keep: bool = True, healthy: Answer | None = None
+    ) -> Iterator[Unit]:
         """Give one unit of work; when it ends well, it is committed and the listeners are told.
 
-        Without `keep` it is taken back instead, and nobody is told.
+        Without `keep` it is taken back instead, and nobody is told. `healthy` is what was said
+        about production.
         """
         transaction = self.database.write(keep=keep) if write else self.database.read()
         with transaction as connection:
-            unit = Unit(context=self.context, connection=connection, now=self.clock.now(), by=by)
+            unit = Unit(
+                context=self.context,
+                connection=connection,
+                now=self.clock.now(),
+                by=by,
+                healthy=healthy,
+            )
             yield unit
         if unit.changed and keep:
             self._tell(frozenset(unit.changed))
+
+    def _healthy(self, command: Command) -> Answer | None:
+        """Return how production is, asked before the transaction and only where it matters."""
+        if not isinstance(command, model.SetFlag | model.DeleteFlag):
+            return None
+        if PRODUCTION not in command.environments or self.context.health is None:
+            return None
+        if ProductionHealth.override in command.overrides:
+            return NOT_ASKED
+        off = isinstance(command, model.SetFlag) and command.change == Boolean(value=False)
+        return None if off else self.health.ask()
 
     def _tell(self, names: frozenset[str]) -> None:
         for listener in self._listeners:

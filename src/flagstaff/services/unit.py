@@ -11,8 +11,10 @@ from sqlalchemy import Connection
 
 from flagstaff.definitions import Definitions, Project
 from flagstaff.errors import NotFound, Unavailable, UsageError
+from flagstaff.rollouts.event import Answer
 from flagstaff.services.person import Person
-from flagstaff.services.ports import Repository
+from flagstaff.services.ports import HealthCheck, Repository
+from flagstaff.services.telemetry import Telemetry
 from flagstaff.store import audit
 
 
@@ -24,6 +26,8 @@ class Context:
     project: Project
     definitions: Callable[[], Definitions]
     repository: Repository | None
+    health: HealthCheck | None = None
+    telemetry: Telemetry | None = None
 
     @property
     def history(self) -> Repository:
@@ -60,13 +64,21 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One unit of work; `changed` collects what others will want to hear of after the commit."""
+    """One unit of work.
+
+    Attributes:
+        healthy: What was said about production before it began; None when nobody was asked.
+        changed: What others will want to hear of after the commit.
+        overruled: The policies that are overruled, by flag and environment.
+    """
 
     context: Context
     connection: Connection
     now: datetime
     by: Person
+    healthy: Answer | None = None
     changed: set[str] = field(default_factory=set)
+    overruled: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def record(self, action: str, **details: object) -> None:
         """Append to the audit log."""

@@ -37,6 +37,12 @@ def add(connection: Connection, entry: AuditEntry) -> None:
     connection.execute(insert(table).values(values))
 
 
+def first_who(connection: Connection, rollout_id: int, action: str) -> str:
+    """Return who did this first to the rollout, empty when nobody has."""
+    query = select(table.c.who).where(table.c.rollout_id == rollout_id, table.c.action == action)
+    return connection.execute(query.order_by(table.c.id).limit(1)).scalar() or ""
+
+
 def find(
     connection: Connection,
     *,

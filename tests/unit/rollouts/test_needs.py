@@ -42,11 +42,11 @@ def test_while_paused_only_the_guards():
     ("action", "changes", "expected"),
     [
         (CHECK, {}, Needs(deployed=DeployedNeed(sha="abc", environments=("dev", "staging")))),
-        (DeleteFlag(environments=("dev",)), {}, Needs()),
+        (DeleteFlag(environments=("dev",)), {}, Needs(policy=True)),
         (
             DeleteFlag(environments=("dev",)),
             {"merged": "m"},
-            Needs(deployed=DeployedNeed(sha="m", environments=("dev",))),
+            Needs(deployed=DeployedNeed(sha="m", environments=("dev",)), policy=True),
         ),
         (
             CheckReleased(request="!12", version="15.2"),
@@ -58,7 +58,7 @@ def test_while_paused_only_the_guards():
         (AwaitMerge(), {}, Needs()),
         (AwaitMerge(), {"cleanup": CLEANUP}, Needs(merged="c" * 40)),
         (Approve(), {}, Needs()),
-        (turn_on("dev"), {}, Needs()),
+        (turn_on("dev"), {}, Needs(policy=True)),
     ],
 )
 def test_of_each_kind_of_step(action, changes, expected):

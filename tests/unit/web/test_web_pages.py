@@ -171,7 +171,13 @@ def test_the_matrix_says_every_state_in_words(client, application):
         ("production", PercentageOfActors(value=Decimal(25))),
         ("pre", Actors(ids=("User:1", "User:2"), value=True)),
     ):
-        command = SetFlag(flag="new_navigation", environments=(environment,), change=change)
+        command = SetFlag(
+            flag="new_navigation",
+            environments=(environment,),
+            change=change,
+            overrides=("ignore-feature-flag-consistency-check",),
+            reason="to see it",
+        )
         services.execute(command, ME)
     said = words(client.get("/flags", params={"part": "matrix"}).text)
     assert re.search(r"development on off default off default off 2 actors 25 % of actors", said)

@@ -1,0 +1,60 @@
+"""What has a project settled about when its flags may change?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A time in which nothing opens wider in production; `until` is no longer part of it."""
+
+    since: datetime
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """Whom to ask whether production is well: a web address, or else a command.
+
+    Attributes:
+        url: Any answer below 300 is a yes.
+        command: Words of a program run in the project's root; 0 is a yes.
+        timeout: How long an answer may take before it counts as a no.
+    """
+
+    url: str = ""
+    command: tuple[str, ...] = ()
+    timeout: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """The settings under `policies:` in `flagstaff.yml`.
+
+    Attributes:
+        consistency: Staging is on before production is, and off after it.
+        production_channel: From chat, production changes only in the channel `production`.
+        freeze: When nothing opens wider in production.
+        health: Who says whether production is well; None for nobody.
+        require_deployed: A flag opens only where the commit that brought it runs.
+        min_dwell: The least time between two steps in production; zero for none.
+        max_step: The most percentage points of one step in production; 100 for any.
+        allow_random: Whether a percentage of time is a change like any other.
+        allow_actorless: Whether a flag that is asked without an actor may get a share of actors.
+        four_eyes: Nobody approves a step of a rollout they have started.
+    """
+
+    consistency: bool = True
+    production_channel: bool = True
+    freeze: tuple[Freeze, ...] = ()
+    health: HealthCheck | None = None
+    require_deployed: bool = False
+    min_dwell: timedelta = timedelta()
+    max_step: Decimal = Decimal(100)
+    allow_random: bool = True
+    allow_actorless: bool = False
+    four_eyes: bool = False
