@@ -6,6 +6,7 @@ rollouts; `same_as_core` proves it on the very counts before any figure is belie
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -38,6 +39,11 @@ class World:
     bad_off: Array
     stage: Array
     elapsed: Array
+
+    def at(self, poll: int) -> Array:
+        """Return one poll as rows: on, off, bad on, bad off."""
+        parts = (self.on, self.off, self.bad_on, self.bad_off)
+        return np.stack([part[poll] for part in parts]).astype(float)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -110,6 +116,28 @@ class Fleet:
         self._open[:, rows] = 0.0
 
 
+def crossings(
+    world: World,
+    risks: Sequence[float],
+    *,
+    margin: float = 1.0,
+    onset: Onset = USUAL,
+    least_bad: int = 0,
+) -> dict[float, Array]:
+    """Return for each risk the minute of each rollout's rollback, infinite for none."""
+    polls, runs = world.shape
+    fleet = Fleet(runs, margin, onset)
+    at = {risk: np.full(runs, np.inf) for risk in risks}
+    bad = np.zeros(runs)
+    for poll in range(polls):
+        fleet.poll(world.at(poll), int(world.stage[poll]), float(world.elapsed[poll]))
+        bad += world.bad_on[poll]
+        for risk, when in at.items():
+            new = (fleet.harm >= 1 / risk) & (bad >= least_bad) & np.isinf(when)
+            when[new] = world.elapsed[poll] / 60
+    return at
+
+
 def same_as_core(world: World, runs: int, margin: float) -> float:
     """Return the largest difference in log evidence between arrays and core, over all polls."""
     polls = world.shape[0]
@@ -118,8 +146,7 @@ def same_as_core(world: World, runs: int, margin: float) -> float:
     states = [Evidence() for _ in range(runs)]
     worst = 0.0
     for poll in range(polls):
-        parts = (world.on, world.off, world.bad_on, world.bad_off)
-        seen = np.stack([part[poll, :runs] for part in parts]).astype(float)
+        seen = world.at(poll)[:, :runs]
         stage, elapsed = int(world.stage[poll]), float(world.elapsed[poll])
         fleet.poll(seen, stage, elapsed)
         for run in range(runs):

@@ -86,3 +86,56 @@ def world(  # noqa: PLR0913 a world has many sides
         stage=stage,
         elapsed=elapsed,
     )
+
+
+def constant(share: float, minutes: float) -> tuple[tuple[float, float], ...]:
+    """Return a ramp that stays at one share."""
+    return ((share, minutes),)
+
+
+def overlapping(seen: World, polls: int = 4) -> World:
+    """Return what a query over the last minute yields, read every 15 s: most of it again."""
+
+    def over(part: Array) -> Array:
+        sums = np.cumsum(part, axis=0)
+        sums[polls:] = sums[polls:] - sums[:-polls]
+        return sums
+
+    return World(
+        on=over(seen.on),
+        off=over(seen.off),
+        bad_on=over(seen.bad_on),
+        bad_off=over(seen.bad_off),
+        stage=seen.stage,
+        elapsed=seen.elapsed,
+    )
+
+
+def twice(rng: np.random.Generator, seen: World, share: float = 0.1) -> World:
+    """Return what is counted when a share of the polls is applied twice."""
+    again = 1 + (rng.random(seen.shape) < share)
+    parts = (part * again for part in (seen.on, seen.off, seen.bad_on, seen.bad_off))
+    on, off, bad_on, bad_off = parts
+    return World(
+        on=on, off=off, bad_on=bad_on, bad_off=bad_off, stage=seen.stage, elapsed=seen.elapsed
+    )
+
+
+def missing(rng: np.random.Generator, seen: World, share: float = 0.3) -> World:
+    """Return what is seen when polls fail and counters catch up, within a stage."""
+    kept = rng.random(seen.shape[0]) >= share
+    kept[-1] = True
+    kept[:-1] |= np.diff(seen.stage) > 0
+    starts = np.concatenate([[0], np.flatnonzero(kept)[:-1] + 1])
+    on, off, bad_on, bad_off = (
+        np.add.reduceat(part, starts, axis=0)
+        for part in (seen.on, seen.off, seen.bad_on, seen.bad_off)
+    )
+    return World(
+        on=on,
+        off=off,
+        bad_on=bad_on,
+        bad_off=bad_off,
+        stage=seen.stage[kept],
+        elapsed=seen.elapsed[kept],
+    )

@@ -9,12 +9,13 @@ from math import exp, log
 
 from flagstaff.rollouts.evidence.logspace import log_add, log_sum
 
-LEAST_EXCESS, MOST_EXCESS = 0.08, 20.0
-"""Bets on harm lie between 1.08 and 21 times the margin; other effects are found too, later."""
+LEAST_EXCESS, MOST_EXCESS = 0.08, 14.0
+"""Bets on harm lie between 1.08 and 15 times the margin; other effects are found too, later."""
 
 HARM_BETS = 16
-EDGE = 0.2
-"""How much more is staked towards both ends: there every event is worth less, or there are few."""
+SMALL, LARGE = 0.1, 0.2
+"""How much more is staked towards either end: small harm asks for many events that are each worth
+little, and of large harm the first few events must do."""
 
 SAFE_BETS = 9
 
@@ -62,7 +63,7 @@ def harm_bets(margin: float, direction: Direction) -> Bets:
     step = (log(MOST_EXCESS) - log(LEAST_EXCESS)) / (HARM_BETS - 1)
     places = [log(LEAST_EXCESS) + step * each for each in range(HARM_BETS)]
     up = [log(margin) + log(1 + exp(place)) for place in places]
-    weights = [exp(EDGE * abs(place - middle)) for place in places]
+    weights = [exp((LARGE if place > middle else SMALL) * abs(place - middle)) for place in places]
     return _bets(direction, up, weights, log(margin))
 
 

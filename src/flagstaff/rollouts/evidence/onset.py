@@ -26,8 +26,8 @@ class Onset:
     """
 
     first: float = 0.80
-    stages: float = 0.02
-    within: float = 0.15
+    stages: float = 0.01
+    within: float = 0.16
     after: float = 0.03
     planned: float = 7200.0
 

@@ -16,7 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from math import expm1, lgamma, log
 
-EFFECTS = (0.0125, 0.025, 0.05, 0.1, 0.2, 0.3, 0.45)
+EFFECTS = (0.02, 0.04, 0.08, 0.16, 0.32)
 """Bets on how far the chance that a call with the flag is the longer one exceeds one half."""
 
 LOG_STAKES = (-log(len(EFFECTS)),) * len(EFFECTS)

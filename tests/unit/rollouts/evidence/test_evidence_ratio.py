@@ -54,7 +54,7 @@ def test_harm_is_said_with_its_evidence():
     assert finding.verdict is Verdict.FAIL
     assert rolled_back(finding, 240, 10) == (
         "Rolled back after 4 min at 10 %: 5xx with the flag on 1.95x flag off (95 % confidence "
-        "1.1-3.2x), 50 of 2,389 requests against 232 of 21,602; evidence 43 : 1, limit 20 : 1. "
+        "1.1-3.2x), 50 of 2,389 requests against 232 of 21,602; evidence 46 : 1, limit 20 : 1. "
         "About 24 extra failures reached users."
     )
 
