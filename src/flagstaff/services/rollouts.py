@@ -116,6 +116,8 @@ def decide(unit: Unit, command: Verb) -> Outcome:
     moved = move(unit, record, event, reason=command.reason)
     if moved.revision == record.revision:
         return _told(moved, "nothing to do: it is already so")
+    if isinstance(event, Approved):
+        return _told(moved, f"{event.step} is approved by {event.by}; it goes on from there")
     return _told(moved)
 
 

@@ -48,7 +48,7 @@ class TestSetting:
     def test_says_what_holds_now_in_every_environment(self, run):
         outcome = run(set_to(ON, "dev", "staging"))
         assert outcome.text == "dev: on for everyone\nstaging: on for everyone"
-        assert outcome.next == "flagstaff feature get new_navigation"
+        assert outcome.next == "flagstaff feature get new_navigation --dev --staging"
         assert outcome.data["dev"] == {
             "set": True,
             "state": "on",
