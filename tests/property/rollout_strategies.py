@@ -12,6 +12,7 @@ from fakes import GUARD
 from flagstaff.flags.change import (
     Actors,
     Boolean,
+    Expression,
     Groups,
     PercentageOfActors,
     PercentageOfTime,
@@ -62,12 +63,16 @@ ids = st.lists(st.sampled_from(["User:1", "Project:7", "ü"]), min_size=1, max_s
 environments = st.lists(st.sampled_from(ENVIRONMENTS), min_size=1, max_size=3, unique=True).map(
     tuple
 )
+expressions = st.sampled_from(["gold", "free"]).map(
+    lambda plan: {"Equal": [{"Property": ["plan"]}, plan]}
+)
 changes = st.one_of(
     st.builds(Boolean, value=st.booleans()),
     st.builds(PercentageOfActors, value=shares),
     st.builds(PercentageOfTime, value=shares),
     st.builds(Actors, ids=ids, value=st.booleans()),
     st.builds(Groups, names=ids, value=st.booleans()),
+    st.builds(Expression, value=st.none() | expressions),
 )
 gates = st.none() | st.builds(
     Gates,
@@ -76,7 +81,7 @@ gates = st.none() | st.builds(
     percentage_of_actors=shares,
     percentage_of_time=shares,
     groups=ids.map(frozenset),
-    expression=st.none() | st.just({"Equal": [{"Property": ["plan"]}, "gold"]}),
+    expression=st.none() | expressions,
 )
 sets = st.builds(SetGate, environments=environments, change=changes)
 asks = st.builds(Approve) | st.builds(AskPerson)

@@ -43,6 +43,13 @@ def _aware(value: str, _: object) -> datetime:
     return moment
 
 
+def _json_object(value: object, _: object) -> dict[str, object]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise TypeError(f"expected a JSON object, not {str(value)[:60]!r}")
+    return value
+
+
+_converter.register_structure_hook_func(lambda kind: kind == Mapping[str, object], _json_object)
 _converter.register_unstructure_hook(Decimal, str)
 _converter.register_structure_hook(Decimal, _decimal)
 _converter.register_unstructure_hook(timedelta, timedelta.total_seconds)

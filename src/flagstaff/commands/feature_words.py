@@ -5,17 +5,20 @@ from __future__ import annotations
 import click
 
 from flagstaff.commands.environments import with_environments
+from flagstaff.commands.expressions import expression_change, not_with_an_expression
 from flagstaff.commands.gate_change import flag_name, gate_change
 from flagstaff.commands.model import DeleteFlag, GetFlag, ListFlags, SetFlag
 from flagstaff.commands.overrides import with_overrides
 from flagstaff.commands.scopes import Scopes, with_scopes
 from flagstaff.commands.tree import SETTINGS, Tree
+from flagstaff.flags.change import GateChange
 
 _EXAMPLES = """\b
 Examples:
   feature set new_navigation true --dev --staging
   feature set new_navigation 25 --actors
   feature set new_navigation true --project=gitlab-org/gitlab
+  feature set new_navigation --expression '{"Equal": [{"Property": ["plan"]}, "gold"]}'
   feature get new_navigation --production
   feature delete new_navigation --dev --staging --production
 """
@@ -30,17 +33,25 @@ def feature() -> None:
 
 @feature.command("set", context_settings=SETTINGS, short_help="Open or close a flag's gates.")
 @click.argument("name", metavar="NAME")
-@click.argument("value", metavar="VALUE")
+@click.argument("value", metavar="VALUE", required=False)
 @click.option("--actors", "of_actors", is_flag=True, help="The number is a share of actors.")
 @click.option("--random", "of_time", is_flag=True, help="The number is a share of checks.")
+@click.option(
+    "--expression",
+    metavar="JSON|none",
+    help="In place of VALUE: for actors whose attributes match; none takes the condition away.",
+)
 @with_scopes
 @with_environments
 @with_overrides
 @click.option("--reason", default="", metavar="TEXT", help="Why; goes into the audit log.")
+@click.pass_context
 def set_flag(  # noqa: PLR0913 one parameter per idea of the command
+    context: click.Context,
     *,
     name: str,
-    value: str,
+    value: str | None,
+    expression: str | None,
     of_actors: bool,
     of_time: bool,
     scopes: Scopes,
@@ -54,7 +65,15 @@ def set_flag(  # noqa: PLR0913 one parameter per idea of the command
     anew).
     """
     flag = flag_name(name, place="feature set")
-    change = gate_change(value, of_actors=of_actors, of_time=of_time, scopes=scopes)
+    change: GateChange
+    if expression is not None:
+        others = not_with_an_expression(scopes, of_actors=of_actors, of_time=of_time)
+        change = expression_change(expression, value=value, others=others)
+    elif value is None:
+        missing = next(each for each in context.command.params if each.name == "value")
+        raise click.MissingParameter(ctx=context, param=missing)
+    else:
+        change = gate_change(value, of_actors=of_actors, of_time=of_time, scopes=scopes)
     return SetFlag(
         flag=flag, environments=environments, change=change, reason=reason, overrides=overrides
     )

@@ -6,7 +6,10 @@ once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from flagstaff.flags.gates import Gates
@@ -90,4 +93,28 @@ class Groups:
         return f"{'true' if self.value else 'false'} for the group {', '.join(self.names)}"
 
 
-GateChange = Boolean | PercentageOfActors | PercentageOfTime | Actors | Groups
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """Open the flag for actors whose attributes match a condition; None takes the condition away.
+
+    The other gates stay as they are.
+    """
+
+    value: Mapping[str, object] | None = field(hash=False)
+
+    def apply(self, gates: Gates) -> Gates:
+        """Return the gates after this change.
+
+        Raises:
+            UsageError: the condition is malformed, or holds for everybody or nobody by mistake.
+        """
+        return gates.set_expression(self.value)
+
+    def __str__(self) -> str:
+        """Return the value as a command spells it."""
+        if self.value is None:
+            return "--expression none"
+        return f"--expression {shlex.quote(json.dumps(self.value, ensure_ascii=False))}"
+
+
+GateChange = Boolean | PercentageOfActors | PercentageOfTime | Actors | Groups | Expression

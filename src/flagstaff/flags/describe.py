@@ -42,8 +42,8 @@ def removed_gates(before: Gates | None, after: Gates | None) -> tuple[str, ...]:
     removed: list[str] = []
     if old.boolean and not new.boolean:
         removed.append("on for everyone")
-    if old.expression and not new.expression:
-        removed.append("the expression")
+    if old.expression and old.expression != new.expression:
+        removed.append("the expression before" if new.expression else "the expression")
     _count_lost(removed, old.members - new.members, "actor")
     _count_lost(removed, old.opted_out - new.opted_out, "opt-out")
     if old.percentage_of_actors and not new.percentage_of_actors:

@@ -7,6 +7,7 @@ true and false. Only false and "nothing" count as false: 0 and the empty text ar
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,6 +63,7 @@ def check_expression(data: object) -> None:
         UsageError: it is malformed, or has an empty `All` (open to everybody) or `Any` (to nobody),
             which is almost always a mistake.
     """
+    _check_json(data)
     try:
         compile_expression(data, _NOWHERE)
     except SnapshotError as exc:
@@ -208,6 +210,17 @@ def _check_count(name: str, allowed: range, found: int) -> None:
     if found not in allowed:
         wanted = " or ".join(str(each) for each in allowed)
         raise SnapshotError(f"expression: {name} takes {wanted} arguments, not {found}")
+
+
+def _check_json(data: object) -> None:
+    # Half a character or a number that is none would be stored, and could never be sent.
+    try:
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise UsageError(
+            "expression: it holds something that JSON cannot hold",
+            hint="write texts, plain numbers, true, false, lists and objects",
+        ) from exc
 
 
 def _has_empty_group(data: object) -> bool:

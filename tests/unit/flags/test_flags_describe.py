@@ -9,6 +9,9 @@ import pytest
 from flagstaff.flags.describe import describe, removed_gates
 from flagstaff.flags.gates import Gates
 
+GOLD = {"Equal": [{"Property": ["plan"]}, "gold"]}
+FREE = {"Equal": [{"Property": ["plan"]}, "free"]}
+
 
 def actors(*ids):
     return frozenset(ids)
@@ -76,6 +79,9 @@ def test_removed_gates_names_all_that_a_full_enable_wipes():
         (Gates(percentage_of_actors=Decimal(50)), Gates(percentage_of_actors=Decimal(25)), ()),
         (None, Gates(boolean=True), ()),
         (Gates(actors=actors("User:1")), None, ("1 actor",)),
+        (Gates(expression=GOLD), Gates(expression=FREE), ("the expression before",)),
+        (Gates(expression=GOLD), Gates(expression=GOLD, boolean=True), ()),
+        (Gates(expression=GOLD), Gates(), ("the expression",)),
     ],
 )
 def test_removed_gates(before, after, words):
