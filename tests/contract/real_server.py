@@ -62,10 +62,10 @@ class RealServer:
         return urllib.request.urlopen(request, timeout=30)  # noqa: S310
 
 
-def define(root, name, *, default=False):
+def define(root, name, more="", *, default=False):
     path = root / "config/feature_flags/ops" / f"{name}.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(DEFINITION.format(name=name, default=str(default).lower()))
+    path.write_text(DEFINITION.format(name=name, default=str(default).lower()) + more)
 
 
 def run_server(root):

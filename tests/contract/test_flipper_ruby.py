@@ -143,7 +143,7 @@ def test_the_http_adapter(expected, given, server):
     folder = os.environ.get("FLIPPER_LIB")
     found = ruby(ADAPTER, given, *([f"-I{folder}"] if folder else []))
     assert found["before"] == expected
-    assert found["all"] == sorted(NAMES)
+    assert found["all"] == sorted([*NAMES, "button"])
     assert found["preloaded"] == ["off", "off"]
     assert (found["on"], found["state"], found["cleared"]) == ("on", "conditional", "off")
     assert found["values"] == {
@@ -153,7 +153,7 @@ def test_the_http_adapter(expected, given, server):
         "percentage_of_actors": 25,
     }
     assert found["staff"] is True
-    assert (found["again"], found["status"]) == (sorted(NAMES), "304")
+    assert (found["again"], found["status"]) == (sorted([*NAMES, "button"]), "304")
     assert found["imported"] == {
         "new_navigation": "off",
         "dark_mode": "on",

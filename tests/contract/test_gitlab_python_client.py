@@ -114,12 +114,13 @@ def test_another_environment_by_address_and_by_header(server, gl):
 def test_the_definitions(gl):
     found = gl.http_get("/features/definitions")
     assert [each["name"] for each in found] == [
+        "button",
         "dark_mode",
         "new_navigation",
         "new_search",
         "old_search",
     ]
-    assert found[3] == {
+    assert found[4] == {
         "name": "old_search",
         "feature_issue_url": None,
         "introduced_by_url": "https://example.com/1",

@@ -127,6 +127,25 @@ def test_an_answer_carries_why(server, sdk):
     assert details.flag_metadata["version"] == sdk.readiness().version
 
 
+def test_variants_have_values_and_off_has_the_callers(server):
+    asked, default = provider(server), {"hex": "#000"}
+    details = asked.resolve_object_details("button", default, EvaluationContext("User:1"))
+    assert (details.value, details.reason) == (default, "STATIC")
+    server.set("button", Boolean(value=True))
+    client = flagstaff.Client.connect(
+        server.url, environment="production", token=server.token, cache=None
+    )
+    variants = set()
+    for each in ACTORS[:20]:
+        details = asked.resolve_object_details("button", default, EvaluationContext(each))
+        assert details.variant == client.variant("button", each)
+        assert details.value == client.payload("button", each)
+        variants.add(details.variant)
+    client.close()
+    server.forget("button")
+    assert variants == {"blue", "red"}
+
+
 def test_another_environment_by_its_address(server):
     server.set("dark_mode", Boolean(value=True), "dev")
     try:

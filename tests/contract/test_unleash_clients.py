@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
-import threading
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-import uvicorn
 from npm_packages import npm_folder, run_node
 from python_packages import python_with, run_python
+from real_server import define, run_server
 
 import flagstaff
-from flagstaff.definitions import Project
-from flagstaff.flags.bucketing import Bucketing
 from flagstaff.flags.change import Actors, Boolean, PercentageOfActors, PercentageOfTime
-from flagstaff.flags.compile import compile_snapshot
-from flagstaff.flags.flag import Flag
-from flagstaff.flags.gates import Gates
-from flagstaff.flags.snapshot import Snapshot
-from flagstaff.server.access import Access
-from flagstaff.server.compat.live import Held, surroundings
-from flagstaff.server.compat.unleash import Parts, build_unleash
-from flagstaff.services.telemetry import Telemetry
-from flagstaff.services.unit import Context
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 
 HOWTO = Path(__file__).parents[2] / "docs/howto/unleash-clients.md"
 ACTORS = [f"User:{number}" for number in range(120)]
+SHARES = {
+    f"moved_{number}": share
+    for number, share in enumerate(("0.5", "1", "12.5", "25", "50", "99", "99.9", "100"))
+}
 NAMES = ("new_navigation", "dark_mode", "new_search", "old_search")
 FRONTEND = """
 import { UnleashClient } from 'unleash-proxy-client';
@@ -62,6 +55,11 @@ client.destroy();
 console.log(JSON.stringify(answers));
 process.exit(0);
 """
+VARIANTS = FRONTEND.replace(
+    "for (const flag of flags) (answers[flag] ??= {})[userId] = client.isEnabled(flag);",
+    "const variant = client.getVariant('button');\n"
+    "  answers[userId] = [variant.name, variant.payload.value];",
+)
 PYTHON = """
 import json
 import sys
@@ -94,11 +92,26 @@ def snippet(language):
     return re.search(rf"```{language}\n(.*?)```", HOWTO.read_text(), re.DOTALL)[1]
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    root = tmp_path_factory.mktemp("project")
+    (root / "flagstaff.yml").write_text("environments: [dev, production]\n")
+    for name in ("new_navigation", "dark_mode", "new_search"):
+        define(root, name)
+    define(root, "old_search", default=True)
+    define(root, "button", "variants: [{name: blue, payload: {hex: b}}, {name: red, payload: 7}]\n")
+    define(root, "needs_search", "prerequisites: [{flag: new_search}]\n")
+    define(root, "needs_none", "prerequisites: [{flag: new_search, value: false}]\n")
+    for name in SHARES:
+        define(root, name, "bucketing: murmur3\n")
+    yield from run_server(root)
+
+
 @pytest.fixture(autouse=True)
 def _nothing_set(server):
     yield
     for environment in ("production", "dev"):
-        for name in NAMES:
+        for name in (*NAMES, *SHARES, "button", "needs_search", "needs_none"):
             server.forget(name, environment)
 
 
@@ -126,18 +139,27 @@ def node():
 
 
 @pytest.fixture
-def expected(server):
+def sdk(server):
+    def asked(*names):
+        client = flagstaff.Client.connect(
+            server.url, environment="production", token=server.token, cache=None
+        )
+        answers = {name: {each: client.is_enabled(name, each) for each in ACTORS} for name in names}
+        client.close()
+        return answers
+
+    return asked
+
+
+@pytest.fixture
+def expected(server, sdk):
     """Set flags in every way that can be expressed, and return our SDK's answers."""
     server.set("new_navigation", PercentageOfActors(value=Decimal("37.5")))
     server.set("new_navigation", Actors(ids=("User:3", "User:5:opt_out"), value=True))
     server.set("dark_mode", Actors(ids=("User:1", "User:a,b"), value=True))
     server.set("new_search", Boolean(value=True))
     server.set("new_search", Actors(ids=("User:7:opt_out",), value=True))
-    client = flagstaff.Client.connect(
-        server.url, environment="production", token=server.token, cache=None
-    )
-    answers = {name: {each: client.is_enabled(name, each) for each in ACTORS} for name in NAMES}
-    client.close()
+    answers = sdk(*NAMES)
     assert answers["new_search"]["User:7"] is False
     assert len(set(answers["new_navigation"].values())) == 2
     return answers
@@ -204,61 +226,46 @@ def test_a_share_of_checks_draws_anew(server, python):
     assert 120 < sum(found["dark_mode"].values()) < 280
 
 
-def test_murmur3_is_exact_without_any_help(python, node):
-    shares = ("0.5", "1", "12.5", "25", "50", "99", "99.9", "100")
-    flags = {
-        f"moved_{number}": Flag(
-            name=f"moved_{number}",
-            gates=Gates(percentage_of_actors=Decimal(share)),
-            bucketing=Bucketing.MURMUR3,
-        )
-        for number, share in enumerate(shares)
+def test_murmur3_is_exact_without_any_help(server, sdk, python, node):
+    for name, share in SHARES.items():
+        server.set(name, PercentageOfActors(value=Decimal(share)))
+    expected = sdk(*SHARES)
+    opened = [sum(each.values()) for each in expected.values()]
+    assert opened == sorted(opened)
+    assert (opened[0], opened[-1], len(set(opened)) > 4) == (0, len(ACTORS), True)
+    given = {
+        "url": f"{server.url}/api",
+        "headers": {"Authorization": server.token},
+        "flags": sorted(SHARES),
+        "strategies": False,
     }
-    with Moved(flags) as moved:
-        given = {
-            "url": moved.url,
-            "headers": {"Authorization": "secret"},
-            "flags": sorted(flags),
-            "strategies": False,
-        }
-        expected = moved.answers(ACTORS)
-        assert python(**given) == expected
-        assert node(**given) == expected
+    assert python(**given) == expected
+    assert node(**given) == expected
 
 
-class Moved:
-    """Serves flags that came from Unleash."""
+def test_prerequisites(server, sdk, python, node):
+    server.set("new_search", Actors(ids=("User:1", "User:2"), value=True))
+    server.set("needs_search", Boolean(value=True))
+    server.set("needs_none", Boolean(value=True))
+    expected = sdk("needs_search", "needs_none")
+    assert expected["needs_search"]["User:1"] is expected["needs_none"]["User:3"] is True
+    assert expected["needs_search"]["User:3"] is expected["needs_none"]["User:1"] is False
+    given = {"url": f"{server.url}/api", "headers": {"Authorization": server.token}}
+    assert python(flags=sorted(expected), **given) == expected
+    assert node(flags=sorted(expected), **given) == expected
 
-    def __init__(self, flags):
-        snapshot = Snapshot(environment="production", version=1, flags=flags)
-        self.held = Held(etag='"1"', compiled=compile_snapshot(snapshot, surroundings()))
-        context = Context(root=Path(), project=Project(), definitions=dict, repository=None)
-        parts = Parts(context=context, held=self, telemetry=Telemetry(), clock=None)
-        config = uvicorn.Config(
-            build_unleash(parts, Access("secret")), port=0, log_level="error", lifespan="off"
-        )
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run)
 
-    async def of(self, _environment):
-        return self.held
-
-    def answers(self, actors):
-        flags = self.held.compiled.flags
-        return {
-            name: {each: flag.value(flag.decide((each,))) for each in actors}
-            for name, flag in flags.items()
-        }
-
-    def __enter__(self):
-        self.thread.start()
-        while not self.server.started:
-            assert self.thread.is_alive()
-            threading.Event().wait(0.01)
-        port = self.server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        return self
-
-    def __exit__(self, *_):
-        self.server.should_exit = True
-        self.thread.join(30)
+def test_variants_reach_frontends(server):
+    server.set("button", Boolean(value=True))
+    client = flagstaff.Client.connect(
+        server.url, environment="production", token=server.token, cache=None
+    )
+    actors = ACTORS[:12]
+    expected = {
+        each: [client.variant("button", each), client.payload("button", each)] for each in actors
+    }
+    client.close()
+    given = {"url": server.url, "token": server.token, "flags": ["button"], "actors": actors}
+    found = run_node(npm_folder("unleash-proxy-client@3.8.2"), VARIANTS, given)
+    assert {each: [name, json.loads(text)] for each, (name, text) in found.items()} == expected
+    assert len({name for name, _ in found.values()}) == 2

@@ -6,12 +6,15 @@ import contextlib
 import time
 
 import pytest
+from starlette.testclient import TestClient
 
 from flagstaff.commands.model import SetFlag
 from flagstaff.errors import Unavailable
 from flagstaff.flags.change import Actors, Boolean, PercentageOfActors
 from flagstaff.flags.percentage import parse_percentage
+from flagstaff.server.app import build
 from flagstaff.server.compat import live
+from flagstaff.server.settings import Settings
 from flagstaff.services.person import ENGINE
 
 ALL = "/ofrep/v1/evaluate/flags"
@@ -149,6 +152,16 @@ def test_the_stream_opens_with_its_seal_alone(client):
         "/ofrep/v1/events?environment=dev&seal=%C3%A9",
     ):
         assert client.get(wrong).status_code == 401
+
+
+def test_the_stream_has_the_same_address_after_a_restart(client, application, root):
+    before = client.post(ALL, json=ADA).json()["eventStreams"]
+    application.close()
+    again = build(Settings(root=root, engine=False))
+    with TestClient(again.asgi, base_url="http://localhost") as other:
+        headers = {"authorization": f"Bearer {again.token}"}
+        assert other.post(ALL, json=ADA, headers=headers).json()["eventStreams"] == before
+    again.close()
 
 
 def test_other_addresses_and_methods(client):

@@ -152,6 +152,16 @@ def test_prerequisites_reach_one_level_deep():
     assert feature_json(two, flags)["dependencies"] == [{"feature": "one", "enabled": True}]
     assert feature_json(two, flags)["enabled"] is True
     assert feature_json(three, flags)["enabled"] is False
+    assert "two has prerequisites itself" in feature_json(three, flags)["description"]
+
+
+def test_a_prerequisite_that_must_be_off_is_one_that_clients_can_evaluate():
+    share = Flag(name="share", gates=Gates(percentage_of_actors=Decimal(25)))
+    for wanted, enabled in ((True, True), (False, False)):
+        needs = Flag(name="x", gates=Gates(boolean=True), prerequisites=(("share", wanted),))
+        assert feature_json(needs, {"share": share, "x": needs})["enabled"] is enabled
+    lost = Flag(name="x", gates=Gates(boolean=True), prerequisites=(("gone", False),))
+    assert feature_json(lost, {"x": lost})["enabled"] is False
 
 
 def test_features_and_not_modified(client, change):
@@ -225,7 +235,8 @@ def test_reports_are_counted(context, clock):
     assert (beat.instance, beat.application) == ("shop-1", "shop")
     assert (beat.environment, beat.sdk) == ("dev", "unleash-x:1")
     assert [(each.value, each.count) for each in telemetry.answers("x")] == [(True, 3), (False, 1)]
-    assert telemetry.answers("nowhere") == []
+    (asked,) = telemetry.unknown()
+    assert (asked.flag, asked.application, asked.count) == ("nowhere", "shop", 9)
 
 
 @pytest.mark.parametrize(

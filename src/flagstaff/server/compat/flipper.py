@@ -121,7 +121,9 @@ class Api:
     async def remove(self, request: Request) -> Response:
         """Forget what is set; one that was never set, or never was, is as good as removed."""
         command = DeleteFlag(
-            flag=request.path_params["name"], environments=(self._environment(request),)
+            flag=request.path_params["name"],
+            environments=(self._environment(request),),
+            **overruling(request.headers),
         )
         try:
             await self._carry_out(request, [command])
@@ -170,7 +172,7 @@ class Api:
             for change in changes_between(flags[name].gates, gates)
         ]
         commands += [
-            DeleteFlag(flag=name, environments=(environment,), reason=more["reason"])
+            DeleteFlag(flag=name, environments=(environment,), **more)
             for name, flag in flags.items()
             if flag.gates is not None and name not in wanted
         ]

@@ -101,7 +101,11 @@ class Features:
     def delete(self, request: Request) -> Response:
         """Forget one flag; one that was never set, or never was, is as good as forgotten."""
         environment = environment_of(request, self._services.context)
-        command = DeleteFlag(flag=request.path_params["name"], environments=(environment,))
+        command = DeleteFlag(
+            flag=request.path_params["name"],
+            environments=(environment,),
+            **overruling(request.headers),
+        )
         with suppress(NotFound):
             self._services.execute(command, caller(request.headers))
         return Response(status_code=204)

@@ -26,7 +26,13 @@ from flagstaff.server.compat.unleash_features import feature_json
 from flagstaff.server.compat.unleash_frontend import frontend_context, toggles
 from flagstaff.server.failures import status_of
 from flagstaff.services.clock import Clock
-from flagstaff.services.telemetry import Answered, Heartbeat, Telemetry
+from flagstaff.services.telemetry import (
+    MOST_UNKNOWN,
+    Answered,
+    Heartbeat,
+    Telemetry,
+    Unknown,
+)
 from flagstaff.services.unit import Context
 
 LONGEST_NAME = 255
@@ -149,7 +155,18 @@ class Client:
             application=_name(body, "appName"),
             at=self.parts.clock.now(),
         )
-        self.parts.telemetry.report(beat, _answers(body, environment, held))
+        flags, counts = held.snapshot.flags, list(_counts(body))
+        answers = [
+            Answered(environment=environment, flag=flag, value=value, gate="", count=count)
+            for flag, value, count in counts
+            if flag in flags
+        ]
+        unknown = [
+            Unknown(environment=environment, flag=flag, application=beat.application, count=count)
+            for flag, _, count in counts
+            if flag not in flags
+        ]
+        self.parts.telemetry.report(beat, answers, unknown[:MOST_UNKNOWN])
 
     def _environment(self, request: Request) -> str | None:
         project = self.parts.context.project
@@ -195,18 +212,16 @@ def _environment(request: Request, context: Context) -> str:
     return environment_of(request, context)
 
 
-def _answers(body: dict[str, Any], environment: str, held: Held) -> Iterator[Answered]:
+def _counts(body: dict[str, Any]) -> Iterator[tuple[str, bool, int]]:
     bucket = body.get("bucket")
     counted = bucket.get("toggles") if isinstance(bucket, dict) else None
     for flag, counts in counted.items() if isinstance(counted, dict) else ():
-        if flag not in held.snapshot.flags or not isinstance(counts, dict):
+        if len(flag) > LONGEST_NAME or not isinstance(counts, dict):
             continue
         for word, value in (("yes", True), ("no", False)):
             count = counts.get(word)
             if isinstance(count, int) and 0 < count <= MOST_COUNTED:
-                yield Answered(
-                    environment=environment, flag=flag, value=value, gate="", count=count
-                )
+                yield flag, value, count
 
 
 def _name(found: dict[str, Any], *keys: str) -> str:

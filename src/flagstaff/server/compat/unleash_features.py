@@ -40,15 +40,14 @@ def feature_json(flag: Flag, flags: Mapping[str, Flag]) -> dict[str, object]:
     ]
     if flag.variants:
         notes.append("its variants are served by the frontend API only")
-    nested = any(flags[name].prerequisites for name, _ in flag.prerequisites if name in flags)
-    if nested:
-        notes.append("its prerequisites have prerequisites, which clients cannot follow: off")
+    if unclear := _unclear(flag, flags):
+        notes.append(f"{unclear}, which clients cannot follow: off")
     feature: dict[str, object] = {
         "name": flag.name,
         "type": _TYPES.get(flag.type, "release"),
         "description": "; ".join(notes),
         "project": "default",
-        "enabled": bool(strategies) and flag.state is not State.OFF and not nested,
+        "enabled": bool(strategies) and flag.state is not State.OFF and not unclear,
         "stale": False,
         "impressionData": False,
         "strategies": strategies,
@@ -59,6 +58,19 @@ def feature_json(flag: Flag, flags: Mapping[str, Flag]) -> dict[str, object]:
             {"feature": name, "enabled": wanted} for name, wanted in flag.prerequisites
         ]
     return feature
+
+
+def _unclear(flag: Flag, flags: Mapping[str, Flag]) -> str:
+    """Return what about the prerequisites a client would get wrong, or an empty text."""
+    for name, wanted in flag.prerequisites:
+        if name not in flags:
+            return f"its prerequisite {name} is not defined"
+        if flags[name].prerequisites:
+            return f"its prerequisite {name} has prerequisites itself"
+        # A client that lacks a strategy takes the flag for off, and would open this one.
+        if not wanted and any(each["name"] in _NOTES for each in strategies_of(flags[name])):
+            return f"its prerequisite {name} must be off and has a strategy of ours"
+    return ""
 
 
 def strategies_of(flag: Flag) -> list[Strategy]:
