@@ -106,3 +106,52 @@ def test_a_forked_child_sees_it_too_and_both_report(root, url):
         assert monotonic() - began < 2
         assert process.stdout.readline() == "done\n"
         assert process.wait(30) == 0
+
+
+def definition(**changed):
+    lines = {"name": "new_navigation", "type": "development", "default_enabled": "false", **changed}
+    return "".join(f"{key}: {value}\n" for key, value in lines.items())
+
+
+def test_an_edited_definition_reaches_a_client_as_a_new_version(root, url):
+    connection = Client.connect(
+        url,
+        environment="dev",
+        token_file=root / ".flagstaff/token",
+        cache=None,
+        flush_interval=0.1,
+        application="shop",
+        kind="web",
+        version="9ce5c1d",
+    )
+    with closing(connection) as flags:
+        before = flags.readiness().version
+        path = root / "config/feature_flags/development/new_navigation.yml"
+        path.write_text(
+            definition(default_enabled="true", variants="[{name: blue, payload: {hex: '#00f'}}]")
+        )
+        end = monotonic() + 5
+        while flags.readiness().version == before:
+            assert monotonic() < end
+            sleep(0.01)
+        assert flags.readiness().version == before + 1
+        assert flags.is_enabled("new_navigation")
+        assert flags.variant("new_navigation") == "blue"
+        assert flags.payload("new_navigation") == {"hex": "#00f"}
+        token = (root / ".flagstaff/token").read_text().strip()
+        request = urllib.request.Request(  # noqa: S310 - our own server
+            f"{url}/api/v1/flags/new_navigation", headers={"Authorization": f"Bearer {token}"}
+        )
+        while True:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+                (process,) = json.load(answer)["processes"]
+            if process["seen"]:
+                break
+            assert monotonic() < end
+            sleep(0.05)
+        assert process["snapshot_version"] == before + 1
+        assert (process["application"], process["kind"], process["version"]) == (
+            "shop",
+            "web",
+            "9ce5c1d",
+        )

@@ -26,9 +26,10 @@ from flagstaff.server import folder
 from flagstaff.server.access import Access, Gate
 from flagstaff.server.api import build_api
 from flagstaff.server.compat import compat_routes
+from flagstaff.server.declaring import Declaring
 from flagstaff.server.failures import response_for, status_of
 from flagstaff.server.guarding import Guarding
-from flagstaff.server.hub import DEFINITIONS, Hub
+from flagstaff.server.hub import Hub
 from flagstaff.server.lock import FileLock
 from flagstaff.server.settings import Settings, check_host
 from flagstaff.server.stream import Names, Snapshots
@@ -96,7 +97,10 @@ def build(settings: Settings) -> Application:
         services = Services(database, context, clock)
         hub = Hub(services)
         services.listen(hub.tell)
-        definitions.listen(lambda: hub.tell(frozenset({DEFINITIONS})))
+        declaring = Declaring(services, hub)
+        declaring.note()
+        definitions.listen(declaring.changed)
+        closing.callback(declaring.close)
         engine = Engine(services, World(settings.root, project)) if settings.engine else None
         asgi = _asgi(services, definitions, hub, Access(token))
         return Application(

@@ -76,7 +76,7 @@ def put(connection: Connection, state: FlagState) -> None:
             "updated_by": state.updated_by,
         },
     )
-    _bump(connection, state.environment)
+    bump(connection, state.environment)
 
 
 def remove(connection: Connection, environment: str, flag: str) -> bool:
@@ -85,7 +85,7 @@ def remove(connection: Connection, environment: str, flag: str) -> bool:
         delete(flag_state).where(flag_state.c.environment == environment, flag_state.c.flag == flag)
     )
     if found.rowcount:
-        _bump(connection, environment)
+        bump(connection, environment)
     return bool(found.rowcount)
 
 
@@ -95,7 +95,8 @@ def version(connection: Connection, environment: str) -> int:
     return connection.execute(query).scalar() or 0
 
 
-def _bump(connection: Connection, environment: str) -> None:
+def bump(connection: Connection, environment: str) -> None:
+    """Give the environment a new version."""
     statement = inserting(connection, environment_table).values(name=environment, version=1)
     grown = {"version": environment_table.c.version + 1}
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=grown))
