@@ -31,6 +31,11 @@ class Tally:
         return Tally(total=self.total + other.total, bad=self.bad + other.bad)
 
     @property
+    def is_share(self) -> bool:
+        """Return whether these are whole numbers, and no more bad than there are."""
+        return self.bad <= self.total and self.total % 1 == 0 and self.bad % 1 == 0
+
+    @property
     def rate(self) -> float:
         """Return the share that is bad, 0 when there is nothing."""
         return self.bad / self.total if self.total else 0.0

@@ -160,6 +160,12 @@ def log_slower(state: DurationEvidence) -> float:
     return log_add(ranks, bounds) - log(2.0)
 
 
+def log_credible_slower(state: DurationEvidence, guard: DurationGuard) -> float:
+    """Return the logarithm of what this guard adds to the evidence of several."""
+    evidence = log_slower(state)
+    return evidence if state.treatment.total >= guard.min_calls else min(evidence, 0.0)
+
+
 def duration_standing(
     state: DurationEvidence, guard: DurationGuard, max_time: float | None = None
 ) -> Standing:

@@ -65,7 +65,11 @@ class Evidence:
 
 
 def advance_evidence(state: Evidence, reading: Reading, guard: RatioGuard) -> Evidence:
-    """Return the evidence after one poll; one that is not newer than the last changes nothing."""
+    """Return the evidence after one poll; one that is not newer than the last changes nothing.
+
+    Raises:
+        ValueError: `guard.model` is `EXACT` and more is bad than there is.
+    """
     if reading.poll <= state.poll:
         return state
     if reading.stage != state.stage:
@@ -88,6 +92,15 @@ def log_harm(state: Evidence, guard: RatioGuard) -> float:
 def log_harm_limit(guard: RatioGuard) -> float:
     """Return the logarithm of the evidence at which this guard alone proves harm."""
     return -log_of(guard.false_harm * guard.share)
+
+
+def log_credible_harm(state: Evidence, guard: RatioGuard) -> float:
+    """Return the logarithm of what this guard adds to the evidence of several.
+
+    As long as harm is too small to act on, nothing but doubt: lowering evidence keeps its promise.
+    """
+    evidence = log_harm(state, guard)
+    return evidence if harm_is_real(state, guard) else min(evidence, 0.0)
 
 
 def harm_is_real(state: Evidence, guard: RatioGuard) -> bool:
@@ -179,7 +192,7 @@ def _close(state: Evidence, guard: RatioGuard) -> Evidence:
     before = state.treatment.bad + state.control.bad - on.bad - off.bad
     exposed = state.treatment.total + state.control.total - on.total - off.total
     exact = guard.model is Model.EXACT or (
-        guard.model is Model.AUTO and before > HIGH_RATE * exposed
+        guard.model is Model.AUTO and before > HIGH_RATE * exposed and on.is_share and off.is_share
     )
     measure = hypergeometric if exact else binomial
 

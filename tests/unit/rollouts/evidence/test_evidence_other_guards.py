@@ -13,6 +13,8 @@ from flagstaff.rollouts.evidence.onset import USUAL, Onset
 from flagstaff.rollouts.evidence.placebo import placebo_limit, strayed
 from flagstaff.rollouts.evidence.several import shares, together
 from flagstaff.rollouts.evidence.single_arm import BeforeAfter, dispersion, log_more
+from flagstaff.rollouts.evidence.standing import Standing
+from flagstaff.rollouts.evidence.threshold import Streak, Threshold, advance_streak, streak_standing
 from flagstaff.rollouts.evidence.volume import VolumeEvidence, VolumeGuard, advance_volume
 
 
@@ -140,6 +142,19 @@ def test_too_few_windows_set_no_limit():
     assert placebo_limit(list(range(18)), 0.05) == inf
     assert placebo_limit(list(range(19)), 0.05) == 18
     assert placebo_limit(list(range(99)), 0.01) == 98
+
+
+def test_a_number_too_high_for_too_long_is_harm_until_it_falls():
+    guard, state, seen = Threshold(name="cpu", most=0.85, polls=3), Streak(), []
+    values = [0.5, 0.9, 0.9, None, 0.9, 0.9, 0.5, float("nan"), None, None]
+    for poll, value in enumerate(values):
+        state = advance_streak(state, poll, value, guard)
+        assert advance_streak(state, poll, 99.0, guard) is state
+        seen.append(streak_standing(state, guard))
+    healthy, harmful = Standing.HEALTHY, Standing.HARMFUL
+    assert seen[:7] == [healthy] * 4 + [harmful] * 2 + [healthy]
+    assert seen[7:] == [healthy, healthy, Standing.NO_DATA]
+    assert streak_standing(Streak(), guard) is Standing.COLLECTING
 
 
 def test_the_whole_stake_is_spread_and_never_taken_back():

@@ -57,8 +57,8 @@ def test_a_stage_with_enough_traffic_needs_no_advice():
 def test_a_stage_that_cannot_tell_says_so():
     first, second = advice(reach(base=0.001, share=0.01, rate=10, seconds=900), 3600)
     assert first == (
-        "the stage at 0.01 sees harm from 24x on in 9,000 requests, not 2x: make it longer, or begin "
-        "with more people"
+        "the stage at 0.01 sees harm from 24x on in 9,000 requests, not 2x: "
+        "make it longer, or begin with more people"
     )
     assert second.startswith("the stage at 0.01 needs ")
     assert second.endswith(

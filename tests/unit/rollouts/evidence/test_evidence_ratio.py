@@ -236,3 +236,11 @@ def test_evidence_beyond_all_floats_stays_a_number():
     calm = after(*(poll(each, 10**6, 10**3, 10**6, 10**5) for each in range(1, 30)))
     assert judge(calm, GUARD).standing is Standing.HEALTHY
     json.dumps(asdict(calm), allow_nan=False)
+
+
+def test_more_bad_events_than_calls_are_compared_all_the_same():
+    polls = [poll(each, 20, 45, 200, 380) for each in range(1, 30)]
+    assert log_harm(after(*polls), GUARD) > 0
+    exact = replace(GUARD, model=Model.EXACT)
+    with pytest.raises(ValueError, match="no shares"):
+        after(*polls, guard=exact)
