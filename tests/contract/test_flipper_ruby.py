@@ -61,6 +61,11 @@ result[:values] = flipper[:dark_mode].gate_values.then do |values|
     percentage_of_actors: values.percentage_of_actors }
 end
 result[:staff] = flipper[:dark_mode].enabled?(Flipper::Actor.new('User:9'))
+gold = Flipper.property(:plan).eq('gold')
+flipper[:dark_mode].enable_expression(gold)
+member = Flipper::Actor.new('User:90', 'plan' => 'gold')
+result[:gold] = flipper[:dark_mode].enabled?(member)
+flipper[:dark_mode].disable_expression
 flipper.enable_percentage_of_time(:dark_mode, 5)
 flipper.disable_percentage_of_time(:dark_mode)
 flipper.disable_percentage_of_actors(:dark_mode)
@@ -152,7 +157,7 @@ def test_the_http_adapter(expected, given, server):
         "groups": ["staff"],
         "percentage_of_actors": 25,
     }
-    assert found["staff"] is True
+    assert found["staff"] is found["gold"] is True
     assert (found["again"], found["status"]) == (sorted([*NAMES, "button"]), "304")
     assert found["imported"] == {
         "new_navigation": "off",

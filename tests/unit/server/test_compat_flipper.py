@@ -18,6 +18,7 @@ from flagstaff.server.compat.flipper_json import feature_json
 
 API = "/flipper/api"
 ONE = f"{API}/features/new_navigation"
+GOLD = {"Equal": [{"Property": ["plan"]}, "gold"]}
 NAMES = {
     "boolean": "boolean",
     "expression": "expression",
@@ -87,6 +88,7 @@ def test_features_by_name(client, query, found):
     ("gate", "body", "key", "value", "without"),
     [
         ("boolean", {}, "boolean", "true", None),
+        ("expression", GOLD, "expression", GOLD, None),
         ("actors", {"flipper_id": "User:1"}, "actors", ["User:1"], []),
         ("groups", {"name": "a", "allow_unregistered_groups": "true"}, "groups", ["a"], []),
         (
@@ -122,7 +124,9 @@ def test_parameters_may_be_a_form_or_in_the_query(client):
         ("POST", "features/new_navigation/percentage_of_actors", {"percentage": "101"}, 422, 3),
         ("POST", "features/new_navigation/percentage_of_time", {"percentage": "x"}, 422, 3),
         ("POST", "features/new_navigation/percentage_of_time", {}, 422, 3),
-        ("POST", "features/new_navigation/expression", {"Equal": [1, 1]}, 422, 7),
+        ("POST", "features/new_navigation/expression", {"Else": [1, 1]}, 422, 7),
+        ("POST", "features/new_navigation/expression", {}, 422, 7),
+        ("POST", "features/new_navigation/expression", [], 422, 7),
         ("POST", "features", {}, 422, 5),
         ("POST", "features", {"name": "nowhere"}, 404, 1),
         ("POST", "features/nowhere/boolean", {}, 404, 1),
@@ -170,11 +174,18 @@ def test_what_an_actor_gets(client):
 
 
 def test_an_import_replaces_everything(client):
-    gates = {"actors": ["User:1"], "groups": [], "percentage_of_actors": "25", "boolean": None}
+    gates = {
+        "expression": GOLD,
+        "actors": ["User:1"],
+        "groups": [],
+        "percentage_of_actors": "25",
+        "boolean": None,
+    }
     export = {"version": 1, "features": {"new_navigation": gates}}
     assert client.post(f"{API}/import", json=export).status_code == 204
     assert client.get(ONE).json()["state"] == "conditional"
     assert values_of(client.get(ONE))["percentage_of_actors"] == "25"
+    assert values_of(client.get(ONE))["expression"] == GOLD
     before = client.get("/api/v1/audit").json()
     assert client.post(f"{API}/import", json=export).status_code == 204
     assert client.get("/api/v1/audit").json() == before
@@ -193,6 +204,7 @@ def test_an_import_replaces_everything(client):
         ({"version": 1, "features": {"x": {"actors": [1]}}}, "not texts"),
         ({"version": 1, "features": {"x": {"percentage_of_time": "101"}}}, "above 100"),
         ({"version": 1, "features": {"x": {"expression": {"Any": []}}}}, "expression"),
+        ({"version": 1, "features": {"x": {"expression": [1]}}}, "expression"),
         ({"version": 1, "features": {"nowhere": {"boolean": "true"}}}, "not defined: nowhere"),
     ],
 )
@@ -255,20 +267,24 @@ def test_what_flipper_would_answer_otherwise_stays_closed(flag):
 
 percentages = st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(25), Decimal(100)])
 members = st.frozensets(st.sampled_from(["a", "b", "c"]))
+expressions = st.sampled_from([None, GOLD, {"Equal": [1, 1]}])
 closed = st.builds(
     Gates,
+    expression=expressions,
     actors=members,
     groups=members,
     percentage_of_actors=percentages,
     percentage_of_time=percentages,
 )
-opened = st.builds(Gates, boolean=st.just(True), actors=members, groups=members)
+opened = st.builds(
+    Gates, boolean=st.just(True), expression=expressions, actors=members, groups=members
+)
 odd = st.builds(
     Gates,
     boolean=st.booleans(),
     actors=members,
     percentage_of_actors=percentages,
-    expression=st.sampled_from([None, {"Equal": [1, 1]}]),
+    expression=expressions,
 )
 
 

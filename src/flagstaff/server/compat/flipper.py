@@ -10,6 +10,7 @@ import binascii
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
@@ -25,12 +26,14 @@ from flagstaff.flags.actor import Actor
 from flagstaff.flags.change import (
     Actors,
     Boolean,
+    Expression,
     GateChange,
     Groups,
     PercentageOfActors,
     PercentageOfTime,
 )
 from flagstaff.flags.explain import evaluate
+from flagstaff.flags.expression import check_expression
 from flagstaff.flags.gates import ZERO
 from flagstaff.flags.percentage import parse_percentage
 from flagstaff.server.access import Access
@@ -138,11 +141,11 @@ class Api:
 
     async def gate(self, request: Request) -> Response:
         """Open or close one gate."""
-        change = _change(
-            request.path_params["gate"],
-            await read_parameters(request),
-            opens=request.method == "POST",
-        )
+        gate, opens = request.path_params["gate"], request.method == "POST"
+        if gate == "expression":
+            change: GateChange = _expression(await read_json(request) if opens else None)
+        else:
+            change = _change(gate, await read_parameters(request), opens=opens)
         await self._change(request, change)
         return await self._shown(request, request.path_params["name"])
 
@@ -236,9 +239,17 @@ def _change(gate: str, parameters: dict[str, str], *, opens: bool) -> GateChange
             except UsageError as exc:
                 text = f"{wire.NO_PERCENTAGE.message} {exc.message}"
                 raise Invalid(wire.NO_PERCENTAGE, text) from exc
-        case "expression":
-            raise Invalid(wire.NO_EXPRESSION)
     raise HTTPException(404)
+
+
+def _expression(condition: Any) -> Expression:
+    if condition is not None:
+        try:
+            check_expression(condition)
+        except UsageError as exc:
+            text = f"{wire.NO_EXPRESSION.message} {exc.message}"
+            raise Invalid(wire.NO_EXPRESSION, text) from exc
+    return Expression(value=condition)
 
 
 def _answer(held: Held, name: str, identity: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from flagstaff.flags.change import (
     Actors,
     Boolean,
+    Expression,
     GateChange,
     Groups,
     PercentageOfActors,
@@ -23,7 +24,7 @@ def changes_between(before: Gates | None, after: Gates) -> list[GateChange]:
     gates = before or Gates()
     for each in found:
         gates = each.apply(gates)
-    # What single changes cannot reach, such as a gate beside "on for everyone", begins anew.
+    # What single changes cannot reach from there begins anew, as a share beside "on for everyone".
     if gates == after:
         return found
     return [Boolean(value=after.boolean), *_changes(Gates(boolean=after.boolean), after)]
@@ -33,6 +34,8 @@ def _changes(before: Gates | None, after: Gates) -> Iterator[GateChange]:
     if before is None or before.boolean != after.boolean:
         yield Boolean(value=after.boolean)
         before = Gates(boolean=after.boolean)
+    if before.expression != after.expression:
+        yield Expression(value=after.expression)
     # Percentages first: they would close the boolean gate, which members do not.
     if before.percentage_of_actors != after.percentage_of_actors:
         yield PercentageOfActors(value=after.percentage_of_actors)

@@ -8,6 +8,7 @@ from typing import Any
 
 from flagstaff.errors import UsageError
 from flagstaff.flags.bucketing import Bucketing
+from flagstaff.flags.expression import check_expression
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import ZERO, Gates
 from flagstaff.flags.percentage import HUNDRED, format_percentage, parse_percentage
@@ -48,9 +49,7 @@ NO_PERCENTAGE = Problem(
 NO_ACTOR = Problem(code=4, status=422, message="Required parameter flipper_id is missing.")
 NO_NAME = Problem(code=5, status=422, message="Required parameter name is missing.")
 NO_IMPORT = Problem(code=6, status=422, message="Import invalid.")
-NO_EXPRESSION = Problem(
-    code=7, status=422, message="Expressions are read here, and not written yet."
-)
+NO_EXPRESSION = Problem(code=7, status=422, message="The provided expression was not valid.")
 
 
 def feature_json(flag: Flag, *, gates: bool = True, names: bool = True) -> dict[str, object]:
@@ -104,11 +103,12 @@ def _values(gates: Gates) -> dict[str, object]:
 def _read_gates(name: str, values: Any) -> Gates:
     if not isinstance(values, Mapping):
         raise UsageError(f"{name} has no gates")
-    if values.get("expression"):
-        raise UsageError(f"{name} has an expression, which cannot be written here yet")
+    if expression := values.get("expression") or None:
+        check_expression(expression)
     boolean = values.get("boolean") in (True, "true", "1", 1)
     gates = Gates(
         boolean=boolean,
+        expression=expression,
         actors=_texts(name, values.get("actors")),
         percentage_of_actors=parse_percentage(_number(values.get("percentage_of_actors"))),
         percentage_of_time=parse_percentage(_number(values.get("percentage_of_time"))),
