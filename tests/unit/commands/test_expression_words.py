@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,9 @@ from flagstaff.commands.grammar import parse, parse_line
 from flagstaff.commands.model import SetFlag
 from flagstaff.commands.remote import encoded
 from flagstaff.errors import UsageError
+from flagstaff.flags import expression
 from flagstaff.flags.change import Expression, GateChange
+from flagstaff.flags.operators import PURE
 
 GOLD = {"Equal": [{"Property": ["plan"]}, "gold"]}
 NESTED = {"All": [GOLD, {"Any": [True, 1, 0.5, {"Now": None}]}]}
@@ -86,3 +90,11 @@ def test_the_change_in_words_is_the_command(value):
     if value == GOLD:
         assert parse_line(f"feature set x {words} --dev") == set_to(value)
     assert words.startswith("--expression ")
+
+
+def test_the_howto_names_every_operator_and_its_command_is_right():
+    page = (Path(__file__).parents[3] / "docs/howto/use-the-sdk.md").read_text()
+    part = page.partition("The operators are Flipper's")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", part)) == {*PURE, *expression._SPECIAL}
+    for line in re.findall(r"(?m)^flagstaff (feature set .* --expression .*)$", page):
+        assert isinstance(parse_line(line).change, Expression)
