@@ -1,4 +1,4 @@
-"""Are guards right? `python -m benchmarks.guards` runs the gates B1 to B12 and fails with them.
+"""Are guards right? `python -m benchmarks.guards` runs the gates B1 to B13 and fails with them.
 
 Wants numpy. `--scale 0.2` runs a fifth, `--only B1,B3` some, `--fault overlap` feeds the data path
 a fault that B1 has to notice.
@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks import guards_rates as rates
 from benchmarks import guards_rollouts as rollouts
+from benchmarks import guards_single as single
 from benchmarks.guards_gate import Row, failures
 
 SEED = 20_240_607
@@ -32,6 +33,7 @@ GATES = {
     "B10": rollouts.b10,
     "B11": rollouts.b11,
     "B12": rollouts.b12,
+    "B13": single.b13,
 }
 
 

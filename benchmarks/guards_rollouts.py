@@ -33,7 +33,7 @@ STRICT = RatioGuard(name="strict", harm_ratio=1.0, min_excess=0.0, min_bad=0, mi
 
 def b7(rng: Generator, scale: float) -> Iterator[Row]:
     """Actors who fail again and again roll nothing back when each counts once."""
-    runs = max(40, int(400 * scale))
+    runs = max(40, int(200 * scale))
     actors, calls = 0, 0
     for _ in range(runs):
         by_actor, by_call = _crowd(rng, harm=0.0)
