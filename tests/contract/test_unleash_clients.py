@@ -13,7 +13,13 @@ from python_packages import python_with, run_python
 from real_server import define, run_server
 
 import flagstaff
-from flagstaff.flags.change import Actors, Boolean, PercentageOfActors, PercentageOfTime
+from flagstaff.flags.change import (
+    Actors,
+    Boolean,
+    Expression,
+    PercentageOfActors,
+    PercentageOfTime,
+)
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 
@@ -41,7 +47,7 @@ console.log(JSON.stringify(answers));
 process.exit(0);
 """
 NODE = """
-const { url, headers, flags, actors, appName } = JSON.parse(process.argv[2]);
+const { url, headers, flags, actors, appName, properties } = JSON.parse(process.argv[2]);
 import { startUnleash } from 'unleash-client';
 const client = await startUnleash({
   url, appName: appName ?? 'tests', customHeaders: headers, strategies, disableMetrics: true,
@@ -49,7 +55,9 @@ const client = await startUnleash({
 const answers = {};
 for (const flag of flags) {
   answers[flag] = {};
-  for (const userId of actors) answers[flag][userId] = client.isEnabled(flag, { userId });
+  for (const userId of actors) {
+    answers[flag][userId] = client.isEnabled(flag, { userId, properties });
+  }
 }
 client.destroy();
 console.log(JSON.stringify(answers));
@@ -79,8 +87,12 @@ client = UnleashClient(
     cache_directory=given["cache"],
 )
 client.initialize_client()
+properties = given.get("properties", {})
 answers = {
-    flag: {user: client.is_enabled(flag, {"userId": user}) for user in given["actors"]}
+    flag: {
+        user: client.is_enabled(flag, {"userId": user, "properties": properties})
+        for user in given["actors"]
+    }
     for flag in given["flags"]
 }
 client.destroy()
@@ -241,6 +253,32 @@ def test_murmur3_is_exact_without_any_help(server, sdk, python, node):
     }
     assert python(**given) == expected
     assert node(**given) == expected
+
+
+def test_expressions_that_compare_texts(server, python, node):
+    equal = {"Equal": [{"Property": ["plan"]}, "gold"]}
+    other = {"NotEqual": [{"Property": ["country"]}, "CA"]}
+    server.set("dark_mode", Expression(value={"Any": [equal, {"All": [other, equal]}]}))
+    server.set("new_search", Expression(value={"All": [equal, other]}))
+    server.set("new_navigation", Expression(value=other))
+    client = flagstaff.Client.connect(
+        server.url, environment="production", token=server.token, cache=None
+    )
+    given = {"url": f"{server.url}/api", "headers": {"Authorization": server.token}}
+    seen = set()
+    for properties in (
+        {},
+        {"plan": "gold"},
+        {"plan": "free", "country": "CA"},
+        {"plan": "gold", "country": "CA"},
+    ):
+        actor = flagstaff.Actor("User:1", properties)
+        expected = {name: {"User:1": client.is_enabled(name, actor)} for name in NAMES}
+        assert python(actors=["User:1"], properties=properties, **given) == expected
+        assert node(actors=["User:1"], properties=properties, **given) == expected
+        seen.add(str(expected))
+    client.close()
+    assert len(seen) == 4
 
 
 def test_prerequisites(server, sdk, python, node):

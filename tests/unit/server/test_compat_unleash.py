@@ -18,6 +18,7 @@ from flagstaff.flags.variant import Variant
 from flagstaff.server.access import Access
 from flagstaff.server.compat.live import Held, surroundings
 from flagstaff.server.compat.unleash import Parts, build_unleash
+from flagstaff.server.compat.unleash_expressions import alternatives
 from flagstaff.server.compat.unleash_features import feature_json, strategies_of
 from flagstaff.server.compat.unleash_frontend import toggles
 from flagstaff.services.person import ENGINE
@@ -131,17 +132,63 @@ def test_a_flag_without_strategies_is_never_on_for_everybody(given, enabled):
 
 
 def test_what_cannot_be_expressed_is_said():
-    expression = {"Equal": [{"Property": ["plan"]}, "gold"]}
+    expression = {"GreaterThan": [{"Property": ["age"]}, 17]}
     found = feature_json(
         flag(percentage_of_actors=Decimal(5), groups=frozenset({"a"}), expression=expression), {}
     )
     assert found["description"] == (
         "its share of actors is picked by crc32: clients without the strategy flagstaffActors "
         "answer off there; it has groups: clients without the strategy flagstaffGroups answer off "
-        "there; it has an expression: clients without the strategy flagstaffExpression answer off "
-        "there"
+        "there; it has an expression beyond comparing texts: clients without the strategy "
+        "flagstaffExpression answer off there"
     )
     assert feature_json(flag(boolean=True), {})["description"] == ""
+
+
+def comparing(operator, name, value):
+    return {"contextName": name, "operator": operator, "values": [value]}
+
+
+PLAN, GOLD = {"Property": ["plan"]}, comparing("IN", "plan", "gold")
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ({"Equal": [PLAN, "gold"]}, [[GOLD]]),
+        ({"Equal": [{"Property": "plan"}, "gold"]}, [[GOLD]]),
+        ({"NotEqual": [PLAN, "gold"]}, [[comparing("NOT_IN", "plan", "gold")]]),
+        ({"Equal": [{"Property": ["flipper_id"]}, "a"]}, [[comparing("IN", "userId", "a")]]),
+        (
+            {"All": [{"Equal": [PLAN, "gold"]}, {"NotEqual": [{"Property": ["x"]}, "y"]}]},
+            [[GOLD, comparing("NOT_IN", "x", "y")]],
+        ),
+        (
+            {"Any": [{"Equal": [PLAN, "gold"]}, {"All": [{"Equal": [PLAN, "gold"]}]}]},
+            [[GOLD], [GOLD]],
+        ),
+        ({"Any": [{"Equal": [PLAN, "gold"]}, {"Equal": [PLAN, 1]}]}, None),
+        ({"All": [{"Equal": [PLAN, "gold"]}, {"Any": [{"Equal": [PLAN, "x"]}]}]}, None),
+        ({"All": []}, None),
+        ({"Equal": [{"Property": ["userId"]}, "a"]}, None),
+        ({"Equal": ["gold", PLAN]}, None),
+        ({"Equal": [PLAN, True]}, None),
+        ({"Equal": [PLAN, ""]}, None),
+        ({"Equal": [PLAN, "gold "]}, None),
+        ({"Boolean": True}, None),
+    ],
+)
+def test_expressions_that_compare_texts_are_constraints(expression, found):
+    assert alternatives(expression) == found
+
+
+def test_an_expression_opens_beside_the_other_gates():
+    strategies = strategies_of(
+        flag(expression={"Equal": [PLAN, "gold"]}, actors=frozenset({"a", "b:opt_out"}))
+    )
+    but = {"contextName": "userId", "operator": "NOT_IN", "values": ["b"]}
+    assert [each["name"] for each in strategies] == ["default", "userWithId"]
+    assert [each["constraints"] for each in strategies] == [[GOLD, but], [but]]
 
 
 def test_prerequisites_reach_one_level_deep():

@@ -15,6 +15,7 @@ from flagstaff.flags.bucketing import Bucketing
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates, State
 from flagstaff.flags.percentage import HUNDRED, format_percentage
+from flagstaff.server.compat.unleash_expressions import alternatives
 
 ACTORS = "flagstaffActors"
 GROUPS = "flagstaffGroups"
@@ -25,7 +26,7 @@ Strategy = dict[str, object]
 _NOTES = {
     ACTORS: "its share of actors is picked by crc32",
     GROUPS: "it has groups",
-    EXPRESSION: "it has an expression",
+    EXPRESSION: "it has an expression beyond comparing texts",
 }
 _TYPES = {"ops": "operational", "experiment": "experiment", "licensed": "permission"}
 
@@ -90,7 +91,7 @@ def _opening(flag: Flag, gates: Gates) -> list[Strategy]:
     if gates.boolean or gates.percentage_of_time == HUNDRED:
         found.append(_strategy("default"))
     if gates.expression:
-        found.append(_strategy(EXPRESSION, expression=json.dumps(dict(gates.expression))))
+        found += _expression(gates.expression)
     if gates.members:
         found.append(_members(gates.members))
     if gates.percentage_of_actors:
@@ -101,6 +102,13 @@ def _opening(flag: Flag, gates: Gates) -> list[Strategy]:
     if gates.groups:
         found.append(_strategy(GROUPS, groups=json.dumps(sorted(gates.groups))))
     return found
+
+
+def _expression(expression: Mapping[str, object]) -> list[Strategy]:
+    listed = alternatives(expression)
+    if listed is None:
+        return [_strategy(EXPRESSION, expression=json.dumps(dict(expression)))]
+    return [_strategy("default") | {"constraints": list(each)} for each in listed]
 
 
 def _members(members: frozenset[str]) -> Strategy:
