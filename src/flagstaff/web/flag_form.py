@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
+from flagstaff.commands.expressions import expression_change
 from flagstaff.commands.gate_change import gate_change
 from flagstaff.commands.model import DeleteFlag, SetFlag
 from flagstaff.commands.scopes import Scopes
 from flagstaff.errors import UsageError
 from flagstaff.flags.actor import check_actor_id
+from flagstaff.flags.change import GateChange
 from flagstaff.web.forms import Form
 
-EVERYONE, ACTORS, RANDOM, SINGLE, GROUPS, UNSET = (
+EVERYONE, ACTORS, RANDOM, SINGLE, GROUPS, MATCHING, UNSET = (
     "everyone",
     "actors",
     "random",
     "single",
     "groups",
+    "matching",
     "unset",
 )
 HOW = {
@@ -25,6 +29,7 @@ HOW = {
     RANDOM: "for a share of checks",
     SINGLE: "for single actors",
     GROUPS: "for groups",
+    MATCHING: "for those who match an expression (JSON)",
     UNSET: "not at all: back to the default",
 }
 
@@ -55,8 +60,11 @@ class Typed:
     def command(self, chosen: str) -> str:
         """Return how the terminal says what the untouched form says; the page keeps up with it."""
         where = " ".join(f"--{name}" for name in self.environments)
-        how = {ACTORS: " --actors", RANDOM: " --random"}.get(self.how, "")
         name = chosen or self.flag or "NAME"
+        if self.how == MATCHING:
+            expression = shlex.quote(self.value or "JSON")
+            return f"flagstaff feature set {name} --expression {expression} {where}"
+        how = {ACTORS: " --actors", RANDOM: " --random"}.get(self.how, "")
         return f"flagstaff feature set {name} {self.value or 'VALUE'}{how} {where}"
 
     @property
@@ -81,9 +89,13 @@ def command_of(form: Form, flag: str) -> SetFlag | DeleteFlag:
         raise UsageError(f"{how[:40]!r} is nobody a flag can be set for", hint=_offered())
     if not value:
         raise UsageError("there is no value", hint="write true, false or a percentage")
-    change = gate_change(
-        value, of_actors=how == ACTORS, of_time=how == RANDOM, scopes=_scopes(form, how)
-    )
+    change: GateChange
+    if how == MATCHING:
+        change = expression_change(value, value=None)
+    else:
+        change = gate_change(
+            value, of_actors=how == ACTORS, of_time=how == RANDOM, scopes=_scopes(form, how)
+        )
     return SetFlag(flag=flag, environments=environments, change=change, reason=reason)
 
 

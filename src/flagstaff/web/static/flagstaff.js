@@ -86,7 +86,8 @@
     const how = typed("how");
     const said = ["flagstaff", "feature", how === "unset" ? "delete" : "set"];
     said.push(form.dataset.flag || typed("flag") || "NAME");
-    if (how !== "unset") said.push(quoted(typed("value") || "VALUE"));
+    if (how === "matching") said.push("--expression", quoted(typed("value") || "JSON"));
+    else if (how !== "unset") said.push(quoted(typed("value") || "VALUE"));
     if (how === "actors" || how === "random") said.push(`--${how}`);
     if (how === "single" || how === "groups") said.push(...scoped(typed("who"), how).map(quoted));
     said.push(...fields.getAll("environment").map((name) => `--${name}`));

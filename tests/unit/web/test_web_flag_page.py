@@ -1,0 +1,59 @@
+"""Does a flag's page show what its definition declares, and let an expression be set?"""
+
+from __future__ import annotations
+
+import html
+
+from flagstaff.services import views
+from flagstaff.services.person import ENGINE
+
+PAGE = "/flags/new_navigation"
+GOLD = '{"Equal": [{"Property": ["plan"]}, "gold"]}'
+
+
+def expression(application):
+    flag = application.services.ask(lambda unit: views.flag(unit, "new_navigation"), ENGINE)
+    return next(cell.gates for cell in flag.cells if cell.environment == "dev").expression
+
+
+def submit(client, value):
+    form = {"environment": "dev", "how": "matching", "value": value}
+    return client.post(PAGE, data=form)
+
+
+def test_variants_prerequisites_and_bucketing_are_shown(root, application, client):
+    folder = root / "config/feature_flags/development"
+    text = (folder / "new_navigation.yml").read_text()
+    (folder / "new_search.yml").write_text(text.replace("new_navigation", "new_search"))
+    (folder / "new_navigation.yml").write_text(
+        text + "bucketing: murmur3\nvariants: [{name: blue, weight: 3}]\n"
+        "prerequisites: [{flag: new_search, value: false}]\n"
+    )
+    # As if half a second had passed since the server looked last.
+    application.services.context.definitions._looked_at = 0.0
+    page = client.get(PAGE).text
+    assert "<dt>Bucketing</dt><dd>murmur3</dd>" in page
+    assert "<dt>Variants</dt><dd>blue (3)</dd>" in page
+    assert '<a href="/flags/new_search">new_search</a> to be off' in page
+
+
+def test_an_expression_is_set_and_taken_away(application, client):
+    assert submit(client, GOLD).status_code == 200
+    assert expression(application) == {"Equal": [{"Property": ["plan"]}, "gold"]}
+    submit(client, "none")
+    assert expression(application) is None
+
+
+def test_one_that_is_wrong_is_shown_again_with_the_remedy(client):
+    page = submit(client, "{'plan': 'gold'}")
+    assert page.status_code == 400
+    shown = html.unescape(page.text)
+    assert "is not JSON" in shown
+    assert "{'plan': 'gold'}" in shown
+    assert "feature set new_navigation --expression" in shown
+
+
+def test_without_reports_the_page_says_where_they_come_from(client):
+    page = client.get(f"{PAGE}?part=processes").text
+    assert "No process has reported" in page
+    assert "every 15s" in page
