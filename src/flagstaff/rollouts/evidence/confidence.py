@@ -7,7 +7,7 @@ evidence against them has never refuted (Howard, Ramdas, McAuliffe and Sekhon 20
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, inf, lgamma, log, log1p
+from math import exp, lgamma, log, log1p
 
 from flagstaff.rollouts.evidence import curve as curves
 from flagstaff.rollouts.evidence.counts import Tally
@@ -19,11 +19,11 @@ REACH = 7.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """An estimate with the ends of its confidence sequence; an end may be 0 or infinite."""
+    """An estimate with the ends of its confidence sequence; no high end when nothing bounds it."""
 
     estimate: float
     low: float
-    high: float
+    high: float | None
 
 
 def ratio_interval(curve: tuple[float, ...], miss: float) -> Interval:
@@ -40,7 +40,7 @@ def ratio_interval(curve: tuple[float, ...], miss: float) -> Interval:
     return Interval(
         estimate=exp(top),
         low=0.0 if low == -curves.EDGE else exp(low),
-        high=inf if high == curves.EDGE else exp(high),
+        high=None if high == curves.EDGE else exp(high),
     )
 
 
@@ -106,8 +106,12 @@ def difference(ratio: Interval, control: Tally, miss: float) -> Interval:
         miss: chance to be ever outside, 0 to 1, while the base rate stays the same.
     """
     base = rate_interval(control, miss / 2)
+    most = 1.0 if base.high is None else base.high
+    high = 1.0
+    if ratio.high is not None:
+        high = min(1.0, (ratio.high - 1.0) * (most if ratio.high > 1 else base.low))
     return Interval(
         estimate=(ratio.estimate - 1.0) * base.estimate,
-        low=(ratio.low - 1.0) * (base.high if ratio.low < 1 else base.low),
-        high=min(1.0, (ratio.high - 1.0) * (base.high if ratio.high > 1 else base.low)),
+        low=(ratio.low - 1.0) * (most if ratio.low < 1 else base.low),
+        high=high,
     )

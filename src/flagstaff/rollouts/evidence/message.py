@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
-
 from flagstaff.rollouts.evidence.confidence import Interval
 from flagstaff.rollouts.evidence.durations import (
     DurationEvidence,
@@ -76,7 +74,7 @@ def _pairs(state: DurationEvidence) -> str:
 
 
 def _ratio(ratio: Interval) -> str:
-    if ratio.high == inf:
+    if ratio.high is None:
         range_ = f"{ratio.low:.2g}x or more"
     else:
         range_ = f"{ratio.low:.2g}-{ratio.high:.2g}x"

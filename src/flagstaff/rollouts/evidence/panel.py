@@ -38,6 +38,7 @@ def survey(
     time_is_up: bool = False,
     max_time: float | None = None,
     on_inconclusive: Response = Response.HOLD,
+    on_no_data: Response = Response.HOLD,
 ) -> Panel:
     """Return what the guards say and what follows.
 
@@ -50,6 +51,7 @@ def survey(
         time_is_up: the stage has lasted as long as it must at least.
         max_time: seconds a stage may stay undecided; none for ever.
         on_inconclusive: what is done about a required guard that then cannot tell.
+        on_no_data: what is done about a required guard without data.
     """
     logs, shared, standings, watches = {}, {}, {}, []
     for guard, state in pairs:
@@ -73,6 +75,7 @@ def survey(
         joint_harm=joint.harmful,
         time_is_up=time_is_up,
         on_inconclusive=on_inconclusive,
+        on_no_data=on_no_data,
     )
     return Panel(standings=standings, together=joint, decision=decision)
 

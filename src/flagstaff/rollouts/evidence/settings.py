@@ -22,6 +22,9 @@ class Model(StrEnum):
 class RatioGuard:
     """The rate of bad events with the flag on must not be out of proportion to that with it off.
 
+    What says what harm is stays the same for a whole rollout; `safe_ratio` and `safe_below` may
+    change with the stage.
+
     Args:
         name: how people call it.
         direction: which way is harm.

@@ -73,6 +73,7 @@ def decide(
     joint_harm: bool = False,
     time_is_up: bool = True,
     on_inconclusive: Response = Response.HOLD,
+    on_no_data: Response = Response.HOLD,
 ) -> Decision:
     """Return what the plan does.
 
@@ -84,11 +85,14 @@ def decide(
         joint_harm: the guards together prove harm, though perhaps none alone.
         time_is_up: the stage has lasted as long as it must at least.
         on_inconclusive: `HOLD`, `ADVANCE` (the step stays unproven) or `ROLLBACK`.
+        on_no_data: `HOLD`, or `ROLLBACK` when a required guard has been blind for too long.
     """
     deciding = [each for each in watches if not each.dry_run]
     harmful = {each.on_harm for each in deciding if each.standing is Standing.HARMFUL}
     required = {each.standing for each in deciding if each.required}
     if joint_harm or Response.ROLLBACK in harmful:
+        return Decision.ROLLBACK
+    if Standing.NO_DATA in required and on_no_data is Response.ROLLBACK:
         return Decision.ROLLBACK
     if Response.HOLD in harmful or Standing.NO_DATA in required:
         return Decision.HOLD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from math import inf, log
+from math import log
 
 import pytest
 
@@ -75,7 +75,7 @@ def test_nothing_seen_is_neither_healthy_nor_harmful():
     finding = judge(Evidence(), GUARD)
     assert finding.standing is Standing.COLLECTING
     assert (finding.harm, finding.safe) == (1.0, 1.0)
-    assert (finding.ratio.low, finding.ratio.high) == (0.0, inf)
+    assert (finding.ratio.low, finding.ratio.high) == (0.0, None)
     assert sentence(finding) == "5xx: nothing to compare yet, 0 of 0 requests against 0 of 0"
 
 

@@ -35,6 +35,18 @@ def test_every_combination_of_three_guards(on_inconclusive, time_is_up):
             assert got is Decision.ADVANCE
 
 
+def test_missing_data_never_advances_whatever_is_asked_for():
+    for standings in ALL:
+        if Standing.NO_DATA not in standings:
+            continue
+        for on_no_data in Response:
+            got = decide(
+                watches(standings), on_inconclusive=Response.ADVANCE, on_no_data=on_no_data
+            )
+            harmed = Standing.HARMFUL in standings or on_no_data is Response.ROLLBACK
+            assert got is (Decision.ROLLBACK if harmed else Decision.HOLD)
+
+
 def test_joint_harm_rolls_back_whatever_the_guards_say():
     for standings in ALL:
         assert decide(watches(standings), joint_harm=True) is Decision.ROLLBACK
