@@ -34,6 +34,7 @@ TABLE: Final = {
     "auto_deploy": Entry(f"{_WORDS}.release_words:auto_deploy", "What runs where?"),
     "release": Entry(f"{_WORDS}.release_words:release", "What is released?"),
     "deployment": Entry(f"{_WORDS}.release_words:deployment", "Record what runs where."),
+    "audit": Entry(f"{_WORDS}.audit_words:audit", "What was done, and undo it."),
     "run": Entry(f"{_CLI}.whole_line:run", "Take a line as it stands in chat or in an issue."),
     "completion": Entry(f"{_CLI}.completion:completion", "Let your shell complete these words."),
 }

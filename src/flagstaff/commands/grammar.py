@@ -12,6 +12,7 @@ from typing import cast, get_args
 
 import click
 
+from flagstaff.commands.audit_words import audit
 from flagstaff.commands.chat_text import words_of
 from flagstaff.commands.feature_words import feature, flag
 from flagstaff.commands.model import Command
@@ -20,7 +21,15 @@ from flagstaff.commands.rollout_words import rollout
 from flagstaff.commands.tree import HELP_NAMES, SETTINGS, Tree, explained
 from flagstaff.errors import UsageError
 
-GROUPS: tuple[click.Group, ...] = (feature, flag, auto_deploy, release, deployment, rollout)
+GROUPS: tuple[click.Group, ...] = (
+    feature,
+    flag,
+    auto_deploy,
+    release,
+    deployment,
+    rollout,
+    audit,
+)
 """The groups that build commands, for a root of one's own."""
 
 _WIDTH = 96
@@ -35,6 +44,7 @@ _root = Tree(
 
 __all__ = [
     "GROUPS",
+    "audit",
     "auto_deploy",
     "deployment",
     "explained",

@@ -217,6 +217,58 @@ class AbortRollout:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSearch:
+    """Which entries of the audit log are wanted; empty and 0 do not matter.
+
+    `action` is one such as `flag.set`, or `flag` for all that begin so. `since` and `until` are
+    times in ISO form, or how long ago. `before` is the number of an entry.
+    """
+
+    writes: ClassVar[bool] = False
+
+    flag: str = ""
+    person: str = ""
+    environment: str = ""
+    action: str = ""
+    rollout: int = 0
+    since: str = ""
+    until: str = ""
+    before: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListAudit(AuditSearch):
+    """List what was done, newest first."""
+
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportAudit(AuditSearch):
+    """Write out what was done, oldest first, as JSON lines (`jsonl`) or a table (`csv`)."""
+
+    form: str = "jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyAudit:
+    """Say whether the audit log is as it was written."""
+
+    writes: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoEntry:
+    """Put a flag's gates back as they were before an entry of the audit log."""
+
+    writes: ClassVar[bool] = True
+
+    entry: int
+    reason: str = ""
+    overrides: tuple[str, ...] = ()
+
+
 Command = (
     SetFlag
     | GetFlag
@@ -237,4 +289,8 @@ Command = (
     | ResumeRollout
     | RetryRollout
     | AbortRollout
+    | ListAudit
+    | ExportAudit
+    | VerifyAudit
+    | UndoEntry
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from flagstaff.commands.codec import decode_command
+from flagstaff.commands.model import AuditSearch
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.server import bodies
 from flagstaff.server.access import person
@@ -29,6 +31,25 @@ def _caller(request: Request) -> Person:
     return person(request.headers)
 
 
+def _wanted(
+    flag: str = "",
+    person: str = "",
+    environment: str = "",
+    action: str = "",
+    since: str = "",
+    until: str = "",
+) -> AuditSearch:
+    return AuditSearch(
+        flag=flag,
+        person=person,
+        environment=environment,
+        action=action,
+        since=since,
+        until=until,
+    )
+
+
+EVERYTHING = AuditSearch()
 Caller = Annotated[Person, Depends(_caller)]
 
 
@@ -65,12 +86,12 @@ def _commands(api: FastAPI, services: Services) -> None:
     def audit(
         by: Caller,
         rollout: Annotated[int, Query(ge=1, le=views.HIGHEST)] | None = None,
-        flag: str | None = None,
+        before: Annotated[int, Query(ge=1, le=views.HIGHEST)] | None = None,
+        wanted: Annotated[AuditSearch, Depends(_wanted)] = EVERYTHING,
         limit: Annotated[int, Query(ge=1, le=MOST_AUDIT)] = 200,
     ) -> list[bodies.AuditBody]:
-        found = services.ask(
-            lambda unit: views.audit(unit, flag=flag, rollout=rollout, limit=limit), by
-        )
+        search = replace(wanted, rollout=rollout or 0, before=before or 0)
+        found = services.ask(lambda unit: views.searched(unit, search, limit=limit), by)
         return [bodies.AuditBody.of(each) for each in found]
 
 

@@ -210,8 +210,10 @@ class AuditBody(Body):
     step: str
     text: str
     reason: str
+    override: str
     before: Any
     after: Any
+    hash: str
 
     @classmethod
     def of(cls, entry: AuditView) -> AuditBody:

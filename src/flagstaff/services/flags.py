@@ -12,7 +12,7 @@ from flagstaff.flags.describe import describe, removed_gates
 from flagstaff.flags.gates import Gates
 from flagstaff.services.policies import judging
 from flagstaff.services.policies.judging import Request
-from flagstaff.services.unit import Unit
+from flagstaff.services.unit import Overruled, Unit
 from flagstaff.store import flags as store
 from flagstaff.store import rollouts as store_rollouts
 from flagstaff.store.flags import FlagState
@@ -47,12 +47,15 @@ def set_flag(unit: Unit, command: SetFlag) -> Outcome:
     for environment in command.environments:
         place = Place(flag=command.flag, environment=environment, reason=command.reason)
         before, after = change_gates(unit, place, command.change)
-        data[environment] = _state_json(unit, command.flag, after)
-        lines.append(f"{environment}: {_words(unit, command.flag, after)}")
+        data[environment] = state_json(unit, command.flag, after)
+        lines.append(f"{environment}: {words_for(unit, command.flag, after)}")
         if removed := removed_gates(before, after):
             lines.append(f"{environment}: this closed {', '.join(removed)}")
-    lines += _running_rollout(unit, command.flag)
-    return Outcome(text="\n".join(lines), data=data, next=f"flagstaff feature get {command.flag}")
+    lines += running_rollout(unit, command.flag)
+    where = "".join(f" --{name}" for name in command.environments)
+    return Outcome(
+        text="\n".join(lines), data=data, next=f"flagstaff feature get {command.flag}{where}"
+    )
 
 
 def get_flag(unit: Unit, command: GetFlag) -> Outcome:
@@ -64,11 +67,11 @@ def get_flag(unit: Unit, command: GetFlag) -> Outcome:
         state = store.get(unit.connection, environment, command.flag)
         known = known or state is not None
         gates = state.gates if state else None
-        line = f"{environment}: {_words(unit, command.flag, gates)}"
+        line = f"{environment}: {words_for(unit, command.flag, gates)}"
         if state:
             line += f" (since {state.updated_at:%Y-%m-%d %H:%M} UTC, {state.updated_by})"
         lines.append(line)
-        data[environment] = _state_json(unit, command.flag, gates)
+        data[environment] = state_json(unit, command.flag, gates)
     if not known:
         unit.known_flag(command.flag)
     return Outcome(text="\n".join([command.flag, *lines]), data=data)
@@ -85,9 +88,9 @@ def list_flags(unit: Unit, command: ListFlags) -> Outcome:
         }
         names = sorted(name for name in {*states, *unit.context.definitions()})
         shown = [name for name in names if command.match in name]
-        data[environment] = {name: _state_json(unit, name, states.get(name)) for name in shown}
+        data[environment] = {name: state_json(unit, name, states.get(name)) for name in shown}
         lines.append(f"{environment}: {len(shown)} flag{'' if len(shown) == 1 else 's'}")
-        lines += [f"  {name}: {_words(unit, name, states.get(name))}" for name in shown]
+        lines += [f"  {name}: {words_for(unit, name, states.get(name))}" for name in shown]
     return Outcome(text="\n".join(lines), data=data)
 
 
@@ -109,12 +112,12 @@ def delete_flag(unit: Unit, command: DeleteFlag) -> Outcome:
         place = Place(flag=command.flag, environment=environment, reason=command.reason)
         had = remove_state(unit, place)
         what = "deleted" if had else "was not set there"
-        words = _words(unit, command.flag, None)
+        words = words_for(unit, command.flag, None)
         lines.append(f"{environment}: {command.flag} {what}; {words}")
         data[environment] = had
     if not any(data.values()):
         unit.known_flag(command.flag)
-    lines += _running_rollout(unit, command.flag)
+    lines += running_rollout(unit, command.flag)
     return Outcome(text="\n".join(lines), data=data)
 
 
@@ -134,15 +137,17 @@ def change_gates(unit: Unit, place: Place, change: GateChange) -> tuple[Gates | 
     return before, after
 
 
-def restore_gates(unit: Unit, place: Place, gates: Gates | None) -> None:
+def restore_gates(
+    unit: Unit, place: Place, gates: Gates | None, *, action: str = "flag.restore", text: str = ""
+) -> None:
     """Put the gates in one environment back exactly as they were."""
     before = _gates(unit, place)
-    text = f"{place.flag} restored"
+    text = text or f"{place.flag} restored"
     if gates is not None:
-        _write(unit, place, before, gates, text=text, action="flag.restore")
+        _write(unit, place, before, gates, text=text, action=action)
     elif before is not None:
         store.remove(unit.connection, place.environment, place.flag)
-        _record(unit, place, before, None, text=text, action="flag.restore")
+        _record(unit, place, before, None, text=text, action=action)
 
 
 def remove_state(unit: Unit, place: Place) -> bool:
@@ -183,6 +188,7 @@ def _record(
     action: str,
 ) -> None:
     unit.changed.add(f"flags:{place.environment}")
+    overruled = unit.overruled.get((place.flag, place.environment), Overruled())
     unit.record(
         action,
         flag=place.flag,
@@ -192,7 +198,8 @@ def _record(
         before=before.to_json() if before else None,
         after=after.to_json() if after else None,
         text=f"{text} in {place.environment}",
-        reason=place.reason,
+        reason=place.reason or overruled.reason,
+        override=overruled.names,
     )
 
 
@@ -201,21 +208,24 @@ def _default(unit: Unit, flag: str) -> bool:
     return definition.default_enabled if definition else False
 
 
-def _words(unit: Unit, flag: str, gates: Gates | None) -> str:
+def words_for(unit: Unit, flag: str, gates: Gates | None) -> str:
+    """Return who gets the flag, in words."""
     return describe(gates, default=_default(unit, flag))
 
 
-def _state_json(unit: Unit, flag: str, gates: Gates | None) -> dict[str, Json]:
+def state_json(unit: Unit, flag: str, gates: Gates | None) -> dict[str, Json]:
+    """Return one flag in one environment for programs."""
     return {
         "set": gates is not None,
         "state": gates.state.value if gates else None,
         "gates": gates.to_json() if gates else None,  # type: ignore[dict-item]
         "default": _default(unit, flag),
-        "words": _words(unit, flag, gates),
+        "words": words_for(unit, flag, gates),
     }
 
 
-def _running_rollout(unit: Unit, flag: str) -> list[str]:
+def running_rollout(unit: Unit, flag: str) -> list[str]:
+    """Return what to tell somebody who changes a flag that a rollout is about to change."""
     running = store_rollouts.find(unit.connection, active=True, flag=flag)
     return [
         f"note: rollout {each.rollout.id} is {each.rollout.phase} for this flag and will go on; "

@@ -19,7 +19,7 @@ from flagstaff.rollouts.event import Event, Rejected, Skipped
 from flagstaff.rollouts.machine import advance
 from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
 from flagstaff.services.flags import Place, change_gates, remove_state, restore_gates
-from flagstaff.services.unit import Unit
+from flagstaff.services.unit import Overruled, Unit
 from flagstaff.store import flags as store_flags
 from flagstaff.store import outbox
 from flagstaff.store import rollouts as store
@@ -103,14 +103,21 @@ def _record_changes(unit: Unit, before: Rollout, after: Rollout, reason: str) ->
     for old, new in zip(before.states, after.states, strict=True):
         if new.approved_by and (new.approved_by, new.overrides) != (old.approved_by, old.overrides):
             note = new.approval_note
-            text = "approved" + (
-                f", overruling {', '.join(new.overrides)}" if new.overrides else ""
+            named = ", ".join(new.overrides)
+            unit.record(
+                "step.approve", step=new.id, text="approved", reason=note, override=named, **details
             )
-            unit.record("step.approve", step=new.id, text=text, reason=note, **details)
         if new.status is old.status:
             continue
         if new.status.finished or new.status is StepStatus.FAILED:
-            unit.record(f"step.{new.status}", step=new.id, text=new.note, reason=reason, **details)
+            unit.record(
+                f"step.{new.status}",
+                step=new.id,
+                text=new.note,
+                reason=reason,
+                override=unit.overruled.get((after.plan.flag, ""), Overruled()).names,
+                **details,
+            )
     news = before.phase is not after.phase and not {before.phase, after.phase} <= QUIET
     if news:
         unit.record(f"rollout.{after.phase}", text=after.reason, reason=reason, **details)

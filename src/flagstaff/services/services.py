@@ -13,13 +13,22 @@ from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
 from flagstaff.flags.change import Boolean
 from flagstaff.rollouts.event import Answer
-from flagstaff.services import deployments, flags, importing, rollouts, showing
+from flagstaff.services import (
+    auditing,
+    deployments,
+    flags,
+    importing,
+    rollouts,
+    showing,
+    undoing,
+)
 from flagstaff.services.clock import Clock
 from flagstaff.services.health import Health
 from flagstaff.services.person import Person
 from flagstaff.services.policies.change import PRODUCTION
 from flagstaff.services.policies.health import ProductionHealth
 from flagstaff.services.unit import Context, Unit
+from flagstaff.store import audit
 from flagstaff.store.database import Database
 
 T = TypeVar("T")
@@ -89,14 +98,18 @@ class Services:
                 healthy=healthy,
             )
             yield unit
+            audit.append(connection, unit.entries)
         if unit.changed and keep:
             self._tell(frozenset(unit.changed))
 
     def _healthy(self, command: Command) -> Answer | None:
         """Return how production is, asked before the transaction and only where it matters."""
-        if not isinstance(command, model.SetFlag | model.DeleteFlag):
+        if not isinstance(command, model.SetFlag | model.DeleteFlag | model.UndoEntry):
             return None
-        if PRODUCTION not in command.environments or self.context.health is None:
+        elsewhere = (
+            not isinstance(command, model.UndoEntry) and PRODUCTION not in command.environments
+        )
+        if elsewhere or self.context.health is None:
             return None
         if ProductionHealth.override in command.overrides:
             return NOT_ASKED
@@ -146,5 +159,9 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             | model.AbortRollout()
         ):
             return rollouts.decide(unit, command)
+        case model.ListAudit() | model.ExportAudit() | model.VerifyAudit():
+            return auditing.answer(unit, command)
+        case model.UndoEntry():
+            return undoing.undo(unit, command)
         case _:
             assert_never(command)

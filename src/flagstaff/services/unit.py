@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -62,6 +63,13 @@ class Context:
             )
 
 
+class Overruled(NamedTuple):
+    """Which policies are overruled, and why; empty when none is."""
+
+    names: str = ""
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """One unit of work.
@@ -70,6 +78,7 @@ class Unit:
         healthy: What was said about production before it began; None when nobody was asked.
         changed: What others will want to hear of after the commit.
         overruled: The policies that are overruled, by flag and environment.
+        entries: What will be appended to the audit log when all else is done.
     """
 
     context: Context
@@ -78,10 +87,11 @@ class Unit:
     by: Person
     healthy: Answer | None = None
     changed: set[str] = field(default_factory=set)
-    overruled: dict[tuple[str, str], str] = field(default_factory=dict)
+    overruled: dict[tuple[str, str], Overruled] = field(default_factory=dict)
+    entries: list[audit.AuditEntry] = field(default_factory=list)
 
     def record(self, action: str, **details: object) -> None:
-        """Append to the audit log."""
+        """Append to the audit log, when the unit of work ends well."""
         entry = audit.AuditEntry(
             at=self.now,
             who=self.by.name,
@@ -89,7 +99,7 @@ class Unit:
             action=action,
             **details,  # type: ignore[arg-type]
         )
-        audit.add(self.connection, entry)
+        self.entries.append(entry)
 
     def known_flag(self, name: str) -> None:
         """Refuse a flag that nobody has defined.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flagstaff.commands.model import AuditSearch
 from flagstaff.errors import NotFound
 from flagstaff.flags.describe import describe
 from flagstaff.flags.gates import Gates, State
@@ -13,6 +14,7 @@ from flagstaff.issues import follow
 from flagstaff.rollouts.guard import Arm, Guard, Judgement, Verdict
 from flagstaff.rollouts.plan import Bake, Plan, SetGate, Step
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
+from flagstaff.services.auditing import search_of
 from flagstaff.services.unit import Unit
 from flagstaff.store import audit as audit_store
 from flagstaff.store import flags as flag_store
@@ -120,7 +122,10 @@ class FlagView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditView:
-    """One thing that was done; `before` and `after` are gates as JSON."""
+    """One thing that was done; `before` and `after` are gates as JSON.
+
+    `override` names the policies that were overruled, `hash` is the entry's own in the chain.
+    """
 
     id: int
     at: datetime
@@ -133,8 +138,10 @@ class AuditView:
     step: str
     text: str
     reason: str
+    override: str
     before: Any
     after: Any
+    hash: str
 
 
 def rollouts(unit: Unit, *, flag: str | None = None, limit: int = 200) -> list[RolloutSummary]:
@@ -191,8 +198,13 @@ def flag(unit: Unit, name: str) -> FlagView:
 def audit(
     unit: Unit, *, flag: str | None = None, rollout: int | None = None, limit: int = 200
 ) -> list[AuditView]:
-    """Return what was done, newest first."""
-    entries = audit_store.find(unit.connection, flag=flag, rollout_id=rollout, limit=limit)
+    """Return what was done to a flag, to a rollout, or at all, newest first."""
+    return searched(unit, AuditSearch(flag=flag or "", rollout=rollout or 0), limit=limit)
+
+
+def searched(unit: Unit, search: AuditSearch, *, limit: int = 200) -> list[AuditView]:
+    """Return what was done and is searched for, newest first."""
+    entries = audit_store.search(unit.connection, search_of(unit, search), limit=limit)
     return [
         AuditView(
             id=each.id,
@@ -206,8 +218,10 @@ def audit(
             step=each.step,
             text=each.text,
             reason=each.reason,
+            override=each.override,
             before=each.before,
             after=each.after,
+            hash=each.hash,
         )
         for each in entries
     ]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, insert, or_, select, update
 
+from flagstaff.store.chain import digest
 from flagstaff.store.tables import audit as table
+from flagstaff.store.tables import audit_head as head_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One thing that was done; `before` and `after` are gates as JSON, `None` for not set."""
+    """One thing that was done; `before` and `after` are gates as JSON, `None` for not set.
+
+    `override` names the policies that were overruled. `hash` and `previous` chain the entries; see
+    `store.chain`.
+    """
 
     id: int = 0
     at: datetime
@@ -28,13 +35,58 @@ class AuditEntry:
     after: Any = None
     text: str = ""
     reason: str = ""
+    override: str = ""
+    previous: str = ""
+    hash: str = ""
 
 
-def add(connection: Connection, entry: AuditEntry) -> None:
-    """Append an entry."""
-    values = asdict(entry)
-    del values["id"]
-    connection.execute(insert(table).values(values))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which entries are wanted; what is left out does not matter.
+
+    Attributes:
+        action: such as `flag.set`, or `flag` for all that begin so.
+        since: the earliest time that counts.
+        until: the first time that no longer counts.
+        below: only entries with a smaller number.
+        above: only entries with a larger number.
+    """
+
+    flag: str | None = None
+    rollout_id: int | None = None
+    who: str | None = None
+    environment: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    below: int | None = None
+    above: int | None = None
+
+
+def append(connection: Connection, entries: Sequence[AuditEntry]) -> None:
+    """Append entries to the chain, in their order.
+
+    It locks the head of the chain until the transaction ends, so it has to be the last thing that a
+    transaction does: then nobody who holds the head waits for anything else.
+    """
+    if not entries:
+        return
+    head = connection.execute(select(head_table).with_for_update()).one()
+    previous = head.hash
+    for entry in entries:
+        values = asdict(entry)
+        del values["id"]
+        values["previous"], values["hash"] = previous, digest(values, previous)
+        connection.execute(insert(table).values(values))
+        previous = values["hash"]
+    grown = {"entries": head.entries + len(entries), "hash": previous}
+    connection.execute(update(head_table).values(grown))
+
+
+def get(connection: Connection, number: int) -> AuditEntry | None:
+    """Return the entry with this number."""
+    row = connection.execute(select(table).where(table.c.id == number)).mappings().first()
+    return AuditEntry(**row) if row else None
 
 
 def first_who(connection: Connection, rollout_id: int, action: str) -> str:
@@ -50,10 +102,35 @@ def find(
     rollout_id: int | None = None,
     limit: int = 200,
 ) -> list[AuditEntry]:
-    """Return entries, newest first."""
-    query = select(table).order_by(table.c.id.desc()).limit(limit)
-    if flag is not None:
-        query = query.where(table.c.flag == flag)
-    if rollout_id is not None:
-        query = query.where(table.c.rollout_id == rollout_id)
+    """Return entries of one flag, of one rollout, or all, newest first."""
+    return search(connection, Search(flag=flag, rollout_id=rollout_id), limit=limit)
+
+
+def search(connection: Connection, wanted: Search, *, limit: int) -> list[AuditEntry]:
+    """Return the entries that are wanted, newest first."""
+    query = _narrowed(select(table), wanted).order_by(table.c.id.desc()).limit(limit)
     return [AuditEntry(**row) for row in connection.execute(query).mappings()]
+
+
+def _narrowed(query: Select[Any], wanted: Search) -> Select[Any]:
+    for column, value in (
+        (table.c.flag, wanted.flag),
+        (table.c.rollout_id, wanted.rollout_id),
+        (table.c.who, wanted.who),
+        (table.c.environment, wanted.environment),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.action is not None:
+        whole = table.c.action == wanted.action
+        group = table.c.action.startswith(f"{wanted.action}.", autoescape=True)
+        query = query.where(or_(whole, group))
+    if wanted.since is not None:
+        query = query.where(table.c.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(table.c.at < wanted.until)
+    if wanted.below is not None:
+        query = query.where(table.c.id < wanted.below)
+    if wanted.above is not None:
+        query = query.where(table.c.id > wanted.above)
+    return query

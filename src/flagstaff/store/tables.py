@@ -141,7 +141,19 @@ audit = Table(
     Column("after", JSON(none_as_null=True), nullable=True),
     Column("text", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("override", Text, nullable=False, server_default=text("''")),
+    Column("previous", String(64), nullable=False, server_default=text("''")),
+    Column("hash", String(64), nullable=False, server_default=text("''")),
 )
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("entries", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""One row: how many entries there are, and the hash of the last; whoever appends locks it."""
 
 deployment = Table(
     "deployment",

@@ -44,6 +44,7 @@ class Typed:
     value: str
     who: str
     reason: str
+    overrides: str
 
     @classmethod
     def of(cls, form: Form, *, environments: tuple[str, ...]) -> Typed:
@@ -55,6 +56,7 @@ class Typed:
             value=form.text("value"),
             who=form.text("who"),
             reason=form.text("reason"),
+            overrides=form.text("overrides"),
         )
 
     def command(self, chosen: str) -> str:
@@ -82,9 +84,10 @@ def command_of(form: Form, flag: str) -> SetFlag | DeleteFlag:
     environments, reason = form.all("environment"), form.text("reason")
     if not environments:
         raise UsageError("no environment is chosen", hint="tick at least one")
+    overrides = _names(form.text("overrides"))
     how, value = form.text("how") or EVERYONE, form.text("value")
     if how == UNSET:
-        return DeleteFlag(flag=flag, environments=environments, reason=reason)
+        return DeleteFlag(flag=flag, environments=environments, reason=reason, overrides=overrides)
     if how not in HOW:
         raise UsageError(f"{how[:40]!r} is nobody a flag can be set for", hint=_offered())
     if not value:
@@ -96,19 +99,25 @@ def command_of(form: Form, flag: str) -> SetFlag | DeleteFlag:
         change = gate_change(
             value, of_actors=how == ACTORS, of_time=how == RANDOM, scopes=_scopes(form, how)
         )
-    return SetFlag(flag=flag, environments=environments, change=change, reason=reason)
+    return SetFlag(
+        flag=flag, environments=environments, change=change, reason=reason, overrides=overrides
+    )
 
 
 def _scopes(form: Form, how: str) -> Scopes:
     if how not in {SINGLE, GROUPS}:
         return Scopes()
-    names = tuple(name for part in form.text("who").split(",") if (name := part.strip()))
+    names = _names(form.text("who"))
     if not names:
         what = "actors such as User:42" if how == SINGLE else "groups"
         raise UsageError("nobody is named", hint=f"write {what}, separated by commas")
     if how == GROUPS:
         return Scopes(groups=names)
     return Scopes(actors=tuple(check_actor_id(name) for name in names))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 def _offered() -> str:

@@ -103,6 +103,7 @@ _ACTIONS = {
     "flag.set": "set",
     "flag.restore": "restored",
     "flag.delete": "deleted",
+    "flag.undo": "undone",
     "deployment.record": "deployed",
     "rollout.import": "imported",
     "rollout.running": "went on",

@@ -44,6 +44,10 @@ LINES = [
     "rollout resume 3",
     "rollout retry 3",
     "rollout abort 3 --reason r",
+    "audit list --flag x --since 2d --limit 3",
+    "audit export --format csv",
+    "audit verify",
+    "audit undo 7 --override change-lock --reason r",
 ]
 
 

@@ -14,7 +14,9 @@ from flagstaff.commands.model import (
     ApproveStep,
     AutoDeployStatus,
     DeleteFlag,
+    ExportAudit,
     GetFlag,
+    ListAudit,
     ListFlags,
     PauseRollout,
     PromoteRollout,
@@ -26,6 +28,8 @@ from flagstaff.commands.model import (
     SetFlag,
     SkipStep,
     StartRollout,
+    UndoEntry,
+    VerifyAudit,
 )
 from flagstaff.errors import UsageError
 from flagstaff.flags.change import (
@@ -127,6 +131,38 @@ def test_the_ignore_options_are_overrides():
         ("rollout resume 1 --reason go", ResumeRollout(rollout=1, reason="go")),
         ("rollout retry 1", RetryRollout(rollout=1)),
         ("rollout abort 1 --reason bad", AbortRollout(rollout=1, reason="bad")),
+        (
+            "rollout approve 1 --override four-eyes --reason alone",
+            ApproveStep(rollout=1, overrides=("four-eyes",), reason="alone"),
+        ),
+        (
+            "feature delete x --ops --override change-lock --override max-step --reason y",
+            DeleteFlag(
+                flag="x", environments=("ops",), overrides=("change-lock", "max-step"), reason="y"
+            ),
+        ),
+        ("audit list", ListAudit()),
+        (
+            "audit list --flag x --person a --environment dev --action flag --rollout 3"
+            + " --since 2d --until 2026-01-02 --before 9 --limit 5",
+            ListAudit(
+                flag="x",
+                person="a",
+                environment="dev",
+                action="flag",
+                rollout=3,
+                since="2d",
+                until="2026-01-02",
+                before=9,
+                limit=5,
+            ),
+        ),
+        ("audit export --format csv --person a", ExportAudit(form="csv", person="a")),
+        ("audit verify", VerifyAudit()),
+        (
+            "audit undo 7 --ignore-production-check --reason no",
+            UndoEntry(entry=7, overrides=("ignore-production-check",), reason="no"),
+        ),
     ],
 )
 def test_every_command_has_its_words(line, command):
@@ -169,6 +205,9 @@ def test_every_command_has_its_words(line, command):
         ("rollout abort 1", "--reason is missing", "rollout abort"),
         ("rollout abort 1 --reason ' '", "reason is empty", "later"),
         ("rollout approve 1 --step", "--step", "with its value"),
+        ("feature set x true --override max-stepp", "no override 'max-stepp'", "`max-step`"),
+        ("audit list --since yesterday", "'yesterday' is no time", "2d"),
+        ("audit undo x", "'x' is not a valid integer", "audit undo"),
     ],
 )
 def test_a_mistake_names_the_place_and_the_remedy(line, what, hint):

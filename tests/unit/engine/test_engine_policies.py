@@ -26,6 +26,7 @@ from flagstaff.rollouts.plan import Approve, AskPerson, Bake, DeleteFlag
 from flagstaff.rollouts.rollout import Phase, StepStatus
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE, Person, Source
+from flagstaff.store import audit
 
 BOB = Person(name="bob", source=Source.TERMINAL)
 FREEZE = Freeze(since=START, until=START + timedelta(hours=3), reason="big launch")
@@ -40,6 +41,11 @@ def held(lab, number):
     assert state.status is StepStatus.ACTIVE
     assert state.note.startswith("held by policy: ")
     return state.note
+
+
+def entries(lab):
+    with lab.services.database.read() as connection:
+        return audit.find(connection)[::-1]
 
 
 class TestFreeze:
@@ -79,6 +85,15 @@ class TestFreeze:
         assert lab.at(number) == "s2"
         held(lab, number)
         assert lab.gates("production").percentage_of_actors == 5
+        told = [
+            (each.action, each.who, each.reason, each.override)
+            for each in entries(lab)
+            if each.override
+        ]
+        assert told == [
+            ("step.approve", "ada", "agreed on", "change-lock"),
+            ("flag.set", "flagstaff", "agreed on", "change-lock"),
+        ]
 
     def test_the_wrong_override_is_no_help(self, lab):
         number = lab.added(plan_of(ramp(5)))
@@ -91,6 +106,8 @@ class TestFreeze:
     def test_the_issue_may_name_an_override(self, lab):
         step = replace(ramp(5), overrides=("change-lock",))
         assert lab.at(lab.added(plan_of(step))) is None
+        [changed] = [each for each in entries(lab) if each.override]
+        assert (changed.override, changed.reason) == ("change-lock", "the rollout issue says so")
 
     def test_a_held_rollout_can_be_aborted_and_closing_is_never_held(self, lab):
         off = SetFlag(
@@ -203,8 +220,9 @@ class TestFourEyes:
         with pytest.raises(Refused, match="ada has started this rollout") as caught:
             lab.execute(ApproveStep(rollout=number))
         assert "--override four-eyes --reason WHY" in caught.value.hint
+        skip = SkipStep(rollout=number, reason="no time")
         with pytest.raises(Refused):
-            lab.execute(SkipStep(rollout=number, reason="no time"))
+            lab.execute(skip)
         lab.services.execute(ApproveStep(rollout=number), BOB)
         assert lab.at(number) is None
 
@@ -213,6 +231,10 @@ class TestFourEyes:
         lab.at(number)
         lab.execute(ApproveStep(rollout=number, overrides=("four-eyes",), reason="all asleep"))
         assert lab.at(number) is None
+        other = lab.added(plan_of(Approve()))
+        lab.execute(SkipStep(rollout=other, overrides=("four-eyes",), reason="all asleep"))
+        told = [each.action for each in entries(lab) if each.override == "four-eyes"]
+        assert told == ["step.approve", "step.skipped"]
 
     def test_what_a_person_is_to_do_they_may_say_is_done(self, lab):
         number = lab.added(plan_of(AskPerson(), Bake(duration=timedelta(0))))

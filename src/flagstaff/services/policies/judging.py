@@ -17,7 +17,7 @@ from flagstaff.services.policies.change import (
 )
 from flagstaff.services.policies.facts import changes_of
 from flagstaff.services.policies.table import policies_of
-from flagstaff.services.unit import Unit
+from flagstaff.services.unit import Overruled, Unit
 from flagstaff.store import flags as store
 
 
@@ -93,7 +93,7 @@ def note(unit: Unit, flag: str, environment: str, overruled: list[Objection], re
             f"to overrule a policy ({names}) needs a reason",
             hint='others will read it in the audit log: add --reason "…"',
         )
-    unit.overruled[flag, environment] = names
+    unit.overruled[flag, environment] = Overruled(names, reason)
 
 
 def refused(objections: list[Objection]) -> Refused:

@@ -88,5 +88,9 @@ def check_word(
         return
     starter = audit.first_who(unit.connection, record.rollout.id, "rollout.running")
     refusal = FourEyes().refusal(approver=unit.by.name, starter=starter)
-    if refusal and FourEyes.override not in command.overrides:
-        raise judging.refused([Objection(refusal=refusal, override=FourEyes.override)])
+    if refusal is None:
+        return
+    objection = Objection(refusal=refusal, override=FourEyes.override)
+    if FourEyes.override not in command.overrides:
+        raise judging.refused([objection])
+    judging.note(unit, record.rollout.plan.flag, "", [objection], command.reason)
