@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -16,18 +17,23 @@ NO_NETWORK = ("Temporary failure in name resolution", "Connection refused", "New
 def python_with(*packages):
     """Return the Python of an environment in which these packages are installed."""
     folder, _ = cache("python", packages)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     python = folder / "bin" / "python"
-    ready = folder / "ready"
-    if ready.exists():
-        return python
+    with folder.with_suffix(".lock").open("w") as waiting:
+        fcntl.flock(waiting, fcntl.LOCK_EX)  # several test processes may want it at once
+        if not (folder / "ready").exists():
+            _install(folder, python, packages)
+    return python
+
+
+def _install(folder, python, packages):
     subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=PATIENCE)
     command = [python, "-m", "pip", "install", "--quiet", *packages]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     if any(word in done.stderr for word in NO_NETWORK):
         pytest.skip(f"pip cannot reach its index: {done.stderr[-300:]}")
     assert done.returncode == 0, done.stderr
-    ready.touch()
-    return python
+    (folder / "ready").touch()
 
 
 def run_python(python, script, given):

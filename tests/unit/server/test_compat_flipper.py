@@ -239,14 +239,19 @@ def test_environments(client):
     assert client.get(ONE, headers={"x-flagstaff-environment": "moon"}).status_code == 400
 
 
-def test_a_refusal_reaches_the_asker(application, client, monkeypatch):
+def test_a_refusal_reaches_the_asker_with_the_way_around_it(application, client, monkeypatch):
     def refuse(_command, _by):
         raise Refused("not today", hint="wait for Monday")
 
     monkeypatch.setattr(application.services, "execute", refuse)
     answer = client.post(f"{ONE}/boolean")
     assert answer.status_code == 403
-    assert answer.json() == {"code": 0, "message": "not today", "more_info": "wait for Monday"}
+    assert answer.json() == {
+        "code": 0,
+        "message": "not today",
+        "more_info": "wait for Monday; here, name it in X-Flagstaff-Override and say why in "
+        "X-Flagstaff-Reason",
+    }
 
 
 @pytest.mark.parametrize(

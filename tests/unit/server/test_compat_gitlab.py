@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from starlette.testclient import TestClient
 
-from flagstaff.errors import Refused
+from flagstaff.server.app import build
+from flagstaff.server.settings import Settings
+from flagstaff.services import views
+from flagstaff.services.person import ENGINE
 
 URL = "/api/v4/features/new_navigation"
 FEATURE = "new_navigation"
@@ -144,20 +148,26 @@ def test_an_environment_that_is_none(client):
     assert "there is no environment moon" in answer.json()["message"]
 
 
-def test_a_policy_that_refuses_is_overruled_with_a_reason(application, client, monkeypatch):
-    asked = []
-
-    def refuse(command, _by):
-        asked.append(command)
-        raise Refused("not today", hint="wait for Monday")
-
-    monkeypatch.setattr(application.services, "execute", refuse)
-    headers = {"x-flagstaff-override": "change-lock, max-step", "x-flagstaff-reason": "caf%C3%A9"}
-    answer = client.post(URL, json={"value": True}, headers=headers)
-    assert answer.status_code == 403
-    assert answer.json() == {"message": "403 Forbidden - not today (wait for Monday)"}
-    assert asked[0].overrides == ("change-lock", "max-step")
-    assert asked[0].reason == "café"
+def test_a_policy_that_refuses_is_overruled_with_a_reason(root):
+    (root / "flagstaff.yml").write_text("environments: [staging, production]\n")
+    application = build(Settings(root=root, engine=False))
+    with TestClient(application.asgi, base_url="http://localhost") as client:
+        client.headers["private-token"] = application.token
+        answer = client.post(URL, json={"value": True})
+        assert answer.status_code == 403
+        message = answer.json()["message"]
+        assert message.startswith("403 Forbidden - new_navigation cannot be turned on")
+        assert "--ignore-feature-flag-consistency-check" in message
+        assert "X-Flagstaff-Override" in message
+        overruling = {"x-flagstaff-override": "--ignore-feature-flag-consistency-check"}
+        answer = client.post(URL, json={"value": True}, headers=overruling)
+        assert answer.status_code == 400
+        assert "needs a reason" in answer.json()["message"]
+        overruling["x-flagstaff-reason"] = "caf%C3%A9 incident"
+        assert gates_of(client.post(URL, json={"value": True}, headers=overruling))["boolean"]
+        (entry,) = application.services.ask(views.audit, ENGINE)
+        assert entry.reason == "café incident"
+    application.close()
 
 
 def test_a_definition_without_a_file_is_null(client):

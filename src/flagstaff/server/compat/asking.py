@@ -14,12 +14,14 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from flagstaff.errors import UsageError
+from flagstaff.errors import FlagstaffError, Refused, UsageError
 from flagstaff.server.access import Access, person
 from flagstaff.services.person import Person, Source
 from flagstaff.services.unit import Context
 
 ENVIRONMENT = "x-flagstaff-environment"
+OVERRIDE = "X-Flagstaff-Override"
+REASON = "X-Flagstaff-Reason"
 USUAL = "production"
 
 Tokens = Callable[[HTTPConnection], Iterable[str]]
@@ -63,11 +65,18 @@ def caller(headers: Headers) -> Person:
 
 def overruling(headers: Headers) -> dict[str, Any]:
     """Return the reason and the policies to overrule, as the headers name them."""
-    names = headers.get("x-flagstaff-override", "").split(",")
+    names = headers.get(OVERRIDE, "").split(",")
     return {
-        "reason": unquote(headers.get("x-flagstaff-reason", "")).strip(),
-        "overrides": tuple(each.strip() for each in names if each.strip()),
+        "reason": unquote(headers.get(REASON, "")).strip(),
+        "overrides": tuple(bare for each in names if (bare := each.strip().lstrip("-"))),
     }
+
+
+def remedy(error: FlagstaffError) -> str:
+    """Return what to do about an error, for those who ask by another protocol."""
+    if not isinstance(error, Refused):
+        return error.hint
+    return f"{error.hint}; here, name it in {OVERRIDE} and say why in {REASON}".lstrip("; ")
 
 
 def environment_of(request: HTTPConnection, context: Context) -> str:

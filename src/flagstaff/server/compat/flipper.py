@@ -46,6 +46,7 @@ from flagstaff.server.compat.asking import (
     overruling,
     read_json,
     read_parameters,
+    remedy,
 )
 from flagstaff.server.compat.flipper_import import changes_between
 from flagstaff.server.compat.live import Held, Holding, known_tags, text_tag
@@ -292,7 +293,7 @@ def _failed(_: Request, error: Exception) -> Response:
     if not isinstance(error, FlagstaffError):
         raise error
     known = wire.NOT_FOUND.code if isinstance(error, NotFound) else 0
-    body = {"code": known, "message": error.message, "more_info": error.hint}
+    body = {"code": known, "message": error.message, "more_info": remedy(error)}
     return JSONResponse(body, status_of(error))
 
 

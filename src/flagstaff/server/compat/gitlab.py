@@ -29,6 +29,7 @@ from flagstaff.server.compat.asking import (
     environment_of,
     overruling,
     read_parameters,
+    remedy,
 )
 from flagstaff.server.compat.gitlab_json import definition_json, feature_json
 from flagstaff.server.compat.gitlab_words import Invalid, changes, check_parameters
@@ -162,7 +163,8 @@ def _failed(_: Request, error: Exception) -> Response:
         raise error
     # GitLab has no "not found" here: to set a flag is to create it, so a bad name is a bad request.
     status = 400 if isinstance(error, NotFound) else status_of(error)
-    text = f"{error.message} ({error.hint})" if error.hint else error.message
+    hint = remedy(error)
+    text = f"{error.message} ({hint})" if hint else error.message
     words = _STATUS_WORDS.get(status, "Internal Server Error")
     return JSONResponse({"message": f"{status} {words} - {text}"}, status)
 
