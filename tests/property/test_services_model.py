@@ -14,9 +14,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from rollout_strategies import changes
 
 from fakes import START, FakeClock, FakeRepository, definitions_in, plan_of
-from flagstaff.commands.model import AbortRollout, DeleteFlag, PauseRollout, SetFlag
+from flagstaff.commands.model import (
+    AbortRollout,
+    DeleteFlag,
+    PauseRollout,
+    SetFlag,
+    UndoEntry,
+)
 from flagstaff.definitions import Policies, Project
-from flagstaff.errors import UsageError
+from flagstaff.errors import Conflict, UsageError
 from flagstaff.flags.change import Actors
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.event import Observed
@@ -27,7 +33,7 @@ from flagstaff.services.person import ENGINE, Person, Source
 from flagstaff.services.services import Services
 from flagstaff.services.snapshots import snapshot
 from flagstaff.services.unit import Context
-from flagstaff.store import audit, flags
+from flagstaff.store import audit, chain, flags
 from flagstaff.store import rollouts as store
 from flagstaff.store.database import Database
 
@@ -94,6 +100,22 @@ class Model(RuleBasedStateMachine):
         assert outcome.data == had
         for each in where:
             self._write(each, flag, None)
+
+    @precondition(lambda self: self.changes)
+    @rule(data=st.data())
+    def undo(self, data):
+        with self.database.read() as connection:
+            entries = audit.search(connection, audit.Search(action="flag"), limit=1000)
+        entry = data.draw(st.sampled_from(entries))
+        now = self.gates.get((entry.environment, entry.flag))
+        command = UndoEntry(entry=entry.id)
+        if entry.after != (now and now.to_json()):
+            with pytest.raises(Conflict, match=f"changed since entry {entry.id}"):
+                self.services.execute(command, ADA)
+            return
+        self.services.execute(command, ADA)
+        before = entry.before and Gates.from_json(entry.before)
+        self._write(entry.environment, entry.flag, before)
 
     @rule(flag=names, plan=plans)
     def begin(self, flag, plan):
@@ -175,6 +197,11 @@ class Model(RuleBasedStateMachine):
             for *place, before, after in self.changes
         ]
         assert by_place == sorted(expected, key=lambda change: change[:2])
+
+    @invariant()
+    def the_audit_log_is_one_chain(self):
+        with self.database.read() as connection:
+            assert chain.verify(connection).why == ""
 
     @invariant()
     def applications_see_the_same(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 
@@ -12,11 +13,13 @@ from flagstaff.services.ports import HealthCheck
 FRESH = 15.0
 """Seconds for which the engine believes an answer."""
 
+log = logging.getLogger(__name__)
+
 ASKING = Answer(yes=False, text="it is being asked")
 
 
 class Health:
-    """Asks, and remembers the last answer; a people's request waits for it, the engine does not."""
+    """Asks, and remembers the last answer: a person's request waits for it, the engine does not."""
 
     def __init__(self, check: HealthCheck | None) -> None:
         self._check = check
@@ -33,6 +36,9 @@ class Health:
             answer = self._check()
         except FlagstaffError as exc:
             answer = Answer(yes=False, text=exc.message)
+        except Exception as exc:
+            log.exception("the production check has a fault")
+            answer = Answer(yes=False, text=f"it has a fault: {type(exc).__name__}")
         with self._lock:
             self._answer, self._at = answer, time.monotonic()
         return answer

@@ -174,6 +174,9 @@ class TestHealth:
         run.services.health._check = down
         with pytest.raises(Refused, match="the check is gone"):
             run(ON)
+        run.services.health._check = lambda: 1 // 0
+        with pytest.raises(Refused, match="a fault: ZeroDivisionError"):
+            run(ON)
 
 
 def test_steps_of_one_flag_in_production_are_apart(make, clock):

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ from flagstaff.commands.remote import encoded
 from flagstaff.definitions import Policies
 from flagstaff.errors import Conflict, NotFound, Refused, UsageError
 from flagstaff.flags.change import Actors, Boolean
+from flagstaff.services import flags
 from flagstaff.services.person import Person, Source
+from flagstaff.services.policies import judging
 
 ON, OFF = Boolean(value=True), Boolean(value=False)
 FLAG = "new_navigation"
@@ -245,3 +248,39 @@ class TestPolicies:
 def test_commands_travel(command):
     assert decode_command(json.loads(json.dumps(encode_command(command)))) == command
     assert decode_command(json.loads(json.dumps(encoded(command)))) == command
+
+
+def test_people_at_the_same_time_never_wait_for_each_other_forever(services, run):
+    errors = []
+
+    def work(number):
+        by = Person(name=f"p{number}", source=Source.API)
+        where = ("dev", "staging", "production")[:: 1 if number % 2 else -1]
+        try:
+            for turn in range(6):
+                command = SetFlag(
+                    flag=("new_navigation", "old_search")[turn % 2],
+                    environments=where[turn % 3 :],
+                    change=share(turn + 1),
+                )
+                services.execute(command, by)
+                with services.unit(by, write=True) as unit:
+                    unit.record("test.note", text="first the log, then the flags")
+                    judging.lock(unit, where[:1])
+                    flags.change_gates(
+                        unit,
+                        flags.Place(flag="old_search", environment=where[0]),
+                        share(turn + 10),
+                    )
+        except Exception as exc:  # noqa: BLE001 - told to the test
+            errors.append(exc)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    verified = run(VerifyAudit())
+    assert verified.ok, verified.text
+    assert verified.data["entries"] == 6 * (2 * (3 + 2 + 1) + 6 * 2)
