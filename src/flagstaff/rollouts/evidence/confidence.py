@@ -7,6 +7,7 @@ evidence against them has never refuted (Howard, Ramdas, McAuliffe and Sekhon 20
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, lgamma, log, log1p
 
 from flagstaff.rollouts.evidence import curve as curves
@@ -32,9 +33,8 @@ def ratio_interval(curve: tuple[float, ...], miss: float) -> Interval:
     A ratio is refuted when the mixture of all others is 1 / miss times as likely; the mixture's
     weights fall with the distance from 1 as the logistic distribution does.
     """
-    top = curves.peak(curve)
-    best = curves.at(curve, top)
-    level = _mixture(curve, top, best) + log(miss)
+    top, mixture = _shape(curve)
+    level = mixture + log(miss)
     low = _end(curve, top, -curves.EDGE, level)
     high = _end(curve, top, curves.EDGE, level)
     return Interval(
@@ -44,8 +44,14 @@ def ratio_interval(curve: tuple[float, ...], miss: float) -> Interval:
     )
 
 
-def _mixture(curve: tuple[float, ...], top: float, best: float) -> float:
-    """Return the log of the mean likelihood, integrated where there is some; a little too small."""
+@lru_cache(maxsize=64)
+def _shape(curve: tuple[float, ...]) -> tuple[float, float]:
+    """Return the log ratio of the curve's top, and the log of the mean likelihood.
+
+    It is integrated where there is some, so it is a little too small and intervals too wide.
+    """
+    top = curves.peak(curve)
+    best = curves.at(curve, top)
     ends = [_end(curve, top, edge, best - REACH) for edge in (-curves.EDGE, curves.EDGE)]
     step = (ends[1] - ends[0]) / STEPS
     values = []
@@ -53,7 +59,7 @@ def _mixture(curve: tuple[float, ...], top: float, best: float) -> float:
         place = ends[0] + (each + 0.5) * step
         density = -abs(place) - 2.0 * log1p(exp(-abs(place)))
         values.append(curves.at(curve, place) + density)
-    return log_sum(values) + log(step)
+    return top, log_sum(values) + log(step)
 
 
 def _end(curve: tuple[float, ...], top: float, edge: float, level: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flagstaff.rollouts.evidence.confidence import Interval
+from flagstaff.rollouts.evidence.curve import WIDEST
 from flagstaff.rollouts.evidence.durations import (
     DurationEvidence,
     DurationGuard,
@@ -78,7 +79,11 @@ def _ratio(ratio: Interval) -> str:
         range_ = f"{ratio.low:.2g}x or more"
     else:
         range_ = f"{ratio.low:.2g}-{ratio.high:.2g}x"
-    return f"{ratio.estimate:.3g}x flag off (95 % confidence {range_})"
+    if ratio.estimate > 0.99 * WIDEST:
+        estimate = f"more than {WIDEST:g}x"
+    else:
+        estimate = "0x" if ratio.estimate < 1.01 / WIDEST else f"{ratio.estimate:.3g}x"
+    return f"{estimate} flag off (95 % confidence {range_})"
 
 
 def _evidence(finding: Finding) -> str:

@@ -244,3 +244,11 @@ def test_more_bad_events_than_calls_are_compared_all_the_same():
     exact = replace(GUARD, model=Model.EXACT)
     with pytest.raises(ValueError, match="no shares"):
         after(*polls, guard=exact)
+
+
+def test_ratios_that_nothing_bounds_are_said_as_such():
+    only_on = sentence(judge(after(poll(1, 500, 9, 500, 0)), GUARD))
+    assert "5xx with the flag on more than 50x flag off (95 % confidence " in only_on
+    assert "x or more), 9 of 500 requests against 0 of 500; evidence " in only_on
+    only_off = sentence(judge(after(poll(1, 500, 0, 500, 9)), GUARD))
+    assert "5xx with the flag on 0x flag off (95 % confidence 0-" in only_off
