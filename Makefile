@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 READY := .venv/.ready
 VENDOR := src/flagstaff/web/static/vendor/.ready
 
-.PHONY: help run test check format servers bench docs clean
+.PHONY: help run test check format servers bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -46,6 +46,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 $(READY): $(INSTALLED)
 	@echo "adding what the tests need: about two minutes, once"
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]' --group dev
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group uwsgi || \
+	  echo "uWSGI needs a C compiler and Python's headers: its test is skipped"
 	@touch $@
 
 $(VENDOR): frontend/package.json frontend/package-lock.json

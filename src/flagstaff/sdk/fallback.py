@@ -37,10 +37,11 @@ class Fallback:
         if self._holder.ready and self._exposures.unanswered(name):
             # A handler of the application that fails must not fail the question.
             with suppress(Exception):
+                shown = _printable(name)
                 if found is None:
-                    log.warning("nobody has defined the flag %s; its default answers", name)
+                    log.warning("nobody has defined the flag %s; its default answers", shown)
                 else:
-                    log.warning("the flag %s cannot be evaluated: %s", name, exc)
+                    log.warning("the flag %s cannot be evaluated: %s", shown, exc)
         if default is not None:
             return default
         return found is not None and found.default
@@ -71,3 +72,8 @@ class Fallback:
             f"nobody has defined the flag {name!r}",
             hint=f"add its definition; known are {', '.join(known[:10]) or 'none'}",
         )
+
+
+def _printable(name: str) -> str:
+    """Return the name as any log can take it: half a surrogate pair cannot be encoded."""
+    return name.encode("utf-8", "backslashreplace").decode()

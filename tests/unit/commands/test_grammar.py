@@ -143,8 +143,10 @@ def test_the_ignore_options_are_overrides():
         ),
         ("audit list", ListAudit()),
         (
-            "audit list --flag x --person a --environment dev --action flag --rollout 3"
-            + " --since 2d --until 2026-01-02 --before 9 --limit 5",
+            (
+                "audit list --flag x --person a --environment dev --action flag --rollout 3"
+                " --since 2d --until 2026-01-02 --before 9 --limit 5"
+            ),
             ListAudit(
                 flag="x",
                 person="a",
