@@ -15,6 +15,11 @@ from flagstaff.services.unit import Unit
 from flagstaff.store import rollouts as store
 from flagstaff.store.rollouts import RolloutRecord
 
+UNWATCHED = (
+    "note: no guard watches this rollout, so nothing will roll it back by itself; "
+    "guards are declared under `guards:` in flagstaff.yml"
+)
+
 MERGE_COMMIT = "merge-commit-of-your-feature"
 
 
@@ -35,6 +40,8 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
     )
     _check_commits(unit, imported.plan, source)
     lines = describe_import(imported)
+    if not imported.plan.guards:
+        lines += f"\n\n{UNWATCHED}"
     _check_alone(unit, imported.plan.flag)
     record = store.add(
         unit.connection,

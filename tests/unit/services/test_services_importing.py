@@ -123,3 +123,7 @@ def test_two_rollouts_of_one_flag_do_not_run_together(run):
     assert f"flagstaff rollout abort {first}" in caught.value.hint
     run(AbortRollout(rollout=first, reason="once more"))
     assert run(ImportRollout(text=ISSUE)).data["rollout"] == first + 1
+
+
+def test_a_rollout_that_nothing_watches_is_told_so(run):
+    assert "no guard watches this rollout" in run(ImportRollout(text=ISSUE), dry_run=True).text
