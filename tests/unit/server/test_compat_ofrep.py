@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from flagstaff.commands.model import SetFlag
 from flagstaff.errors import Unavailable
-from flagstaff.flags.change import Actors, Boolean, PercentageOfActors
+from flagstaff.flags.change import Actors, Boolean, Expression, PercentageOfActors
 from flagstaff.flags.percentage import parse_percentage
 from flagstaff.server.app import build
 from flagstaff.server.compat import live
@@ -103,11 +103,12 @@ def test_an_unknown_flag_and_an_unknown_environment(client):
 
 
 def test_all_flags_and_not_modified(client, change):
+    change(Actors(ids=("User:2",), value=True))
     answer = client.post(ALL, json=ADA)
     (flag,) = answer.json()["flags"]
     assert flag["key"] == "new_navigation"
     assert flag["reason"] in REASONS
-    assert answer.json()["metadata"] == {"environment": "production", "version": 0}
+    assert answer.json()["metadata"] == {"environment": "production", "version": 1}
     again = {"if-none-match": f'"other", W/{answer.headers["etag"]}'}
     unchanged = client.post(ALL, json=ADA, headers=again)
     assert (unchanged.status_code, unchanged.content) == (304, b"")
@@ -118,6 +119,31 @@ def test_all_flags_and_not_modified(client, change):
     changed = client.post(ALL, json=ADA, headers=again)
     assert changed.status_code == 200
     assert changed.json()["flags"][0]["value"] is True
+
+
+def test_an_answer_that_time_changed_is_not_called_unmodified(application, client):
+    soon = int(time.time()) + 2
+    command = SetFlag(
+        flag="new_navigation",
+        environments=("production",),
+        change=Expression(value={"GreaterThan": [{"Now": []}, soon]}),
+    )
+    application.services.execute(command, ENGINE)
+    ofrep = client.post(ALL, json=ADA)
+    frontend = client.get("/api/frontend", params={"userId": "User:1"})
+    assert ofrep.json()["flags"][0]["value"] is False
+    assert frontend.json()["toggles"] == []
+    time.sleep(max(0.0, soon + 0.1 - time.time()))
+    again = client.post(ALL, json=ADA, headers={"if-none-match": ofrep.headers["etag"]})
+    assert again.status_code == 200
+    assert again.json()["flags"][0]["value"] is True
+    again = client.get(
+        "/api/frontend",
+        params={"userId": "User:1"},
+        headers={"if-none-match": frontend.headers["etag"]},
+    )
+    assert again.status_code == 200
+    assert [each["name"] for each in again.json()["toggles"]] == ["new_navigation"]
 
 
 def test_environments_by_path_and_header_are_told_apart(client, change):

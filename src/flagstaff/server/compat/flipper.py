@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +48,7 @@ from flagstaff.server.compat.asking import (
     remedy,
 )
 from flagstaff.server.compat.flipper_import import changes_between
-from flagstaff.server.compat.live import Held, Holding, known_tags, text_tag
+from flagstaff.server.compat.live import Held, Holding, tagged_answer
 from flagstaff.server.failures import status_of
 from flagstaff.services.services import Services
 
@@ -104,11 +103,7 @@ class Api:
             for name in (sorted(flags) if asked is None else asked)
             if name in flags
         ]
-        body = json.dumps({"features": found})
-        headers = {"etag": text_tag(body), "cache-control": "no-cache"}
-        if headers["etag"] in known_tags(request):
-            return Response(status_code=304, headers=headers)
-        return Response(body, media_type="application/json", headers=headers)
+        return tagged_answer(request, {"features": found})
 
     async def feature(self, request: Request) -> Response:
         """Return one feature."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
 from flagstaff.errors import Unavailable
 from flagstaff.flags.actor import Actor
@@ -30,7 +31,10 @@ after which a database that did not answer is asked again."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A snapshot ready to be asked; the tag changes whenever an answer can."""
+    """A snapshot ready to be asked; the tag is the snapshot's.
+
+    Answers need tags of their own, because time and chance change them too.
+    """
 
     etag: str
     compiled: Compiled
@@ -138,13 +142,20 @@ def _nothing() -> None:
     return None
 
 
-def answer_tag(held: Held, context: dict[str, Any]) -> str:
-    """Return the tag of what the snapshot answers about a context."""
-    return text_tag(held.etag + json.dumps(context, sort_keys=True))
+def tagged_answer(request: HTTPConnection, content: Any) -> Response:
+    """Return the content as JSON, or "not modified" to a client that still has the very same.
+
+    The tag is the content's own: an expression over time or a percentage of time answers
+    differently while neither the snapshot nor the question changes.
+    """
+    body = json.dumps(content)
+    headers = {"etag": _text_tag(body), "cache-control": "no-cache"}
+    if headers["etag"] in known_tags(request):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
 
 
-def text_tag(text: str) -> str:
-    """Return the tag of a text."""
+def _text_tag(text: str) -> str:
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:20]}"'
 
 

@@ -20,7 +20,7 @@ from flagstaff.flags.evaluation import Reason
 from flagstaff.flags.explain import evaluate
 from flagstaff.server.access import Access
 from flagstaff.server.compat.asking import Door, bearer, environment_of, read_json
-from flagstaff.server.compat.live import Held, Holding, answer_tag, asked_about, known_tags
+from flagstaff.server.compat.live import Held, Holding, asked_about, tagged_answer
 from flagstaff.server.compat.ofrep_events import Events, events_query
 from flagstaff.server.failures import status_of
 from flagstaff.server.hub import Hub
@@ -85,19 +85,14 @@ class Evaluating:
         """Return the answers of all flags."""
         environment = environment_of(request, self.context)
         held = await self.held.of(environment)
-        context = await _context(request)
-        etag = answer_tag(held, context)
-        headers = {"etag": etag, "cache-control": "no-cache"}
-        if etag in known_tags(request):
-            return Response(status_code=304, headers=headers)
-        actors = _actors(context)
+        actors = _actors(await _context(request))
         flags = held.compiled.flags
         body = {
             "flags": [_answer(flags[name], actors, held) for name in sorted(flags)],
             "eventStreams": [self._stream(request, environment)],
             "metadata": {"environment": environment, "version": held.snapshot.version},
         }
-        return JSONResponse(body, headers=headers)
+        return tagged_answer(request, body)
 
     def _stream(self, request: Request, environment: str) -> dict[str, object]:
         query = events_query(self.access, environment)

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.server.access import Access
 from flagstaff.server.compat.asking import ENVIRONMENT, Door, bearer, environment_of, read_json
-from flagstaff.server.compat.live import Held, Holding, answer_tag, known_tags
+from flagstaff.server.compat.live import Held, Holding, known_tags, tagged_answer
 from flagstaff.server.compat.unleash_features import feature_json
 from flagstaff.server.compat.unleash_frontend import frontend_context, toggles
 from flagstaff.server.failures import status_of
@@ -195,11 +195,7 @@ class Frontend:
         """Return the flags that are on."""
         held = await self.parts.held.of(_environment(request, self.parts.context))
         context = await frontend_context(request)
-        tag = answer_tag(held, context)
-        headers = {"etag": tag, "cache-control": "no-cache"}
-        if tag in known_tags(request):
-            return Response(status_code=304, headers=headers)
-        return JSONResponse({"toggles": toggles(held, context)}, headers=headers)
+        return tagged_answer(request, {"toggles": toggles(held, context)})
 
 
 def _environment(request: Request, context: Context) -> str:
