@@ -15,7 +15,8 @@ run: $(INSTALLED) $(VENDOR) ## see it work: dashboard, demo application, a rollo
 	$(BIN)/flagstaff demo $(ARGS)
 
 test: $(READY) $(VENDOR) servers ## run every test
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --ignore tests/integration --ignore tests/e2e $(ARGS)
+	$(BIN)/pytest tests/integration tests/e2e $(ARGS)  # with real clocks, so one after the other
 
 check: $(READY) ## lint, format, types, layers
 	$(BIN)/ruff check
