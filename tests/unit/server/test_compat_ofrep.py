@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.testclient import TestClient
@@ -122,18 +123,18 @@ def test_all_flags_and_not_modified(client, change):
 
 
 def test_an_answer_that_time_changed_is_not_called_unmodified(application, client):
-    soon = int(time.time()) + 2
+    soon = datetime.now(UTC) + timedelta(seconds=1.5)
     command = SetFlag(
         flag="new_navigation",
         environments=("production",),
-        change=Expression(value={"GreaterThan": [{"Now": []}, soon]}),
+        change=Expression(value={"GreaterThan": [{"Now": []}, {"Time": [soon.isoformat()]}]}),
     )
     application.services.execute(command, ENGINE)
     ofrep = client.post(ALL, json=ADA)
     frontend = client.get("/api/frontend", params={"userId": "User:1"})
     assert ofrep.json()["flags"][0]["value"] is False
     assert frontend.json()["toggles"] == []
-    time.sleep(max(0.0, soon + 0.1 - time.time()))
+    time.sleep(max(0.0, (soon - datetime.now(UTC)).total_seconds() + 0.01))
     again = client.post(ALL, json=ADA, headers={"if-none-match": ofrep.headers["etag"]})
     assert again.status_code == 200
     assert again.json()["flags"][0]["value"] is True
