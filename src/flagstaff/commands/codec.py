@@ -6,10 +6,10 @@ malformed value is an error, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 from cattrs.errors import BaseValidationError
 from cattrs.preconf.json import make_converter
@@ -27,16 +27,57 @@ T = TypeVar("T")
 _converter = make_converter(forbid_extra_keys=True)
 
 
+def _exactly(kind: type, words: str) -> Callable[[object, type], object]:
+    """Return a hook that takes nothing but `kind`, where cattrs would convert what it is given.
+
+    It is asked for enumerations of such values too, as these are subclasses.
+    """
+
+    def strict(value: object, wanted: type) -> object:
+        if type(value) not in {kind, wanted}:
+            raise TypeError(f"expected {words}, not {_shown(value)}")
+        return wanted(value)
+
+    return strict
+
+
+def _number(value: object, _: object) -> float:
+    if type(value) not in {int, float}:
+        raise TypeError(f"expected a number, not {_shown(value)}")
+    return float(cast("float", value))
+
+
+def _seconds(value: object, _: object) -> timedelta:
+    return timedelta(seconds=_number(value, None))
+
+
+def _is_series(kind: object) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
+
+
+def _series(value: object, kind: object) -> tuple[object, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"expected a list, not {_shown(value)}")
+    member = get_args(kind)[0]
+    return tuple(_converter.structure(each, member) for each in value)
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:60]
+
+
 def _decimal(value: object, _: object) -> Decimal:
     if not isinstance(value, str):
-        raise TypeError(f"expected a number in quotes, not {value!r}")
+        raise TypeError(f"expected a number in quotes, not {_shown(value)}")
     try:
         return Decimal(value)
     except InvalidOperation as exc:
         raise ValueError(f"{value!r} is not a number") from exc
 
 
-def _aware(value: str, _: object) -> datetime:
+def _aware(value: object, _: object) -> datetime:
+    if not isinstance(value, str):
+        raise TypeError(f"expected a time in quotes, not {_shown(value)}")
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
@@ -49,11 +90,16 @@ def _json_object(value: object, _: object) -> dict[str, object]:
     return value
 
 
+_converter.register_structure_hook(bool, _exactly(bool, "true or false"))
+_converter.register_structure_hook(int, _exactly(int, "a whole number"))
+_converter.register_structure_hook(str, _exactly(str, "a text"))
+_converter.register_structure_hook(float, _number)
+_converter.register_structure_hook_func(_is_series, _series)
 _converter.register_structure_hook_func(lambda kind: kind == Mapping[str, object], _json_object)
 _converter.register_unstructure_hook(Decimal, str)
 _converter.register_structure_hook(Decimal, _decimal)
 _converter.register_unstructure_hook(timedelta, timedelta.total_seconds)
-_converter.register_structure_hook(timedelta, lambda value, _: timedelta(seconds=value))
+_converter.register_structure_hook(timedelta, _seconds)
 _converter.register_unstructure_hook(datetime, datetime.isoformat)
 _converter.register_structure_hook(datetime, _aware)
 _converter.register_unstructure_hook(Gates, Gates.to_json)
@@ -75,7 +121,14 @@ def decode(data: object, as_type: type[T]) -> T:
     """
     try:
         return _converter.structure(data, as_type)
-    except (BaseValidationError, KeyError, TypeError, ValueError, AttributeError) as exc:
+    except (
+        BaseValidationError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+    ) as exc:
         raise UsageError(f"this is no {_name(as_type)}: {_why(exc)}") from exc
 
 
