@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from flagstaff.engine.world import World
-from flagstaff.errors import Unavailable
 from flagstaff.rollouts.event import Answer, Observed
-from flagstaff.rollouts.guard import Judgement, Verdict, judge
+from flagstaff.rollouts.guard import Judgement, judge
 from flagstaff.rollouts.needs import needs
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
@@ -16,22 +15,19 @@ from flagstaff.services.services import Services
 def observe(services: Services, world: World, record: RolloutRecord) -> Observed:
     """Return what the rollout's next step wants to know, and the readings of its guards.
 
+    When a guard sees harm nothing else is asked, so that no other trouble can hide it.
+
     Raises:
-        Unavailable: nobody answers. Not when a guard sees harm: that needs no other answer.
+        Unavailable: nobody answers.
     """
     questions = needs(record.rollout)
     judgements: tuple[Judgement, ...] = ()
     if questions.guards:
         judgements = _judge(services, world, record)
-    try:
-        deployed, released, merged = services.ask(
-            lambda unit: running.answers(unit, questions), ENGINE
-        )
-        policy = _policy(services, record) if questions.policy else None
-    except Unavailable:
-        if all(each.verdict is not Verdict.FAIL for each in judgements):
-            raise
-        return Observed(judgements=judgements)
+    if (seen := Observed(judgements=judgements)).harmful:
+        return seen
+    deployed, released, merged = services.ask(lambda unit: running.answers(unit, questions), ENGINE)
+    policy = _policy(services, record) if questions.policy else None
     return Observed(
         deployed=deployed, released=released, merged=merged, policy=policy, judgements=judgements
     )

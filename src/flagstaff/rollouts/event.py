@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flagstaff.rollouts.guard import Judgement
+from flagstaff.rollouts.guard import Judgement, Verdict
 from flagstaff.rollouts.rollout import Cleanup, SavedGates
 
 
@@ -37,6 +37,11 @@ class Observed:
     merged: str | None = None
     policy: Answer | None = None
     judgements: tuple[Judgement, ...] = ()
+
+    @property
+    def harmful(self) -> bool:
+        """Return whether a guard fails; nothing else that was seen matters then."""
+        return any(each.verdict is Verdict.FAIL for each in self.judgements)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ def step(unit: Unit, seen: RolloutRecord, event: Event) -> RolloutRecord:
     record = store.get(unit.connection, seen.rollout.id, lock=True)
     if record is None or record.revision != seen.revision:
         raise Conflict(f"rollout {seen.rollout.id} has moved meanwhile")
-    if isinstance(event, Observed) and needs(record.rollout).policy:
+    if isinstance(event, Observed) and needs(record.rollout).policy and not event.harmful:
         event = _allowed_still(unit, record.rollout, event)
     return move(unit, record, event)
 

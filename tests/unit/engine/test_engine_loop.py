@@ -16,9 +16,10 @@ from flagstaff.commands.model import (
     SetFlag,
     SkipStep,
 )
+from flagstaff.errors import Refused
 from flagstaff.flags.change import Actors, Boolean
 from flagstaff.flags.gates import Gates
-from flagstaff.rollouts.event import EffectDone, Observed
+from flagstaff.rollouts.event import EffectDone, Observed, Skipped
 from flagstaff.rollouts.plan import (
     Announce,
     Approve,
@@ -34,6 +35,8 @@ from flagstaff.rollouts.plan import (
     SetGate,
 )
 from flagstaff.rollouts.rollout import Cleanup, Phase, StepStatus
+from flagstaff.services import running
+from flagstaff.services.person import ENGINE
 from flagstaff.store import audit, tables
 
 FEATURE, BRANCH, MERGE = "fea" + "0" * 37, "c1e" + "0" * 37, "3e6" + "0" * 37
@@ -236,6 +239,25 @@ class TestTroubleAround:
         lab.world.measurements["jobs"] = HARM
         lab.engine.tick()
         assert lab.look(number).rollout.phase is Phase.ROLLED_BACK
+
+    @pytest.mark.parametrize("asked", ["answers", "allowed"])
+    def test_nothing_else_is_asked_once_a_guard_sees_harm(self, lab, monkeypatch, asked):
+        lab.world.measurements["jobs"] = CALM
+        number = lab.added(plan_of(ramp(10), Approve(), ramp(50), guards=(GUARD,)))
+        lab.engine.tick()
+        with lab.services.unit(ENGINE, write=True) as unit:
+            done = Skipped(step="s2", by="ada", reason="seen")
+            running.step(unit, lab.look(number), done)
+
+        def broken(*_):
+            raise Refused("the answer cannot be read")
+
+        monkeypatch.setattr(f"flagstaff.services.running.{asked}", broken)
+        lab.world.measurements["jobs"] = HARM
+        lab.engine.tick()
+        rollout = lab.look(number).rollout
+        assert rollout.phase is Phase.ROLLED_BACK
+        assert rollout.reason.startswith("guard jobs")
 
     def test_a_change_that_is_refused_pauses_with_the_reason_and_changes_nothing(self, lab):
         refused = SetGate(
