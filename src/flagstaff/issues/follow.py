@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from flagstaff.issues.lines import Line, anchor_of, marker_of, split_lines
 from flagstaff.issues.locate import Place, locate
-from flagstaff.issues.marks import mark_for, with_mark
+from flagstaff.issues.marks import mark_for, undone, with_mark
 from flagstaff.issues.notes import Note, closing_note, notes_for, without_notes
 from flagstaff.issues.outline import Outline, outline_of
 from flagstaff.issues.sections import Section
@@ -22,17 +22,20 @@ def follow(text: str, rollout: Rollout) -> str:
     """Return the issue's text as it should read now; every other byte stays as it was.
 
     Boxes of steps that are over are ticked, `[x]` for done and `[-]` for skipped, and below each
-    step that is over, waits or failed stands what came of it. Doing it again changes nothing.
+    step that is over, waits or failed stands what came of it. What a rollback took back is open
+    again, with the boxes that sum it up. Doing it again changes nothing.
     """
     lines = without_notes(split_lines(text))
     outline = outline_of(lines)
     items = {item.line: at for at, item in enumerate(outline.items)}
     places = _places(rollout, lines, outline)
+    reopened = _above_undone(rollout, places, outline, items)
     marked = list(lines)
     notes: dict[int, list[Note]] = {}
     for at, steps in places.items():
         line = lines[at - 1]
-        marked[at - 1] = replace(line, text=with_mark(line.text, mark_for(steps, rollout)))
+        mark = mark_for(steps, rollout, reopened=items[at] in reopened)
+        marked[at - 1] = replace(line, text=with_mark(line.text, mark))
         below = _after(outline, outline.items[items[at]].last)
         indent = _content_indent(line)
         said = (Note(indent=indent, text=note) for note in notes_for(steps, rollout))
@@ -64,6 +67,21 @@ def _places(
     ]
     found = locate(wanted, present)
     return {found[line]: tuple(groups[line]) for line in sorted(groups) if line in found}
+
+
+def _above_undone(
+    rollout: Rollout,
+    places: Mapping[int, tuple[Step, ...]],
+    outline: Outline,
+    items: Mapping[int, int],
+) -> frozenset[int]:
+    """Return the indexes of the items in which something stands that was taken back."""
+    return frozenset(
+        above
+        for at, steps in places.items()
+        if any(undone(step, rollout) for step in steps)
+        for above in outline.items[items[at]].above
+    )
 
 
 def _end_of(outline: Outline, index: int) -> int:

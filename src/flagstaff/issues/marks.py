@@ -6,14 +6,32 @@ from collections.abc import Sequence
 
 from flagstaff.issues.lines import marker_of
 from flagstaff.issues.meaning import MARKED
-from flagstaff.rollouts.plan import Preset, Step
-from flagstaff.rollouts.rollout import Rollout, StepStatus
+from flagstaff.rollouts.plan import DeleteFlag, Preset, SetGate, Step, Summary
+from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
 
-DONE, SKIPPED = "x", "-"
+DONE, SKIPPED, UNDONE = "x", "-", " "
 
 
-def mark_for(steps: Sequence[Step], rollout: Rollout) -> str:
-    """Return the mark of a line with these steps; empty as long as one of them is not over."""
+def undone(step: Step, rollout: Rollout) -> bool:
+    """Return whether the rollout did this change of the flag and has taken it back."""
+    return (
+        rollout.phase is Phase.ROLLED_BACK
+        and step.preset is Preset.OPEN
+        and isinstance(step.action, SetGate | DeleteFlag)
+        and rollout.state(step.id).status is StepStatus.DONE
+    )
+
+
+def mark_for(steps: Sequence[Step], rollout: Rollout, *, reopened: bool = False) -> str:
+    """Return the mark of a line with these steps; empty as long as one of them is not over.
+
+    `reopened` says that something below the line was taken back, so that a box which only sums up
+    is open again.
+    """
+    sums_up = all(isinstance(step.action, Summary) for step in steps)
+    ours = all(step.preset is Preset.OPEN for step in steps)
+    if any(undone(step, rollout) for step in steps) or (reopened and sums_up and ours):
+        return UNDONE
     states = [rollout.state(step.id).status for step in steps]
     if not all(status.finished for status in states):
         return ""
@@ -26,14 +44,17 @@ def mark_for(steps: Sequence[Step], rollout: Rollout) -> str:
 def with_mark(text: str, mark: str) -> str:
     """Return the line with `mark` in its box; a list item without a box gets one.
 
-    A box that somebody has filled stays as it is.
+    A box that somebody has filled stays as it is, but a tick for what was taken back goes, so that
+    nobody reads it as done.
     """
     marker = marker_of(text)
+    if mark == UNDONE and (marker is None or marker.preset is not Preset.DONE):
+        return text
     if not mark or marker is None:
         return text
     at = len(marker.indent) + len(marker.bullet) + len(marker.gap)
     if marker.mark is None:
         return f"{text[:at]}[{mark}] {text[at:]}" if marker.gap else text
-    if marker.mark.strip():
+    if mark != UNDONE and marker.mark.strip():
         return text
     return f"{text[:at]}[{mark}]{text[at + len('[ ]') :]}"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from flagstaff.definitions.duration import format_duration
 from flagstaff.issues.lines import NOTE_END, Line
+from flagstaff.issues.marks import undone
 from flagstaff.issues.meaning import MARKED
 from flagstaff.rollouts.plan import Bake, Preset, SetGate, Step, Summary
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
@@ -90,6 +91,9 @@ def _rungs(steps: Sequence[Step]) -> list[tuple[str, list[Step]]]:
 def _said(step: Step, rollout: Rollout, *, labelled: bool) -> str:
     state = rollout.state(step.id)
     match state.status:
+        case StepStatus.DONE if undone(step, rollout):
+            was = f"**undone** {_time(rollout.finished_at)}, was done {_time(state.finished_at)}"
+            return was if labelled else f"{was}: {state.note}"
         case StepStatus.DONE if step.preset is not Preset.DONE:
             if labelled and isinstance(step.action, SetGate):
                 return f"**set** {_time(state.finished_at)}"

@@ -9,7 +9,9 @@ import pytest
 
 from flagstaff.issues.follow import follow, unfollow
 from flagstaff.issues.lines import NOTE_END, anchor_of, split_lines
+from flagstaff.rollouts.event import Aborted
 from flagstaff.rollouts.guard import Verdict
+from flagstaff.rollouts.plan import Preset, SetGate
 from flagstaff.rollouts.rollout import Phase, Rollout
 
 RENAMED = "rename_integrations_workers"
@@ -138,6 +140,55 @@ def test_a_rollback_says_on_which_evidence(importing, driver, sample):
     assert "**failed**" in after
     assert f"- [ ] `/chatops run feature set {RENAMED} <rollout-percentage> --random`" in after
     assert follow(after, rollout) == after
+
+
+class TestRollback:
+    TEXT = (
+        "# [FF] `quick_search`\n"
+        "- [ ] Everything before production\n"
+        "  - [ ] Test a\n"
+        "  - [x] `/chatops run feature set quick_search true --dev`\n"
+        "  - [ ] `/chatops run feature set quick_search true --staging`  \r\n"
+        "- [ ] Other things\n"
+        "  - [ ] Test b\n"
+        "- [ ] `/chatops run feature set quick_search true --production`\n"
+        "- [ ] Test c"
+    )
+    AFTER = TEXT.replace("[ ] Test a", "[x] Test a").replace("[ ] Other", "[x] Other")
+    AFTER = AFTER.replace("[ ] Test b", "[x] Test b")
+
+    @pytest.fixture
+    def turns(self, importing, driver):
+        turns = driver(importing(self.TEXT).plan)
+        turns.run_until(turns.rollout.plan.steps[-1].id)
+        return turns
+
+    def test_what_was_taken_back_is_open_again(self, turns):
+        before = follow(self.TEXT, turns.rollout)
+        assert before.count("- [x]") == 7
+        turns._tell(Aborted(by="anna", reason="harm"))
+        after = follow(before, turns.rollout)
+        assert unfollow(after) == self.AFTER
+        assert follow(after, turns.rollout) == after
+        assert unfollow(follow(self.TEXT, turns.rollout)) == self.AFTER
+        notes = [line for line in after.splitlines() if "**undone** 2026-03-02 " in line]
+        assert len(notes) == 2
+        assert "UTC, was done 2026-03-02 " in notes[0]
+        assert "set to true in staging" in notes[0]
+
+    def test_a_new_import_takes_it_as_not_done(self, importing, turns):
+        turns._tell(Aborted(by="anna", reason="harm"))
+        again = importing(follow(follow(self.TEXT, turns.rollout), turns.rollout)).plan
+        changes = {
+            step.action.environments: step.preset
+            for step in again.steps
+            if isinstance(step.action, SetGate)
+        }
+        assert changes == {
+            ("dev",): Preset.DONE,
+            ("staging",): Preset.OPEN,
+            ("production",): Preset.OPEN,
+        }
 
 
 def test_the_closing_note_follows_the_last_step(importing, driver, sample):
