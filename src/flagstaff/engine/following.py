@@ -9,7 +9,9 @@ from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.world import World
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
+from flagstaff.services.running import RolloutRecord
 from flagstaff.services.services import Services
+from flagstaff.services.unit import Unit
 
 PREFIX = "rollout:"
 
@@ -17,8 +19,9 @@ PREFIX = "rollout:"
 class Issues:
     """Keeps issues that are files in step with their rollouts, whoever moved these.
 
-    An issue that cannot be written stays behind and is tried again at every look; its rollout does
-    not wait for it.
+    An issue is its newest rollout's. One that cannot be written stays behind and is tried again at
+    every look while its rollout goes on, which does not wait for it; when that is over, it is tried
+    once more, and again when the engine starts.
     """
 
     def __init__(self, services: Services, world: World, complaints: Complaints) -> None:
@@ -45,14 +48,21 @@ class Issues:
         with self._lock:
             behind, self._behind = self._behind, set()
         for number in sorted(behind):
-            if not self._follow(number):
+            if self._stays_behind(number):
                 with self._lock:
                     self._behind.add(number)
 
-    def _follow(self, number: int) -> bool:
-        name = f"the issue of rollout {number}"
-        with self._complaints.about(name) as outcome:
-            record = self._services.ask(lambda unit: running.find(unit, number), ENGINE)
-            if record.issue_path and record.rollout.started_at is not None:
+    def _stays_behind(self, number: int) -> bool:
+        over = False
+        with self._complaints.about(f"the issue of rollout {number}") as outcome:
+            record, owned = self._services.ask(lambda unit: _look(unit, number), ENGINE)
+            over = record.rollout.phase.finished
+            if owned and record.rollout.started_at is not None:
                 self._world.follow_issue(Path(record.issue_path), record.rollout)
-        return outcome.good
+        return not outcome.good and not over
+
+
+def _look(unit: Unit, number: int) -> tuple[RolloutRecord, bool]:
+    """Return the rollout, and whether its issue is its own to write."""
+    record = running.find(unit, number)
+    return record, running.owns_issue(unit, record)

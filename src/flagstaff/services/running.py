@@ -32,6 +32,7 @@ __all__ = [
     "fail_effect",
     "find",
     "finish_effect",
+    "owns_issue",
     "recent_numbers",
     "save_readings",
     "step",
@@ -46,6 +47,13 @@ def active_numbers(unit: Unit) -> list[int]:
 def recent_numbers(unit: Unit) -> list[int]:
     """Return the numbers of the newest rollouts, over or not."""
     return store.recent_numbers(unit.connection, limit=50)
+
+
+def owns_issue(unit: Unit, record: RolloutRecord) -> bool:
+    """Return whether the rollout is the newest of its issue, whose text says where it stands."""
+    if not record.issue_path:
+        return False
+    return store.newest_of(unit.connection, record.issue_path) == record.rollout.id
 
 
 def find(unit: Unit, number: int) -> RolloutRecord:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from flagstaff.commands.codec import decode, encode
@@ -93,6 +93,12 @@ def recent_numbers(connection: Connection, *, limit: int) -> list[int]:
     """Return the numbers of the newest rollouts, newest first."""
     query = select(table.c.id).order_by(table.c.id.desc()).limit(limit)
     return list(connection.execute(query).scalars())
+
+
+def newest_of(connection: Connection, issue_path: str) -> int | None:
+    """Return the number of the newest rollout of the issue at this path."""
+    query = select(func.max(table.c.id)).where(table.c.issue_path == issue_path)
+    return connection.execute(query).scalar()
 
 
 def save(connection: Connection, record: RolloutRecord, rollout: Rollout) -> RolloutRecord | None:

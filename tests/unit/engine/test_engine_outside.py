@@ -154,16 +154,36 @@ class TestEffects:
 class TestIssues:
     def test_an_issue_that_cannot_be_written_stops_nothing_and_catches_up(self, lab, caplog):
         lab.world.issue_error = FlagstaffError("the issue is gone")
-        number = lab.added(plan_of(turn_on("dev")), issue="/issues/1.md")
+        number = lab.added(plan_of(turn_on("dev"), Approve()), issue="/issues/1.md")
         for _ in range(3):
             lab.engine.tick()
+        assert lab.look(number).rollout.phase is Phase.WAITING
+        assert sum("the issue is gone" in message for message in caplog.messages) == 1
+        lab.world.issue_error = None
+        lab.engine.tick()
+        assert [each[1].phase for each in lab.world.followed] == [Phase.WAITING]
+        lab.engine.tick()
+        assert len(lab.world.followed) == 1
+
+    def test_one_of_a_finished_rollout_is_given_up_after_one_complaint(self, lab, caplog):
+        lab.world.issue_error = FlagstaffError("the issue is gone")
+        number = lab.added(plan_of(turn_on("dev")), issue="/issues/1.md")
+        lab.engine.tick()
+        lab.engine.tick()
         assert lab.look(number).rollout.phase is Phase.COMPLETED
         assert sum("the issue is gone" in message for message in caplog.messages) == 1
         lab.world.issue_error = None
         lab.engine.tick()
-        assert [each[1].phase for each in lab.world.followed] == [Phase.COMPLETED]
+        assert lab.world.followed == []
+
+    def test_an_older_rollout_does_not_write_into_a_newer_ones_issue(self, lab):
+        older = lab.added(plan_of(Approve()), issue="/issues/1.md")
+        lab.execute(AbortRollout(rollout=older, reason="enough"))
+        newer = lab.added(plan_of(Approve()), issue="/issues/1.md")
+        other = lab.added(plan_of(Approve(), flag="old_search"), issue="/issues/2.md")
+        lab.engine._issues.hear_all()
         lab.engine.tick()
-        assert len(lab.world.followed) == 1
+        assert {each[1].id for each in lab.world.followed} == {newer, other}
 
     def test_a_fault_in_following_stops_nothing(self, lab):
         lab.world.issue_error = RuntimeError("a fault")
