@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar, assert_never
+from typing import TypeGuard, TypeVar, assert_never
 
 from flagstaff.commands import model
 from flagstaff.commands.model import Command
@@ -66,13 +66,31 @@ class Services:
         Raises:
             FlagstaffError: it was refused or impossible, and nothing was changed.
         """
-        healthy = self._healthy(command)
-        with self.unit(by, write=command.writes, keep=not dry_run, healthy=healthy) as unit:
-            outcome = _carry_out(unit, command)
-        if dry_run and command.writes:
-            text = f"{outcome.text}\n\nnothing was changed (dry run)"
-            return replace(outcome, text=text, next="")
+        (outcome,) = self.execute_all([command], by, dry_run=dry_run)
         return outcome
+
+    def execute_all(
+        self, commands: Sequence[Command], by: Person, *, dry_run: bool = False
+    ) -> list[Outcome]:
+        """Carry out commands in one unit of work, each seeing what those before it did.
+
+        Whoever reads or listens sees the end alone, never a state between two of them.
+
+        Raises:
+            FlagstaffError: one of them was refused or impossible, and nothing was changed.
+        """
+        if not commands:
+            return []
+        healthy = self._healthy(commands)
+        write = any(command.writes for command in commands)
+        with self.unit(by, write=write, keep=not dry_run, healthy=healthy) as unit:
+            found = [_carry_out(unit, command) for command in commands]
+        if not dry_run:
+            return found
+        return [
+            _rehearsed(outcome) if command.writes else outcome
+            for command, outcome in zip(commands, found, strict=True)
+        ]
 
     def ask(self, question: Callable[[Unit], T], by: Person, *, healthy: Answer | None = None) -> T:
         """Return the answer to a question that changes nothing."""
@@ -102,19 +120,14 @@ class Services:
         if unit.changed and keep:
             self._tell(frozenset(unit.changed))
 
-    def _healthy(self, command: Command) -> Answer | None:
+    def _healthy(self, commands: Iterable[Command]) -> Answer | None:
         """Return how production is, asked before the transaction and only where it matters."""
-        if not isinstance(command, model.SetFlag | model.DeleteFlag | model.UndoEntry):
+        concerned = [each for each in commands if _concerns_production(each)]
+        if not concerned or self.context.health is None:
             return None
-        elsewhere = (
-            not isinstance(command, model.UndoEntry) and PRODUCTION not in command.environments
-        )
-        if elsewhere or self.context.health is None:
-            return None
-        if ProductionHealth.override in command.overrides:
+        if all(ProductionHealth.override in each.overrides for each in concerned):
             return NOT_ASKED
-        off = isinstance(command, model.SetFlag) and command.change == Boolean(value=False)
-        return None if off else self.health.ask()
+        return self.health.ask()
 
     def _tell(self, names: frozenset[str]) -> None:
         for listener in self._listeners:
@@ -122,6 +135,27 @@ class Services:
                 listener(names)
             except Exception:
                 log.exception("a listener failed; the change itself is kept")
+
+
+def _concerns_production(
+    command: Command,
+) -> TypeGuard[model.SetFlag | model.DeleteFlag | model.UndoEntry]:
+    """Return whether a command may change production other than by turning a flag off there."""
+    match command:
+        case model.UndoEntry():
+            return True
+        case model.SetFlag():
+            off = command.change == Boolean(value=False)
+            return PRODUCTION in command.environments and not off
+        case model.DeleteFlag():
+            return PRODUCTION in command.environments
+        case _:
+            return False
+
+
+def _rehearsed(outcome: Outcome) -> Outcome:
+    text = f"{outcome.text}\n\nnothing was changed (dry run)"
+    return replace(outcome, text=text, next="")
 
 
 def _carry_out(unit: Unit, command: Command) -> Outcome:

@@ -15,6 +15,7 @@ from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
 from flagstaff.server.compat.flipper_import import changes_between
 from flagstaff.server.compat.flipper_json import feature_json
+from flagstaff.services import flags
 
 API = "/flipper/api"
 ONE = f"{API}/features/new_navigation"
@@ -193,6 +194,30 @@ def test_an_import_replaces_everything(client):
     assert client.get("/api/v4/features").json() == []
 
 
+def test_an_import_is_seen_whole_or_not_at_all(application, client, monkeypatch):
+    heard = []
+    application.services.listen(heard.append)
+    gates = {"actors": ["User:1"], "groups": ["staff"], "percentage_of_actors": "25"}
+    export = {"version": 1, "features": {"new_navigation": gates}}
+    real, calls = flags.change_gates, []
+
+    def failing(unit, place, change):
+        calls.append(change)
+        if len(calls) == 2:
+            raise Refused("not this one")
+        return real(unit, place, change)
+
+    monkeypatch.setattr(flags, "change_gates", failing)
+    assert client.post(f"{API}/import", json=export).status_code == 403
+    assert len(calls) == 2
+    assert client.get(ONE).json()["state"] == "off"
+    assert client.get("/api/v1/audit").json() == []
+    assert heard == []
+    assert client.post(f"{API}/import", json=export).status_code == 204
+    assert len(heard) == 1
+    assert client.get(ONE).json()["state"] == "conditional"
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [
@@ -240,10 +265,10 @@ def test_environments(client):
 
 
 def test_a_refusal_reaches_the_asker_with_the_way_around_it(application, client, monkeypatch):
-    def refuse(_command, _by):
+    def refuse(_commands, _by):
         raise Refused("not today", hint="wait for Monday")
 
-    monkeypatch.setattr(application.services, "execute", refuse)
+    monkeypatch.setattr(application.services, "execute_all", refuse)
     answer = client.post(f"{ONE}/boolean")
     assert answer.status_code == 403
     assert answer.json() == {

@@ -118,13 +118,16 @@ def test_a_malformed_body(client, body):
     assert "JSON" in answer.json()["message"]
 
 
-def test_several_kinds_of_targets_change_together_or_not_at_all(client):
+def test_several_kinds_of_targets_change_together_or_not_at_all(application, client):
+    heard = []
+    application.services.listen(heard.append)
     sent = {"value": True, "user": ["a", "b"], "project": "x/y", "feature_group": "staff"}
     assert gates_of(client.post(URL, json=sent)) == {
         "boolean": False,
         "actors": ["Project:x/y", "User:a", "User:b"],
         "groups": ["staff"],
     }
+    assert len(heard) == 1
 
 
 def test_without_the_token_there_is_nothing(client):

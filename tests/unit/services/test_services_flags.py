@@ -247,3 +247,23 @@ class TestSnapshots:
         assert take("dev").version == 1
         with pytest.raises(UsageError):
             take("nowhere")
+
+
+def test_several_commands_are_one_unit_of_work(services, ada, entries):
+    heard = []
+    services.listen(heard.append)
+    told = services.execute_all([set_to(ON), set_to(Actors(ids=("User:1",), value=True))], ada)
+    assert [outcome.data["production"]["gates"]["actors"] for outcome in told] == [[], ["User:1"]]
+    assert len(heard) == 1
+    assert len(entries()) == 2
+
+
+def test_one_impossible_command_undoes_those_before_it(services, ada, entries):
+    heard = []
+    services.listen(heard.append)
+    with pytest.raises(NotFound):
+        services.execute_all([set_to(ON), set_to(ON, flag="nowhere")], ada)
+    told = services.execute_all([set_to(ON), get()], ada, dry_run=True)
+    assert ["nothing was changed" in outcome.text for outcome in told] == [True, False]
+    assert services.execute_all([], ada) == []
+    assert (heard, entries()) == ([], [])

@@ -194,13 +194,7 @@ class Api:
         await self._carry_out(request, [command])
 
     async def _carry_out(self, request: Request, commands: list[Command]) -> None:
-        by = caller(request.headers)
-
-        def carry_out() -> None:
-            for command in commands:
-                self.services.execute(command, by)
-
-        await run_sync(carry_out)
+        await run_sync(self.services.execute_all, commands, caller(request.headers))
 
     async def _held(self, request: Request) -> Held:
         return await self.held.of(self._environment(request))

@@ -121,11 +121,7 @@ class Features:
             SetFlag(flag=name, environments=(environment,), change=change, **more)
             for change in changes(name, parameters, before)
         ]
-        # Several changes of one request are all possible, or none of them is made.
-        for command in commands[1:]:
-            self._services.execute(command, by, dry_run=True)
-        for command in commands:
-            self._services.execute(command, by)
+        self._services.execute_all(commands, by)
         after = self._gates(name, environment, by) or Gates()
         return feature_json(name, after, self._services.context.definitions().get(name))
 
