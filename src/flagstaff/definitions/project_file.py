@@ -36,6 +36,7 @@ _KEYS: Final = (
     "deployment_environments",
     "policies",
 )
+PRODUCTION: Final = "production"
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
 
 
@@ -109,6 +110,12 @@ def _environments(fields: Fields) -> tuple[str, ...] | None:
             "`environments` has twice: " + ", ".join(twice),
             line=fields.line("environments"),
             remedy="keep each of them once, where its turn is",
+        )
+    if names is not None and PRODUCTION not in names:
+        fields.problems.error(
+            f"`environments` lacks {PRODUCTION}, which guards and policies look for by this name",
+            line=fields.line("environments"),
+            remedy=f"call the environment of your users {PRODUCTION}",
         )
     return names
 

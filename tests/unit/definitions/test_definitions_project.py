@@ -173,11 +173,18 @@ def test_all_problems_are_reported_at_once(settings):
         ("ramp: {percentages: [5, 5]}\n", "`ramp.percentages` does not rise from 5 to 5"),
         ("ramp: {percentages: [50, 5]}\n", "`ramp.percentages` does not rise from 50 to 5"),
         ("ramp: {percentage: [5]}\n", "unknown key 'percentage' in `ramp`; did you mean"),
-        ("environments: [dev, dev]\n", "`environments` has twice: dev"),
+        ("environments: [production, dev, dev]\n", "`environments` has twice: dev"),
         ("environments: ['a b']\n", "'a b' is no name of an environment"),
         ("environments: [[a]]\n", "`environments` holds a list"),
         ("environments: [dev, '']\n", "`environments` is empty"),
         ("environments: []\n", "`environments` is an empty list"),
+        (
+            "environments: [dev, prod]\n",
+            (
+                ":1: `environments` lacks production, which guards and policies look for by this "
+                "name; call the environment of your users production"
+            ),
+        ),
         (
             "deployment_environments: {canary: prodution}\n",
             (
