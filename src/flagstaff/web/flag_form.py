@@ -86,10 +86,17 @@ def command_of(form: Form, flag: str) -> SetFlag | DeleteFlag:
         raise UsageError("no environment is chosen", hint="tick at least one")
     overrides = _names(form.text("overrides"))
     how, value = form.text("how") or EVERYONE, form.text("value")
-    if how == UNSET:
-        return DeleteFlag(flag=flag, environments=environments, reason=reason, overrides=overrides)
     if how not in HOW:
         raise UsageError(f"{how[:40]!r} is nobody a flag can be set for", hint=_offered())
+    if how not in {SINGLE, GROUPS} and form.text("who"):
+        raise _named_in_vain(how, form.text("who"))
+    if how == UNSET:
+        if value:
+            raise UsageError(
+                f"the value {value[:40]!r} is given, and the flag is to go back to its default",
+                hint="leave the value empty, or choose for whom the flag is set to it",
+            )
+        return DeleteFlag(flag=flag, environments=environments, reason=reason, overrides=overrides)
     if not value:
         raise UsageError("there is no value", hint="write true, false or a percentage")
     change: GateChange
@@ -101,6 +108,13 @@ def command_of(form: Form, flag: str) -> SetFlag | DeleteFlag:
         )
     return SetFlag(
         flag=flag, environments=environments, change=change, reason=reason, overrides=overrides
+    )
+
+
+def _named_in_vain(how: str, who: str) -> UsageError:
+    return UsageError(
+        f"{who[:40]!r} is named, but the flag would be set {HOW[how]}",
+        hint=f"choose {HOW[SINGLE]!r} or {HOW[GROUPS]!r}, or leave the names out",
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 
+import pytest
+
 from flagstaff.services import views
 from flagstaff.services.person import ENGINE
 
@@ -11,9 +13,13 @@ PAGE = "/flags/new_navigation"
 GOLD = '{"Equal": [{"Property": ["plan"]}, "gold"]}'
 
 
-def expression(application):
+def gates(application):
     flag = application.services.ask(lambda unit: views.flag(unit, "new_navigation"), ENGINE)
-    return next(cell.gates for cell in flag.cells if cell.environment == "dev").expression
+    return next(cell.gates for cell in flag.cells if cell.environment == "dev")
+
+
+def expression(application):
+    return gates(application).expression
 
 
 def submit(client, value):
@@ -57,3 +63,21 @@ def test_without_reports_the_page_says_where_they_come_from(client):
     page = client.get(f"{PAGE}?part=processes").text
     assert "No process has reported" in page
     assert "every 15s" in page
+
+
+@pytest.mark.parametrize("how", ["everyone", "actors", "random", "matching", "unset"])
+def test_names_that_nobody_would_look_at_are_refused(application, client, how):
+    value = {"actors": "25", "random": "25", "matching": GOLD, "unset": ""}.get(how, "true")
+    form = {"environment": "dev", "how": how, "value": value, "who": "User:42"}
+    page = client.post(PAGE, data=form)
+    assert page.status_code == 400
+    shown = html.unescape(page.text)
+    assert "'User:42' is named, but the flag would be set" in shown
+    assert "leave the names out" in shown
+    assert gates(application) is None
+
+
+def test_a_value_for_a_flag_that_goes_back_to_its_default_is_refused(client):
+    page = client.post(PAGE, data={"environment": "dev", "how": "unset", "value": "true"})
+    assert page.status_code == 400
+    assert "leave the value empty" in page.text

@@ -42,6 +42,6 @@ def test_an_override_is_taken_and_shown_with_its_reason(client, submit):
 
 def test_to_forget_a_flag_can_be_overruled_too(submit):
     submit(environment=["staging", "production"])
-    assert submit(environment="staging", how="unset").status_code == 403
-    done = submit(environment="staging", how="unset", overrides=IGNORE, reason="tidying up")
+    assert submit(environment="staging", how="unset", value="").status_code == 403
+    done = submit(environment="staging", how="unset", value="", overrides=IGNORE, reason="tidy")
     assert done.status_code == 303
