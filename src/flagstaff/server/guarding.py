@@ -7,6 +7,7 @@ script of a foreign site (CSRF).
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from urllib.parse import urlsplit
 
@@ -50,9 +51,12 @@ class Guarding:
             await self._app(scope, receive, send)
             return
         started = False
+        limited = _Limited(receive)
 
         async def with_headers(message: Message) -> None:
             nonlocal started
+            if limited.exceeded and not started:
+                return  # Frameworks take the broken reading for a malformed body.
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
@@ -64,11 +68,11 @@ class Guarding:
         if refusal := _refusal(scope, headers):
             await _refuse(*refusal, scope=scope)(scope, receive, with_headers)
             return
-        try:
-            await self._app(scope, _limited(receive), with_headers)
-        except TooLarge:
-            if not started:
-                await _refuse(413, _TOO_LARGE, scope=scope)(scope, receive, with_headers)
+        with contextlib.suppress(TooLarge):
+            await self._app(scope, limited, with_headers)
+        if limited.exceeded and not started:
+            limited.exceeded = False
+            await _refuse(413, _TOO_LARGE, scope=scope)(scope, receive, with_headers)
 
 
 _TOO_LARGE = f"the request is longer than {MAX_BODY:,} bytes"
@@ -110,18 +114,21 @@ def _from_our_own_page(headers: Headers) -> bool:
     return origin is not None and urlsplit(origin).netloc == headers.get("host")
 
 
-def _limited(receive: Receive) -> Receive:
-    seen = 0
+class _Limited:
+    """Receives a body as long as it is no longer than `MAX_BODY` bytes."""
 
-    async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
+    def __init__(self, receive: Receive) -> None:
+        self.exceeded = False
+        self._receive = receive
+        self._seen = 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        if self._seen > MAX_BODY:
+            self.exceeded = True
             raise TooLarge
         return message
-
-    return limited
 
 
 def _refuse(status: int, text: str, *, scope: Scope) -> ASGIApp:

@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from flagstaff.errors import Conflict
+from flagstaff.errors import Conflict, Unavailable
 
 
 class FileLock:
@@ -14,11 +14,19 @@ class FileLock:
 
     Raises:
         Conflict: another process holds it; its number is named.
+        Unavailable: the folder or the file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as exc:
+            raise Unavailable(
+                f"{path} cannot be written: {exc.strerror}",
+                hint="the database's folder must be one that the server may write in: choose "
+                "another, or see what stands in its place",
+            ) from exc
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:

@@ -72,6 +72,12 @@ def test_a_body_that_is_too_long_is_refused_however_it_comes(client):
 
     own = {"sec-fetch-site": "same-origin"}
     assert client.post("/rollouts/new", content=pieces(), headers=own).status_code == 413
+    for path in ("/api/v1/commands", "/ofrep/v1/evaluate/flags", "/flipper/api/features"):
+        headers = {"content-type": "application/json"}
+        in_pieces = client.post(path, content=pieces(), headers=headers)
+        assert in_pieces.status_code == 413, path
+        assert in_pieces.json()["code"] == "too_large"
+        assert in_pieces.headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_length_that_is_no_number_is_refused(client):

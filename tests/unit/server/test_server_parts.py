@@ -85,6 +85,18 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
         build(Settings(root=tmp_path, engine=False))
 
 
+@pytest.mark.parametrize("in_the_way", ["", "state.db.lock/x"])
+def test_a_database_whose_lock_cannot_be_written_is_said(tmp_path, in_the_way):
+    folder_of_it = tmp_path / "data"
+    if in_the_way:
+        (folder_of_it / in_the_way).mkdir(parents=True)
+    else:
+        folder_of_it.write_text("a file where a folder should be")
+    with pytest.raises(Unavailable, match=r"state\.db\.lock cannot be written") as caught:
+        FileLock(folder_of_it / "state.db.lock")
+    assert "choose another" in caught.value.hint
+
+
 def test_a_broken_settings_file_stops_the_start(tmp_path):
     (tmp_path / "flagstaff.yml").write_text("environments: [\n")
     with pytest.raises(DefinitionError, match=r"flagstaff\.yml"):
