@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from flagstaff.commands.suggesting import next_command
+
 MARKS: Final = {
     "pending": "·",
     "active": "▸",
@@ -85,9 +87,7 @@ def suggestion(rollout: Json) -> str:
         return ""
     step = rollout["step"]
     failed = step is not None and step["status"] == "failed"
-    after_pause = "retry" if failed else "resume"
-    verb = {"pending": "start", "waiting": "approve"}.get(rollout["phase"], after_pause)
-    return f"flagstaff rollout {verb} {rollout['id']}"
+    return next_command(rollout["id"], rollout["phase"], failed=failed)
 
 
 def duration(seconds: float) -> str:

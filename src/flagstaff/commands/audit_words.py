@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flagstaff.commands.model import ExportAudit, ListAudit, UndoEntry, VerifyAudit
+from flagstaff.commands.model import HIGHEST, ExportAudit, ListAudit, UndoEntry, VerifyAudit
 from flagstaff.commands.moments import check_moment
 from flagstaff.commands.overrides import with_overrides
 from flagstaff.commands.tree import SETTINGS, Tree
@@ -21,7 +21,6 @@ Examples:
   audit verify
   audit undo 731 --reason "the wrong project"
 """
-_HIGHEST = 2**31 - 1
 
 
 def _moment(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -37,7 +36,7 @@ def _searching(callback: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--action", default="", metavar="ACTION", help="Such as flag.set, or flag for all."
         ),
-        click.option("--rollout", type=click.IntRange(0, _HIGHEST), default=0, metavar="ID"),
+        click.option("--rollout", type=click.IntRange(0, HIGHEST), default=0, metavar="ID"),
         click.option(
             "--since", default="", metavar="TIME", callback=_moment, help="From a time, or 2d ago."
         ),
@@ -46,7 +45,7 @@ def _searching(callback: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--before",
-            type=click.IntRange(0, _HIGHEST),
+            type=click.IntRange(0, HIGHEST),
             default=0,
             metavar="ENTRY",
             help="Only entries before this one.",
@@ -91,7 +90,7 @@ def verify_audit() -> VerifyAudit:
 
 
 @audit.command("undo", context_settings=SETTINGS)
-@click.argument("entry", metavar="ENTRY", type=click.IntRange(1, _HIGHEST))
+@click.argument("entry", metavar="ENTRY", type=click.IntRange(1, HIGHEST))
 @with_overrides
 @click.option("--reason", default="", metavar="TEXT", help="Why; goes into the audit log.")
 def undo(*, entry: int, overrides: tuple[str, ...], reason: str) -> UndoEntry:

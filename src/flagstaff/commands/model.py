@@ -11,6 +11,9 @@ from typing import ClassVar
 
 from flagstaff.flags.change import GateChange
 
+HIGHEST = 2**31 - 1
+"""No rollout and no entry of the log has a higher number; a database refuses to look for one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetFlag:

@@ -118,7 +118,8 @@ class Engine:
             raise
         except FlagstaffError as exc:
             step = record.rollout.current
-            self._step(record, EffectFailed(step=step.id if step else "", error=str(exc)))
+            failed = EffectFailed(step=step.id if step else "", error=running.one_line(exc))
+            self._step(record, failed)
             return None
 
     def _step(self, record: RolloutRecord, event: Event) -> RolloutRecord:

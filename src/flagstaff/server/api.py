@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from flagstaff.commands.codec import decode_command
-from flagstaff.commands.model import AuditSearch
+from flagstaff.commands.model import HIGHEST, AuditSearch
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.server import bodies
 from flagstaff.server.access import person
@@ -85,8 +85,8 @@ def _commands(api: FastAPI, services: Services) -> None:
     @api.get("/audit", summary="What was done, newest first")
     def audit(
         by: Caller,
-        rollout: Annotated[int, Query(ge=1, le=views.HIGHEST)] | None = None,
-        before: Annotated[int, Query(ge=1, le=views.HIGHEST)] | None = None,
+        rollout: Annotated[int, Query(ge=1, le=HIGHEST)] | None = None,
+        before: Annotated[int, Query(ge=1, le=HIGHEST)] | None = None,
         wanted: Annotated[AuditSearch, Depends(_wanted)] = EVERYTHING,
         limit: Annotated[int, Query(ge=1, le=MOST_AUDIT)] = 200,
     ) -> list[bodies.AuditBody]:

@@ -8,7 +8,7 @@ import json
 from datetime import UTC
 from typing import Any
 
-from flagstaff.commands.model import AuditSearch, ExportAudit, ListAudit, VerifyAudit
+from flagstaff.commands.model import HIGHEST, AuditSearch, ExportAudit, ListAudit, VerifyAudit
 from flagstaff.commands.moments import parse_moment
 from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.errors import UsageError
@@ -20,7 +20,6 @@ MOST = 100_000
 """Entries of one export; the next one goes on with `--before`."""
 
 MOST_LISTED = 1_000
-HIGHEST = 2**31 - 1
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet would compute a text that begins so, so tables have a quote before it."""

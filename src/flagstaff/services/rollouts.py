@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flagstaff.commands.model import (
     AbortRollout,
     ApproveStep,
@@ -14,7 +16,7 @@ from flagstaff.commands.model import (
     StartRollout,
 )
 from flagstaff.commands.outcome import Outcome
-from flagstaff.errors import Conflict, NotFound, UsageError
+from flagstaff.errors import Conflict, UsageError
 from flagstaff.rollouts.event import (
     Aborted,
     Approved,
@@ -40,11 +42,11 @@ from flagstaff.rollouts.plan import (
     Step,
 )
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepState, StepStatus
+from flagstaff.services.finding import find_rollout
 from flagstaff.services.moving import move
 from flagstaff.services.policies.steps import check_word
 from flagstaff.services.unit import Unit
 from flagstaff.store import flags as store_flags
-from flagstaff.store import rollouts as store
 from flagstaff.store.rollouts import RolloutRecord
 
 Verb = (
@@ -62,22 +64,18 @@ ALWAYS_ASKS = (Approve, AskPerson)
 MAY_ASK = (Announce, CheckReleased, Close, OpenCleanup)
 """Steps that turn to a person when they cannot go on by themselves."""
 
-
-def find(unit: Unit, number: int) -> RolloutRecord:
-    """Return a rollout, locked against others until this transaction ends.
-
-    Raises:
-        NotFound: there is none with this number.
-    """
-    record = store.get(unit.connection, number, lock=True)
-    if record is None:
-        raise NotFound(f"there is no rollout {number}", hint="flagstaff rollout list")
-    return record
+NEED_REASON: Mapping[type, str] = {
+    AbortRollout: "abort",
+    PromoteRollout: "end the wait early",
+    RejectStep: "reject",
+    SkipStep: "skip",
+}
+"""What others will want to know the reason of, whoever asks for it."""
 
 
 def start(unit: Unit, command: StartRollout) -> Outcome:
     """Begin a rollout and remember the gates as they are now."""
-    record = find(unit, command.rollout)
+    record = find_rollout(unit, command.rollout, lock=True)
     if record.rollout.phase is not Phase.PENDING:
         raise Conflict(
             f"rollout {command.rollout} is {record.rollout.phase}, it has begun already",
@@ -99,8 +97,13 @@ def begin(unit: Unit, record: RolloutRecord) -> RolloutRecord:
 
 
 def decide(unit: Unit, command: Verb) -> Outcome:
-    """Carry out what a person decided about a running rollout."""
-    record = find(unit, command.rollout)
+    """Carry out what a person decided about a running rollout.
+
+    Raises:
+        UsageError: it undoes, stops or shortens something, and no reason is given.
+    """
+    _check_reason(command)
+    record = find_rollout(unit, command.rollout, lock=True)
     rollout = record.rollout
     not_begun = rollout.phase is Phase.PENDING and not isinstance(command, AbortRollout)
     if rollout.phase.finished or not_begun:
@@ -119,6 +122,15 @@ def decide(unit: Unit, command: Verb) -> Outcome:
     if isinstance(event, Approved):
         return _told(moved, f"{event.step} is approved by {event.by}; it goes on from there")
     return _told(moved)
+
+
+def _check_reason(command: Verb) -> None:
+    verb = NEED_REASON.get(type(command))
+    if verb is not None and not command.reason.strip():
+        raise UsageError(
+            f"to {verb}, a reason is needed",
+            hint="others will read it in the audit log: one line about why",
+        )
 
 
 def _event(rollout: Rollout, command: Verb, by: str) -> Event:

@@ -12,6 +12,7 @@ from flagstaff.rollouts.guard import Judgement
 from flagstaff.rollouts.needs import Needs, needs
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.deployments import deployed, released
+from flagstaff.services.finding import find_rollout
 from flagstaff.services.moving import move
 from flagstaff.services.policies import judging
 from flagstaff.services.policies.steps import allowed
@@ -32,11 +33,22 @@ __all__ = [
     "fail_effect",
     "find",
     "finish_effect",
+    "one_line",
     "owns_issue",
     "recent_numbers",
     "save_readings",
     "step",
 ]
+
+
+def one_line(error: FlagstaffError) -> str:
+    """Return the message and the hint as a reason to be kept: lists show one line of each rollout.
+
+    >>> one_line(NotFound("there is no branch x", hint="push it"))
+    'there is no branch x; push it'
+    """
+    lines = [*error.message.splitlines(), *error.hint.splitlines()]
+    return "; ".join(line for each in lines if (line := each.strip()))
 
 
 def active_numbers(unit: Unit) -> list[int]:
@@ -62,10 +74,7 @@ def find(unit: Unit, number: int) -> RolloutRecord:
     Raises:
         NotFound: there is none with this number.
     """
-    record = store.get(unit.connection, number)
-    if record is None:
-        raise NotFound(f"there is no rollout {number}")
-    return record
+    return find_rollout(unit, number)
 
 
 def answers(unit: Unit, questions: Needs) -> tuple[Answer | None, Answer | None, str | None]:
@@ -77,7 +86,7 @@ def answers(unit: Unit, questions: Needs) -> tuple[Answer | None, Answer | None,
         try:
             releases = released(unit, questions.released.request, questions.released.version)
         except (NotFound, UsageError) as exc:
-            releases = Answer(yes=False, text=str(exc))
+            releases = Answer(yes=False, text=one_line(exc))
     merged = None
     if questions.merged:
         merged = unit.context.history.merge_of(questions.merged, unit.context.project.main_branch)
@@ -154,4 +163,4 @@ def fail_effect(
         step=outgoing.effect.step,
         text=f"{type(outgoing.effect).__name__} failed: {error.message}",
     )
-    return move(unit, record, EffectFailed(step=outgoing.effect.step, error=str(error)))
+    return move(unit, record, EffectFailed(step=outgoing.effect.step, error=one_line(error)))

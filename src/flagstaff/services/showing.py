@@ -7,10 +7,11 @@ from itertools import groupby
 
 from flagstaff.commands.model import ListRollouts, ShowRollout
 from flagstaff.commands.outcome import Json, Outcome
-from flagstaff.errors import NotFound
+from flagstaff.commands.suggesting import next_command
 from flagstaff.rollouts.guard import Arm
 from flagstaff.rollouts.plan import Step
-from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
+from flagstaff.rollouts.rollout import Rollout, StepState, StepStatus
+from flagstaff.services.finding import find_rollout
 from flagstaff.services.unit import Unit
 from flagstaff.store import rollouts as store
 from flagstaff.store.rollouts import RolloutRecord
@@ -44,11 +45,7 @@ def show_rollout(unit: Unit, command: ShowRollout) -> Outcome:
     Raises:
         NotFound: there is none with this number.
     """
-    record = store.get(unit.connection, command.rollout)
-    if record is None:
-        raise NotFound(
-            f"there is no rollout {command.rollout}", hint="flagstaff rollout list shows them"
-        )
+    record = find_rollout(unit, command.rollout)
     rollout = record.rollout
     lines = [_headline(rollout), rollout.plan.title]
     pairs = zip(rollout.plan.steps, rollout.states, strict=True)
@@ -83,15 +80,9 @@ def _line(step: Step, state: StepState) -> str:
 
 
 def _next(rollout: Rollout) -> str:
-    match rollout.phase:
-        case Phase.PENDING:
-            return f"flagstaff rollout start {rollout.id}"
-        case Phase.WAITING:
-            return f"flagstaff rollout approve {rollout.id}"
-        case Phase.PAUSED:
-            return f"flagstaff rollout resume {rollout.id}"
-        case _:
-            return ""
+    step = rollout.current
+    failed = step is not None and rollout.state(step.id).status is StepStatus.FAILED
+    return next_command(rollout.id, rollout.phase, failed=failed)
 
 
 def _summary(record: RolloutRecord) -> dict[str, Json]:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flagstaff.commands.model import AuditSearch
-from flagstaff.errors import NotFound
 from flagstaff.flags.describe import describe
 from flagstaff.flags.gates import Gates, State
 from flagstaff.issues import follow
@@ -15,15 +14,13 @@ from flagstaff.rollouts.guard import Arm, Guard, Judgement, Verdict
 from flagstaff.rollouts.plan import Bake, Plan, SetGate, Step
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
 from flagstaff.services.auditing import search_of
+from flagstaff.services.finding import find_rollout
 from flagstaff.services.unit import Unit
 from flagstaff.store import audit as audit_store
 from flagstaff.store import flags as flag_store
 from flagstaff.store import rollouts as rollout_store
 from flagstaff.store.flags import FlagState
 from flagstaff.store.rollouts import RolloutRecord
-
-HIGHEST = 2**31 - 1
-"""No rollout has a higher number; a database refuses to look for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,9 +153,7 @@ def rollout(unit: Unit, number: int) -> RolloutView:
     Raises:
         NotFound: there is none with this number.
     """
-    record = rollout_store.get(unit.connection, number) if number <= HIGHEST else None
-    if record is None:
-        raise NotFound(f"there is no rollout {number}", hint="flagstaff rollout list")
+    record = find_rollout(unit, number)
     found = record.rollout
     return RolloutView(
         summary=_summary(record),

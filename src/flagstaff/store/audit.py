@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, insert, or_, select, update
 
+from flagstaff.commands.model import HIGHEST
 from flagstaff.store.chain import digest
 from flagstaff.store.tables import audit as table
 from flagstaff.store.tables import audit_head as head_table
@@ -85,6 +86,8 @@ def append(connection: Connection, entries: Sequence[AuditEntry]) -> None:
 
 def get(connection: Connection, number: int) -> AuditEntry | None:
     """Return the entry with this number."""
+    if not 1 <= number <= HIGHEST:
+        return None
     row = connection.execute(select(table).where(table.c.id == number)).mappings().first()
     return AuditEntry(**row) if row else None
 

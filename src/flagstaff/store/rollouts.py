@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from flagstaff.commands.codec import decode, encode
+from flagstaff.commands.model import HIGHEST
 from flagstaff.errors import Conflict
 from flagstaff.rollouts.guard import Judgement
 from flagstaff.rollouts.rollout import Rollout
@@ -67,6 +68,8 @@ def add(connection: Connection, record: RolloutRecord) -> RolloutRecord:
 
 def get(connection: Connection, number: int, *, lock: bool = False) -> RolloutRecord | None:
     """Return the rollout with this number; `lock` keeps others from writing it meanwhile."""
+    if not 1 <= number <= HIGHEST:
+        return None
     query = select(table).where(table.c.id == number)
     row = connection.execute(query.with_for_update() if lock else query).first()
     return _record(row) if row else None

@@ -18,8 +18,10 @@ from flagstaff.commands.model import (
     ResumeRollout,
     RetryRollout,
     SetFlag,
+    ShowRollout,
     SkipStep,
     StartRollout,
+    UndoEntry,
 )
 from flagstaff.errors import Conflict, NotFound, Unavailable, UsageError
 from flagstaff.flags.change import Boolean
@@ -27,7 +29,7 @@ from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.event import EffectFailed, Observed
 from flagstaff.rollouts.plan import Announce, Approve, Bake, Close, CloseTarget, DeleteFlag
 from flagstaff.rollouts.rollout import Phase, SavedGates, StepStatus
-from flagstaff.services import running
+from flagstaff.services import running, views
 from flagstaff.services.person import ENGINE
 from flagstaff.store import audit, flags, tables
 
@@ -191,6 +193,32 @@ class TestDeciding:
         observe(number, Observed(), EffectFailed(step="s1", error="404"))
         run(SkipStep(rollout=number, reason="said by hand"))
         assert look(number).rollout.phase is Phase.RUNNING
+
+    @pytest.mark.parametrize("kind", [AbortRollout, PromoteRollout, RejectStep, SkipStep])
+    @pytest.mark.parametrize("reason", ["", " \t\n"])
+    def test_what_others_ask_about_later_needs_a_reason(self, run, added, look, kind, reason):
+        number = added(plan_of(Approve()))
+        before = look(number)
+        with pytest.raises(UsageError, match="a reason is needed") as caught:
+            run(kind(rollout=number, reason=reason))
+        assert "audit log" in caught.value.hint
+        assert look(number) == before
+
+    @pytest.mark.parametrize("number", [10**20, 2**31, 0, -1, -(10**20)])
+    def test_a_number_that_no_rollout_can_have_is_not_found(self, run, services, number):
+        for command in (
+            ShowRollout(rollout=number),
+            StartRollout(rollout=number),
+            ApproveStep(rollout=number),
+            AbortRollout(rollout=number, reason="x"),
+        ):
+            with pytest.raises(NotFound, match=f"no rollout {number}"):
+                run(command)
+        for find in (views.rollout, running.find):
+            with pytest.raises(NotFound, match=f"no rollout {number}"):
+                services.ask(lambda unit, find=find: find(unit, number), ENGINE)
+        with pytest.raises(NotFound):
+            run(UndoEntry(entry=number))
 
     def test_a_finished_one_is_left_alone(self, run, added, look):
         number = added(plan_of(Approve()))

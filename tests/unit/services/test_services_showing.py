@@ -9,9 +9,9 @@ import pytest
 from fakes import CALM, GUARD, plan_of, ramp, turn_on
 from flagstaff.commands.model import AbortRollout, ListRollouts, PauseRollout, ShowRollout
 from flagstaff.errors import NotFound
-from flagstaff.rollouts.event import Observed
+from flagstaff.rollouts.event import EffectFailed, Observed
 from flagstaff.rollouts.guard import judge
-from flagstaff.rollouts.plan import Approve, Bake
+from flagstaff.rollouts.plan import Announce, Approve, Bake
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
 
@@ -86,6 +86,27 @@ def test_what_a_person_would_do_next_is_named(run, added, observe):
     assert following() == f"flagstaff rollout approve {number}"
     run(PauseRollout(rollout=number))
     assert following() == f"flagstaff rollout resume {number}"
+
+
+def test_after_a_failed_step_one_tries_again(run, added, observe, services, look):
+    number = added(plan_of(Announce(channels=("#ops",), text="x"), turn_on("dev")))
+    observe(number)
+    with services.unit(ENGINE, write=True) as unit:
+        running.step(unit, look(number), EffectFailed(step="s1", error="404"))
+    assert run(ShowRollout(rollout=number)).next == f"flagstaff rollout retry {number}"
+
+
+def test_a_failed_effect_takes_one_line_of_the_list(run, added, observe, services, look):
+    number = added(plan_of(Announce(channels=("#ops",), text="x")))
+    observe(number)
+    error = NotFound("there is no channel #ops\nin that chat", hint="make it\nor name another")
+    with services.unit(ENGINE, write=True) as unit:
+        (key,) = running.due_effects(unit)
+        outgoing, _ = running.effect(unit, key)
+        running.fail_effect(unit, outgoing, error, again_at=None)
+    shown = "there is no channel #ops; in that chat; make it; or name another"
+    assert shown in look(number).rollout.reason
+    assert len(run(ListRollouts()).text.splitlines()) == 1
 
 
 def test_an_unknown_one_is_not_found(run):
