@@ -66,7 +66,9 @@
   });
 
   // The command under the form for a flag says what the form says.
-  const scopes = ["project", "group", "namespace", "user", "repository"];
+  // The terminal knows these kinds of actors alone; of any other it would make a user.
+  const kinds = ["Project", "Group", "Namespace", "User", "Repository"];
+  const unsayable = "these actors can be set here, but not in a terminal";
 
   function quoted(text) {
     return /^[\w.,:/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
@@ -74,9 +76,13 @@
 
   function scoped(who, how) {
     if (how === "groups") return [`--feature-group=${who || "NAME"}`];
-    return (who || "User:42").split(",").map((one) => one.trim()).filter(Boolean).map((one) => {
-      const kind = one.split(":")[0].toLowerCase();
-      return scopes.includes(kind) ? `--${kind}=${one.slice(kind.length + 1)}` : `--user=${one}`;
+    const named = (who || "User:42").split(",").map((one) => one.trim()).filter(Boolean);
+    return named.map((one) => {
+      const kind = kinds.find((each) => one.startsWith(`${each}:`));
+      if (!kind) return null;
+      const rest = one.slice(kind.length + 1);
+      const ambiguous = !rest || rest.startsWith("@") || rest.startsWith(`${kind}:`);
+      return `--${kind.toLowerCase()}=${ambiguous ? one : rest}`;
     });
   }
 
@@ -89,7 +95,11 @@
     if (how === "matching") said.push("--expression", quoted(typed("value") || "JSON"));
     else if (how !== "unset") said.push(quoted(typed("value") || "VALUE"));
     if (how === "actors" || how === "random") said.push(`--${how}`);
-    if (how === "single" || how === "groups") said.push(...scoped(typed("who"), how).map(quoted));
+    if (how === "single" || how === "groups") {
+      const words = scoped(typed("who"), how);
+      if (words.includes(null)) return "";
+      said.push(...words.map(quoted));
+    }
     said.push(...fields.getAll("environment").map((name) => `--${name}`));
     if (typed("reason")) said.push("--reason", quoted(typed("reason")));
     return said.join(" ");
@@ -99,8 +109,10 @@
     const form = event.target.closest(".flag-form");
     if (!form) return;
     const text = command(form);
-    form.querySelector("[data-command] code").textContent = text;
-    form.querySelector("[data-command] .copy").dataset.copy = text;
+    const copy = form.querySelector("[data-command] .copy");
+    form.querySelector("[data-command] code").textContent = text || unsayable;
+    copy.dataset.copy = text;
+    copy.disabled = !text;
   });
 
   // Refetching. The server names what changed; each part of the page knows which names it shows.
