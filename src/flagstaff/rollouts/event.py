@@ -10,10 +10,10 @@ from flagstaff.rollouts.rollout import Cleanup, SavedGates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """A person starts it; `before` is what a rollback will restore."""
+    """A person starts it; `before` are gates that a rollback will restore, if known already."""
 
     by: str
-    before: tuple[SavedGates, ...]
+    before: tuple[SavedGates, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

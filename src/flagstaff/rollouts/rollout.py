@@ -65,7 +65,10 @@ class StepState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedGates:
-    """The flag's gates in one environment before the rollout; `None` means not set at all."""
+    """The flag's gates in one environment just before the rollout's first change there.
+
+    `None` means not set at all.
+    """
 
     environment: str
     gates: Gates | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from flagstaff.errors import Conflict
@@ -17,7 +19,7 @@ from flagstaff.rollouts.effect import (
 )
 from flagstaff.rollouts.event import Event, Rejected, Skipped
 from flagstaff.rollouts.machine import advance
-from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
+from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
 from flagstaff.services.flags import Place, change_gates, remove_state, restore_gates
 from flagstaff.services.unit import Overruled, Unit
 from flagstaff.store import flags as store_flags
@@ -48,6 +50,7 @@ def move(unit: Unit, record: RolloutRecord, event: Event, *, reason: str = "") -
     _record_changes(unit, before, after, reason)
     internal = [effect for effect in effects if isinstance(effect, Internal)]
     store_flags.lock(unit.connection, (effect.environment for effect in internal))
+    after = _with_saved(unit, after, internal)
     for effect in effects:
         _apply(unit, after, effect)
     saved = store.save(unit.connection, record, after)
@@ -57,6 +60,21 @@ def move(unit: Unit, record: RolloutRecord, event: Event, *, reason: str = "") -
         )
     unit.changed.add(f"rollout:{before.id}")
     return saved
+
+
+def _with_saved(unit: Unit, rollout: Rollout, effects: Sequence[Internal]) -> Rollout:
+    """Return the rollout with the gates as they are now, wherever it is about to change them first.
+
+    Not earlier: days may pass between the start and production, and what people set in the meantime
+    is not the rollout's to take back.
+    """
+    saved = {each.environment: each for each in rollout.before}
+    for effect in effects:
+        if isinstance(effect, ChangeFlag | RemoveFlag) and effect.environment not in saved:
+            state = store_flags.get(unit.connection, effect.environment, rollout.plan.flag)
+            gates = state.gates if state else None
+            saved[effect.environment] = SavedGates(environment=effect.environment, gates=gates)
+    return replace(rollout, before=tuple(saved.values()))
 
 
 def _apply(unit: Unit, rollout: Rollout, effect: Effect) -> None:

@@ -41,12 +41,11 @@ from flagstaff.rollouts.plan import (
     SetGate,
     Step,
 )
-from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepState, StepStatus
+from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 from flagstaff.services.finding import find_rollout
 from flagstaff.services.moving import move
 from flagstaff.services.policies.steps import check_word
 from flagstaff.services.unit import Unit
-from flagstaff.store import flags as store_flags
 from flagstaff.store.rollouts import RolloutRecord
 
 Verb = (
@@ -74,7 +73,7 @@ NEED_REASON: Mapping[type, str] = {
 
 
 def start(unit: Unit, command: StartRollout) -> Outcome:
-    """Begin a rollout and remember the gates as they are now."""
+    """Begin a rollout."""
     record = find_rollout(unit, command.rollout, lock=True)
     if record.rollout.phase is not Phase.PENDING:
         raise Conflict(
@@ -86,14 +85,7 @@ def start(unit: Unit, command: StartRollout) -> Outcome:
 
 def begin(unit: Unit, record: RolloutRecord) -> RolloutRecord:
     """Start a pending rollout."""
-    plan = record.rollout.plan
-    store_flags.lock(unit.connection, plan.changed_environments)
-    before = []
-    for environment in plan.changed_environments:
-        state = store_flags.get(unit.connection, environment, plan.flag)
-        saved = SavedGates(environment=environment, gates=state.gates if state else None)
-        before.append(saved)
-    return move(unit, record, Started(by=unit.by.name, before=tuple(before)))
+    return move(unit, record, Started(by=unit.by.name))
 
 
 def decide(unit: Unit, command: Verb) -> Outcome:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select, update
 
 from fakes import CALM, GUARD, HARM, THIN, plan_of, ramp, turn_on
 from flagstaff.commands.model import (
+    AbortRollout,
     ApproveStep,
     PauseRollout,
     ResumeRollout,
@@ -34,7 +37,7 @@ from flagstaff.rollouts.plan import (
     OpenCleanup,
     SetGate,
 )
-from flagstaff.rollouts.rollout import Cleanup, Phase, StepStatus
+from flagstaff.rollouts.rollout import Cleanup, Phase, SavedGates, StepStatus
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
 from flagstaff.store import audit, tables
@@ -150,6 +153,50 @@ class TestWholeRollout:
         assert lab.gates("dev") is None
         assert "rolled back in dev, production" in lab.world.done[-1].text
         assert lab.world.followed[-1][1].phase is Phase.ROLLED_BACK
+
+
+class TestRestoring:
+    BOOTH = SetFlag(
+        flag="new_navigation",
+        environments=("production",),
+        change=Actors(ids=("User:booth",), value=True),
+    )
+    BOOTH_GATES = Gates(actors=frozenset({"User:booth"}))
+
+    def test_what_people_set_before_the_first_change_there_stays(self, lab):
+        plan = plan_of(turn_on("dev"), Approve(), ramp(10), Approve())
+        number = lab.added(plan)
+        assert lab.at(number) == "s2"
+        lab.execute(self.BOOTH)
+        lab.execute(ApproveStep(rollout=number))
+        assert lab.at(number) == "s4"
+        assert lab.gates("production") == replace(
+            self.BOOTH_GATES, percentage_of_actors=Decimal(10)
+        )
+        lab.execute(AbortRollout(rollout=number, reason="harm"))
+        assert (lab.gates("production"), lab.gates("dev")) == (self.BOOTH_GATES, None)
+
+    def test_what_counts_is_how_it_was_before_the_first_change_not_a_later_one(self, lab):
+        lab.execute(self.BOOTH)
+        plan = plan_of(ramp(10), ramp(50), DeleteFlag(environments=("production",)), Approve())
+        number = lab.added(plan)
+        assert lab.at(number) == "s4"
+        assert lab.gates("production") is None
+        saved = SavedGates(environment="production", gates=self.BOOTH_GATES)
+        assert lab.look(number).rollout.before == (saved,)
+        lab.execute(AbortRollout(rollout=number, reason="harm"))
+        assert lab.gates("production") == self.BOOTH_GATES
+
+    def test_nothing_is_saved_where_nothing_was_changed(self, lab):
+        number = lab.added(plan_of(turn_on("dev", "staging"), Approve(), ramp(10)))
+        assert lab.at(number) == "s2"
+        assert lab.look(number).rollout.before == (
+            SavedGates(environment="dev", gates=None),
+            SavedGates(environment="staging", gates=None),
+        )
+        lab.execute(self.BOOTH)
+        lab.execute(AbortRollout(rollout=number, reason="harm"))
+        assert lab.gates("production") == self.BOOTH_GATES
 
 
 class TestQuiet:

@@ -7,12 +7,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from flagstaff.commands.model import AbortRollout, ImportRollout, SetFlag
+from flagstaff.commands.model import AbortRollout, ImportRollout
 from flagstaff.errors import Conflict, ImportProblems, Unavailable
-from flagstaff.flags.change import Boolean
-from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.plan import CheckDeployed
-from flagstaff.rollouts.rollout import Phase, SavedGates
+from flagstaff.rollouts.rollout import Phase
 from flagstaff.services.services import Services
 from flagstaff.store import audit, tables
 
@@ -71,14 +69,11 @@ def test_what_the_asker_says_comes_first(run, repository, look):
     assert other in [getattr(step.action, "sha", "") for step in rollout.plan.steps]
 
 
-def test_it_can_begin_at_once_and_remembers_the_gates(run, look, tmp_path):
-    off = Boolean(value=False)
-    run(SetFlag(flag="new_navigation", environments=("production",), change=off))
+def test_it_can_begin_at_once(run, look, tmp_path):
     path = str(tmp_path / "issue.md")
     outcome = run(ImportRollout(text=ISSUE, path=path, start=True))
     record = look(outcome.data["rollout"])
     assert record.rollout.phase is Phase.RUNNING
-    assert SavedGates(environment="production", gates=Gates()) in record.rollout.before
     assert (record.issue_path, record.issue_text, record.created_by) == (path, ISSUE, "ada")
 
 
