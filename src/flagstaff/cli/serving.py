@@ -44,15 +44,20 @@ def server(common: Common, /, *, project: Path, **options: Any) -> None:
 
     settings = load_settings(root=project, **options)
 
+    remarks: list[str] = []
+
     def ready(url: str) -> None:
         if common.json:
-            output.say_json({"ok": True, "url": url, "pid": os.getpid()}, line=True)
+            told = {"ok": True, "url": url, "pid": os.getpid(), "remarks": remarks}
+            output.say_json(told, line=True)
             return
         if settings.port is None and urlsplit(url).port != USUAL_PORT:
             output.remark(f"port {USUAL_PORT} is taken")
         output.remark(f"Flagstaff is at {url} (Ctrl-C ends it)")
+        for each in remarks:
+            output.remark(each)
 
-    serve(settings, ready=ready)
+    serve(settings, ready=ready, remark=remarks.append)
 
 
 def _check_files(project: Path, *, as_json: bool) -> None:

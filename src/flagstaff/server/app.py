@@ -35,8 +35,8 @@ from flagstaff.server.settings import Settings, check_host
 from flagstaff.server.stream import Names, Snapshots
 from flagstaff.server.watched import WatchedDefinitions
 from flagstaff.services import views
-from flagstaff.services.kept_clock import kept_clock
-from flagstaff.services.opening import Database, database_file, open_database
+from flagstaff.services.kept_clock import kept_clock, speed_of
+from flagstaff.services.opening import Database, database_file, hold_engine, open_database
 from flagstaff.services.person import ENGINE, Person, Source
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Telemetry
@@ -49,7 +49,10 @@ LOOK_AT_FILES_EVERY = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """Everything that belongs to one running server."""
+    """Everything that belongs to one running server.
+
+    `remarks` is what whoever starts it should know.
+    """
 
     settings: Settings
     services: Services
@@ -57,6 +60,7 @@ class Application:
     hub: Hub
     engine: Engine | None
     token: str
+    remarks: tuple[str, ...]
     closing: contextlib.ExitStack = field(repr=False)
 
     def start(self) -> None:
@@ -101,7 +105,8 @@ def build(settings: Settings) -> Application:
         declaring.note()
         definitions.listen(declaring.changed)
         closing.callback(declaring.close)
-        engine = Engine(services, World(settings.root, project)) if settings.engine else None
+        runs = settings.engine and _held(database, closing)
+        engine = Engine(services, World(settings.root, project)) if runs else None
         asgi = _asgi(services, definitions, hub, Access(token))
         return Application(
             settings=settings,
@@ -110,6 +115,7 @@ def build(settings: Settings) -> Application:
             hub=hub,
             engine=engine,
             token=token,
+            remarks=_remarks(settings, speed_of(clock), runs=runs),
             closing=closing.pop_all(),
         )
 
@@ -137,6 +143,27 @@ def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
     database = open_database(settings.database_url)
     closing.callback(database.close)
     return database
+
+
+def _held(database: Database, closing: contextlib.ExitStack) -> bool:
+    """Return whether this is the one server on its database that runs the rollouts."""
+    release = hold_engine(database)
+    if release is None:
+        return False
+    closing.callback(release)
+    return True
+
+
+def _remarks(settings: Settings, speed: float, *, runs: bool) -> tuple[str, ...]:
+    found = []
+    if settings.engine and not runs:
+        found.append(
+            "another server on this database runs the rollouts, so this one runs none; "
+            "start it again once that one has ended"
+        )
+    if speed != 1:
+        found.append(f"time runs {speed:g} times as fast as real time")
+    return tuple(found)
 
 
 def _asgi(

@@ -16,19 +16,27 @@ from flagstaff.server import folder
 from flagstaff.server.app import Application, build
 from flagstaff.server.settings import DEFAULT_PORT, Settings
 
+log = logging.getLogger(__name__)
+
 PORTS_TRIED = 100
 PATIENCE = 5
 """Seconds that requests still running get when the server ends."""
 
 
-def serve(settings: Settings, *, ready: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings, *, ready: Callable[[str], None], remark: Callable[[str], None] = log.warning
+) -> None:
     """Run a server until SIGTERM or SIGINT; `ready` hears its address once it answers.
+
+    Before that, `remark` hears what is unusual about this server.
 
     Raises:
         FlagstaffError: it cannot start; nothing is left running.
     """
     application = build(settings)
     try:
+        for each in application.remarks:
+            remark(each)
         with contextlib.closing(_socket(settings.host, settings.port)) as listening:
             url = _url(listening)
             _Server(application, url, ready).run(sockets=[listening])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from flagstaff.errors import Conflict, UsageError
 from flagstaff.services.clock import Clock, FastClock, SystemClock
-from flagstaff.store import settings
+from flagstaff.store import settings, usage
 from flagstaff.store.database import Database
 
 KEY = "clock"
@@ -21,7 +21,7 @@ def kept_clock(database: Database, speed: float | None = None) -> Clock:
 
     Raises:
         UsageError: the speed is below 1.
-        Conflict: real time is asked for, but the database is ahead of it already.
+        Conflict: the database is in use at another speed, or is ahead of real time already.
     """
     if speed is not None and not 1 <= speed < float("inf"):
         raise UsageError(
@@ -30,8 +30,14 @@ def kept_clock(database: Database, speed: float | None = None) -> Clock:
         )
     with database.write() as connection:
         kept = _clock(settings.get(connection, KEY))
-        if speed is None or speed == _speed(kept):
+        if speed is None or speed == speed_of(kept):
             return kept
+        if usage.in_use(connection):
+            raise Conflict(
+                f"this database is in use at {speed_of(kept):g} times real time, and cannot change "
+                f"to {speed:g}: the times in it would no longer fit together",
+                hint=f"leave --speed out, or take a new database for --speed {speed:g}",
+            )
         clock = _changed(kept, speed)
         value = {"origin": clock.origin.isoformat(), "speed": clock.speed}
         settings.put(connection, KEY, value)
@@ -44,7 +50,7 @@ def _changed(kept: Clock, speed: float) -> FastClock:
     if speed == 1:
         raise Conflict(
             f"this database lives {shown - real} ahead of real time, and time cannot run back",
-            hint=f"start with --speed {_speed(kept):g}, or with a new database",
+            hint=f"start with --speed {speed_of(kept):g}, or with a new database",
         )
     return FastClock(origin=real + (shown - real) / (1 - speed), speed=speed)
 
@@ -56,5 +62,6 @@ def _clock(value: dict[str, object] | None) -> Clock:
     return FastClock(origin=origin, speed=float(str(value["speed"])))
 
 
-def _speed(clock: Clock) -> float:
+def speed_of(clock: Clock) -> float:
+    """Return how many times as fast as real time the clock runs."""
     return clock.speed if isinstance(clock, FastClock) else 1.0

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from flagstaff.errors import UsageError
+from flagstaff.store import engine_lock
 from flagstaff.store.database import Database
 
-__all__ = ["Database", "database_file", "open_database"]
+__all__ = ["Database", "database_file", "hold_engine", "open_database"]
 
 
 def database_file(url: str) -> Path | None:
@@ -36,3 +38,15 @@ def open_database(url: str) -> Database:
     database = Database(url)
     database.migrate()
     return database
+
+
+def hold_engine(database: Database) -> Callable[[], None] | None:
+    """Claim to be the one server that runs the rollouts.
+
+    Returns:
+        What gives the claim up, or `None` while another server on the same database has it.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    return engine_lock.take(database)

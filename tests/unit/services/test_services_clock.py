@@ -6,9 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fakes import START, plan_of, turn_on
 from flagstaff.errors import Conflict, UsageError
+from flagstaff.flags.gates import Gates
 from flagstaff.services.clock import FastClock, SystemClock
 from flagstaff.services.kept_clock import kept_clock
+from flagstaff.store import audit, flags
+from flagstaff.store.flags import FlagState
 
 SECOND = timedelta(seconds=1)
 
@@ -65,3 +69,43 @@ def test_other_speeds_are_refused(database, speed):
     with pytest.raises(UsageError, match="speed"):
         kept_clock(database, speed)
     assert kept_clock(database) == SystemClock()
+
+
+def used(connection, what):
+    match what:
+        case "flag":
+            state = FlagState(
+                environment="dev",
+                flag="x",
+                gates=Gates(boolean=True),
+                updated_at=START,
+                updated_by="ada",
+            )
+            flags.put(connection, state)
+        case "audit":
+            entry = audit.AuditEntry(at=START, who="ada", source="terminal", action="flag.set")
+            audit.append(connection, [entry])
+
+
+@pytest.mark.parametrize("what", ["flag", "audit"])
+def test_a_database_in_use_keeps_its_speed(database, what):
+    with database.write() as connection:
+        used(connection, what)
+    with pytest.raises(Conflict, match="in use at 1 times real time, and cannot change to 600"):
+        kept_clock(database, 600)
+    assert kept_clock(database) == kept_clock(database, 1) == SystemClock()
+
+
+def test_a_database_with_a_rollout_keeps_its_speed(database, added):
+    added(plan_of(turn_on("dev")), begin=False)
+    with pytest.raises(Conflict, match="in use"):
+        kept_clock(database, 600)
+
+
+def test_a_fast_database_in_use_goes_on_at_the_same_speed_only(database):
+    fast = kept_clock(database, 600)
+    with database.write() as connection:
+        used(connection, "audit")
+    assert kept_clock(database, 600) == kept_clock(database) == fast
+    with pytest.raises(Conflict, match="in use at 600 times real time"):
+        kept_clock(database, 10)
