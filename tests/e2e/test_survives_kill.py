@@ -8,8 +8,10 @@ import random
 import signal
 import threading
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -55,6 +57,44 @@ class JobLog:
         self.thread.join()
 
 
+class Chat:
+    """A webhook that remembers which texts arrived under which `Idempotency-Key`."""
+
+    def __init__(self):
+        self.texts = defaultdict(list)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        self.url = f"http://127.0.0.1:{self.server.server_port}/chat"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    def handler(self):
+        texts = self.texts
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                texts[self.headers["Idempotency-Key"]].append(body["text"])
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        return Handler
+
+    @property
+    def repeats(self):
+        return sum(len(each) - 1 for each in self.texts.values())
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
 class Killer:
     """Kills the control plane at random moments, but not while the test itself talks to it."""
 
@@ -83,9 +123,9 @@ class Killer:
             yield
 
 
-def run_rollout(folder, *, kills, seed=0):
+def run_rollout(folder, chat, *, kills, seed=0):
     """Run the demo's issue to its end; return its rollout, audit log and issue, and kills made."""
-    repository = create_repository(folder, webhook=None)
+    repository = create_repository(folder, webhook=chat.url)
     root = repository.root
     plane = ControlPlane(root, speed=SPEED)
     plane.start()
@@ -166,9 +206,19 @@ def boxes(issue):
 
 
 def test_twenty_kills_change_nothing(tmp_path):
-    calm, calm_audit, calm_issue, _ = run_rollout(tmp_path / "calm", kills=0)
-    rough, rough_audit, rough_issue, made = run_rollout(tmp_path / "rough", kills=KILLS, seed=7)
+    with Chat() as calm_chat, Chat() as rough_chat:
+        calm, calm_audit, calm_issue, _ = run_rollout(tmp_path / "calm", calm_chat, kills=0)
+        rough, rough_audit, rough_issue, made = run_rollout(
+            tmp_path / "rough", rough_chat, kills=KILLS, seed=7
+        )
     assert made == KILLS
     assert calm["phase"] == rough["phase"] == "completed"
     assert essence(rough_audit) == essence(calm_audit)
     assert boxes(rough_issue) == boxes(calm_issue)
+    assert calm_chat.texts
+    assert calm_chat.repeats == 0
+    assert rough_chat.texts.keys() == calm_chat.texts.keys()
+    # A kill between the answer and its note in the database repeats the keys of one announcement.
+    assert all(len(texts) <= 1 + KILLS for texts in rough_chat.texts.values())
+    for key, texts in [*calm_chat.texts.items(), *rough_chat.texts.items()]:
+        assert len(set(texts)) == 1, f"{key}: {texts}"
