@@ -7,6 +7,7 @@ import contextlib
 import getpass
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
@@ -27,6 +28,7 @@ from flagstaff.server.access import Access, Gate
 from flagstaff.server.api import build_api
 from flagstaff.server.compat import compat_routes
 from flagstaff.server.declaring import Declaring
+from flagstaff.server.encoded import encoded_snapshot
 from flagstaff.server.failures import response_for, status_of
 from flagstaff.server.guarding import Guarding
 from flagstaff.server.hub import Hub
@@ -99,7 +101,7 @@ def build(settings: Settings) -> Application:
             telemetry=Telemetry(),
         )
         services = Services(database, context, clock)
-        hub = Hub(services)
+        hub = Hub(partial(encoded_snapshot, services))
         services.listen(hub.tell)
         declaring = Declaring(services, hub)
         declaring.note()

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from anyio.to_thread import run_sync
 
 from flagstaff.errors import FlagstaffError, Unavailable
-from flagstaff.server.encoded import Encoded, encoded_snapshot
-from flagstaff.services.services import Services
+from flagstaff.server.encoded import Encoded
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +55,15 @@ class Channel:
 
 
 class Hub:
-    """Spreads what changed."""
+    """Spreads what changed.
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    Args:
+        read: returns an environment's present snapshot; it may take its time, and may fail with a
+            `FlagstaffError`.
+    """
+
+    def __init__(self, read: Callable[[str], Encoded]) -> None:
+        self._read = read
         self._loop: asyncio.AbstractEventLoop | None = None
         self._readers: set[Listener] = set()
         self._channels: dict[str, Channel] = {}
@@ -145,7 +149,7 @@ class Hub:
         try:
             while channel.dirty:
                 channel.dirty = False
-                found = await run_sync(encoded_snapshot, self._services, channel.environment)
+                found = await run_sync(self._read, channel.environment)
                 if channel.latest is None or channel.latest.etag != found.etag:
                     channel.latest = found
                     for listener in channel.listeners:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from flagstaff.flags.change import Boolean
 from flagstaff.server import hub as hub_module
 from flagstaff.server import stream as stream_module
 from flagstaff.server.access import Access
+from flagstaff.server.encoded import encoded_snapshot
 from flagstaff.server.hub import EVERYTHING, MOST_NAMES, Hub
 from flagstaff.server.stream import Names, Snapshots
 from flagstaff.services.person import Person, Source
@@ -77,7 +79,7 @@ def services(application):
 
 def running(services, scenario):
     async def run():
-        hub = Hub(services)
+        hub = Hub(partial(encoded_snapshot, services))
         services.listen(hub.tell)
         hub.open()
         try:
