@@ -10,7 +10,6 @@ import pytest
 
 from flagstaff.commands.model import SetFlag
 from flagstaff.flags.change import Boolean
-from flagstaff.server import hub as hub_module
 from flagstaff.server import stream as stream_module
 from flagstaff.server.access import Access
 from flagstaff.server.encoded import encoded_snapshot
@@ -77,9 +76,9 @@ def services(application):
     return application.services
 
 
-def running(services, scenario):
+def running(services, scenario, *, read=None):
     async def run():
-        hub = Hub(partial(encoded_snapshot, services))
+        hub = Hub(read or partial(encoded_snapshot, services))
         services.listen(hub.tell)
         hub.open()
         try:
@@ -122,15 +121,12 @@ def test_a_change_elsewhere_says_nothing(services):
     running(services, scenario)
 
 
-def test_many_listeners_cost_one_encoding_and_share_its_bytes(services, monkeypatch):
+def test_many_listeners_cost_one_encoding_and_share_its_bytes(services):
     encodings = []
-    real = hub_module.encoded_snapshot
 
-    def counted(*arguments):
+    def counted(environment):
         encodings.append(1)
-        return real(*arguments)
-
-    monkeypatch.setattr(hub_module, "encoded_snapshot", counted)
+        return encoded_snapshot(services, environment)
 
     async def scenario(hub):
         app = Snapshots(hub, Access("secret"), services.context)
@@ -144,7 +140,7 @@ def test_many_listeners_cost_one_encoding_and_share_its_bytes(services, monkeypa
             await reader.until("id: 1\n")
         assert len(encodings) == 2
 
-    running(services, scenario)
+    running(services, scenario, read=counted)
 
 
 def test_a_slow_reader_gets_the_latest_and_not_everything_between(services):
