@@ -13,7 +13,7 @@ import pytest
 
 from fakes import FakeClock, FakeRepository, definitions_in
 from flagstaff.definitions import Policies, Project
-from flagstaff.services.person import Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 from flagstaff.services.unit import Context
 from flagstaff.store.database import Database
 from git_sandbox import SURROUNDINGS, GitSandbox
@@ -122,7 +122,7 @@ def services(database, context, clock):
 
 @pytest.fixture
 def ada():
-    return Person(name="ada", source=Source.TERMINAL)
+    return Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ FlagstaffError
 ├── NotFound              no such flag, rollout, environment, commit …             not_found
 ├── Conflict              the thing is not in a state that allows this             conflict
 ├── Refused               a policy or a permission says no                         refused
+│   └── Throttled         too often in too short a time                            throttled
 ├── Unavailable           something outside does not answer                        unavailable
 ├── MissingExtra          an optional dependency is not installed                  missing_extra
 └── SdkError
@@ -109,6 +110,12 @@ class Refused(FlagstaffError):
     """A policy or a permission says no."""
 
     code = "refused"
+
+
+class Throttled(Refused):
+    """Too often in too short a time."""
+
+    code = "throttled"
 
 
 class Unavailable(FlagstaffError):

@@ -8,10 +8,10 @@ from rollout_strategies import changes
 
 from fakes import START
 from flagstaff.flags.gates import Gates, State
-from flagstaff.services.person import Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 from flagstaff.services.policies.change import Change
 
-ADA = Person(name="ada", source=Source.TERMINAL)
+ADA = Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
 
 
 def built(many):

@@ -29,7 +29,7 @@ from flagstaff.rollouts.event import Observed
 from flagstaff.rollouts.plan import SetGate
 from flagstaff.rollouts.rollout import Phase, Rollout
 from flagstaff.services import rollouts, running
-from flagstaff.services.person import ENGINE, Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
 from flagstaff.services.services import Services
 from flagstaff.services.snapshots import snapshot
 from flagstaff.services.unit import Context
@@ -37,7 +37,7 @@ from flagstaff.store import audit, chain, flags
 from flagstaff.store import rollouts as store
 from flagstaff.store.database import Database
 
-ADA = Person(name="ada", source=Source.TERMINAL)
+ADA = Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
 ENVIRONMENTS = ("dev", "staging", "production")
 names = st.sampled_from(["new_navigation", "old_search"])
 places = st.lists(st.sampled_from(ENVIRONMENTS), min_size=1, max_size=3, unique=True).map(tuple)

@@ -35,6 +35,8 @@ TABLE: Final = {
     "release": Entry(f"{_WORDS}.release_words:release", "What is released?"),
     "deployment": Entry(f"{_WORDS}.release_words:deployment", "Record what runs where."),
     "audit": Entry(f"{_WORDS}.audit_words:audit", "What was done, and undo it."),
+    "person": Entry(f"{_WORDS}.person_words:person", "Who may do what?"),
+    "token": Entry(f"{_WORDS}.person_words:token", "Let programs in."),
     "run": Entry(f"{_CLI}.whole_line:run", "Take a line as it stands in chat or in an issue."),
     "completion": Entry(f"{_CLI}.completion:completion", "Let your shell complete these words."),
 }

@@ -17,6 +17,7 @@ from flagstaff.commands.tree import SETTINGS
 from flagstaff.errors import Conflict, DefinitionError, FlagstaffError
 
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 USUAL_PORT = 8080
 MOST_WARNINGS = 5
 
@@ -25,7 +26,15 @@ MOST_WARNINGS = 5
 @click.option(
     "--project", default=".", show_default=True, type=FOLDER, help="The project's folder."
 )
-@click.option("--host", help="Only loopback, for now.")
+@click.option("--host", help="The address to listen on; 127.0.0.1 when left out.")
+@click.option(
+    "--public-url", metavar="URL", help="How others reach it, such as https://flags.internal."
+)
+@click.option("--tls-cert", type=FILE, help="The certificate, in PEM form.")
+@click.option("--tls-key", type=FILE, help="Its key.")
+@click.option(
+    "--trusted-proxies", metavar="ADDRESSES", help="Who may say for whom they forward requests."
+)
 @click.option("--port", type=click.IntRange(0, 65535), help="8080, or the next free one.")
 @click.option("--database", metavar="URL", help="sqlite:///FILE or postgresql://USER@HOST/NAME.")
 @click.option(

@@ -16,6 +16,7 @@ from flagstaff.commands.audit_words import audit
 from flagstaff.commands.chat_text import words_of
 from flagstaff.commands.feature_words import feature, flag
 from flagstaff.commands.model import Command
+from flagstaff.commands.person_words import person, token
 from flagstaff.commands.release_words import auto_deploy, deployment, release
 from flagstaff.commands.rollout_words import rollout
 from flagstaff.commands.tree import HELP_NAMES, SETTINGS, Tree, explained
@@ -29,6 +30,8 @@ GROUPS: tuple[click.Group, ...] = (
     deployment,
     rollout,
     audit,
+    person,
+    token,
 )
 """The groups that build commands, for a root of one's own."""
 
@@ -53,8 +56,10 @@ __all__ = [
     "help_text",
     "parse",
     "parse_line",
+    "person",
     "release",
     "rollout",
+    "token",
 ]
 
 

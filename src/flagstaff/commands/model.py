@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from flagstaff.commands.access_model import AccessCommand
 from flagstaff.flags.change import GateChange
 
 HIGHEST = 2**31 - 1
@@ -296,4 +297,5 @@ Command = (
     | ExportAudit
     | VerifyAudit
     | UndoEntry
+    | AccessCommand
 )

@@ -15,7 +15,7 @@ from flagstaff.commands.codec import decode_command
 from flagstaff.commands.model import HIGHEST, AuditSearch
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.server import bodies
-from flagstaff.server.access import person
+from flagstaff.server.access import asker, check_reading
 from flagstaff.server.encoded import encoded_snapshot
 from flagstaff.server.failures import TITLES, problem, response_for
 from flagstaff.services import views
@@ -28,7 +28,7 @@ MOST_AUDIT = 1_000
 
 
 def _caller(request: Request) -> Person:
-    return person(request.headers)
+    return asker(request.scope)
 
 
 def _wanted(
@@ -130,7 +130,9 @@ def _flags(api: FastAPI, services: Services, telemetry: Telemetry) -> None:
 
 def _applications(api: FastAPI, services: Services, telemetry: Telemetry) -> None:
     @api.get("/environments/{environment}/snapshot", summary="All flags of an environment")
-    def snapshot(environment: str, request: Request) -> Response:
+    def snapshot(environment: str, request: Request, by: Caller) -> Response:
+        services.context.check_environments((environment,))
+        check_reading(by, environment)
         found = encoded_snapshot(services, environment)
         headers = {"etag": found.etag, "cache-control": "no-cache"}
         known = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
@@ -139,8 +141,9 @@ def _applications(api: FastAPI, services: Services, telemetry: Telemetry) -> Non
         return Response(found.body, media_type="application/json", headers=headers)
 
     @api.post("/telemetry", summary="An application's sign of life", status_code=202)
-    def report(body: bodies.ReportBody) -> dict[str, bool]:
+    def report(body: bodies.ReportBody, by: Caller) -> dict[str, bool]:
         services.context.check_environments((body.environment,))
+        check_reading(by, body.environment)
         beat = body.heartbeat(services.clock.now())
         telemetry.report(beat, body.answers(), body.unknown_flags())
         return {"ok": True}

@@ -26,6 +26,9 @@ from flagstaff.integrations.world import World
 from flagstaff.server import folder
 from flagstaff.server.access import Access, Gate
 from flagstaff.server.api import build_api
+from flagstaff.server.auth.cookies import SessionCookie
+from flagstaff.server.auth.doorkeeper import Doorkeeper, visitor_of
+from flagstaff.server.auth.signing_in import SigningIn
 from flagstaff.server.compat import compat_routes
 from flagstaff.server.declaring import Declaring
 from flagstaff.server.encoded import encoded_snapshot
@@ -33,13 +36,13 @@ from flagstaff.server.failures import response_for, status_of
 from flagstaff.server.guarding import Guarding
 from flagstaff.server.hub import Hub
 from flagstaff.server.lock import FileLock
-from flagstaff.server.settings import Settings, check_host
+from flagstaff.server.settings import Settings, check_reach
 from flagstaff.server.stream import Names, Snapshots
 from flagstaff.server.watched import WatchedDefinitions
-from flagstaff.services import views
+from flagstaff.services import people, views
 from flagstaff.services.kept_clock import kept_clock, speed_of
 from flagstaff.services.opening import Database, database_file, hold_engine, open_database
-from flagstaff.services.person import ENGINE, Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.services.unit import Context
@@ -47,6 +50,17 @@ from flagstaff.web.site import Site, error_page, fault_page, missing_page
 
 LOOK_AT_FILES_EVERY = 1.0
 """Seconds; a page or a command looks by itself, this is for those who only listen."""
+
+
+@dataclass(slots=True)
+class Address:
+    """Where the server is reached; known once it listens."""
+
+    url: str = ""
+
+    def __call__(self) -> str:
+        """Return the address."""
+        return self.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +76,7 @@ class Application:
     hub: Hub
     engine: Engine | None
     token: str
+    address: Address
     remarks: tuple[str, ...]
     closing: contextlib.ExitStack = field(repr=False)
 
@@ -83,7 +98,6 @@ def build(settings: Settings) -> Application:
     Raises:
         FlagstaffError: a setting, `flagstaff.yml` or the database does not allow it.
     """
-    check_host(settings.host)
     if not settings.root.is_dir():
         raise UsageError(f"{settings.root} is not a folder", hint="name the project's folder")
     with contextlib.ExitStack() as closing:
@@ -91,6 +105,7 @@ def build(settings: Settings) -> Application:
         token = _prepare(settings)
         database = _open(settings, closing)
         clock = kept_clock(database, settings.speed)
+        address = Address(settings.public_url.rstrip("/"))
         definitions = WatchedDefinitions(settings.root, project.flags)
         context = Context(
             root=settings.root,
@@ -99,8 +114,10 @@ def build(settings: Settings) -> Application:
             repository=GitRepository.around(settings.root),
             health=_health(settings, project),
             telemetry=Telemetry(),
+            address=address,
         )
         services = Services(database, context, clock)
+        check_reach(settings, owner=services.ask(people.has_owner, ENGINE))
         hub = Hub(partial(encoded_snapshot, services))
         services.listen(hub.tell)
         declaring = Declaring(services, hub)
@@ -109,7 +126,7 @@ def build(settings: Settings) -> Application:
         closing.callback(declaring.close)
         runs = settings.engine and _held(database, closing)
         engine = Engine(services, World(settings.root, project)) if runs else None
-        asgi = _asgi(services, definitions, hub, Access(token))
+        asgi = _asgi(settings, services, definitions, hub, Access(services, token))
         return Application(
             settings=settings,
             services=services,
@@ -117,6 +134,7 @@ def build(settings: Settings) -> Application:
             hub=hub,
             engine=engine,
             token=token,
+            address=address,
             remarks=_remarks(settings, speed_of(clock), runs=runs),
             closing=closing.pop_all(),
         )
@@ -163,20 +181,32 @@ def _remarks(settings: Settings, speed: float, *, runs: bool) -> tuple[str, ...]
             "another server on this database runs the rollouts, so this one runs none; "
             "start it again once that one has ended"
         )
+    if not settings.secure and not settings.local:
+        found.append(
+            "people and programs come without https, so passwords and tokens can be read on the "
+            "way; give --tls-cert and --tls-key, or put a proxy with https before it"
+        )
     if speed != 1:
         found.append(f"time runs {speed:g} times as fast as real time")
     return tuple(found)
 
 
 def _asgi(
-    services: Services, definitions: WatchedDefinitions, hub: Hub, access: Access
+    settings: Settings,
+    services: Services,
+    definitions: WatchedDefinitions,
+    hub: Hub,
+    access: Access,
 ) -> Starlette:
     telemetry = services.context.telemetry or Telemetry()
+    cookie = SessionCookie(secure=settings.secure)
+    visitor = Person(name=_user(), source=Source.WEB, roles=ADMIN_EVERYWHERE)
     site = Site(
         services=services,
         telemetry=telemetry,
         problems=lambda: definitions.problems,
-        person=Person(name=_user(), source=Source.WEB),
+        person_of=lambda request: visitor_of(request.scope),
+        doors=SigningIn(services, cookie),
         status_of=status_of,
     )
     stream = Snapshots(hub, access, services.context)
@@ -192,7 +222,19 @@ def _asgi(
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guarding)],
+        middleware=[
+            Middleware(
+                Guarding,
+                hosts=frozenset(filter(None, (settings.public_host,))),
+                secure=settings.secure,
+            ),
+            Middleware(
+                Doorkeeper,
+                services=services,
+                cookie=cookie,
+                visitor=visitor if settings.local else None,
+            ),
+        ],
         exception_handlers={
             FlagstaffError: error_page(site),
             404: missing_page(site),

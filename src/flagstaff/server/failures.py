@@ -16,6 +16,7 @@ from flagstaff.errors import (
     NotFound,
     Refused,
     SnapshotError,
+    Throttled,
     Unavailable,
     UsageError,
 )
@@ -26,6 +27,7 @@ STATUSES: dict[type[FlagstaffError], int] = {
     DefinitionError: 422,
     NotFound: 404,
     Conflict: 409,
+    Throttled: 429,
     Refused: 403,
     Unavailable: 503,
     MissingExtra: 501,
@@ -42,6 +44,7 @@ TITLES = {
     405: "Not with this method",
     409: "Not in this state",
     413: "The request is too large",
+    429: "Too many requests",
     422: "There is something to mend first",
     500: "The server has a fault",
     501: "A part is not installed",

@@ -1,8 +1,7 @@
 """Which requests do not get as far as the application, and what does every answer carry?
 
-The server has no accounts yet and listens on this machine only. What can still reach it is a page
-in the user's own browser: by a name that points to 127.0.0.1 (DNS rebinding), or by a form or
-script of a foreign site (CSRF).
+What a password or token does not keep out is a page in the user's own browser: one by a name that
+points to our address (DNS rebinding), or a form or script of a foreign site (CSRF).
 """
 
 from __future__ import annotations
@@ -34,16 +33,26 @@ HEADERS = {
     "x-frame-options": "DENY",
 }
 
+STRICT = {"strict-transport-security": "max-age=31536000"}
+
 
 class TooLarge(Exception):
     """A request's body is longer than `MAX_BODY` bytes."""
 
 
 class Guarding:
-    """Stands before the application."""
+    """Stands before the application.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: the application.
+        hosts: names, with their ports, by which the server is reached besides localhost.
+        secure: whether browsers come by https, and shall never come otherwise.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], *, secure: bool = False) -> None:
         self._app = app
+        self._hosts = hosts
+        self._headers = {**HEADERS, **(STRICT if secure else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or say why not."""
@@ -60,12 +69,12 @@ class Guarding:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
         headers = Headers(scope=scope)
-        if refusal := _refusal(scope, headers):
+        if refusal := self._refusal(scope, headers):
             await _refuse(*refusal, scope=scope)(scope, receive, with_headers)
             return
         with contextlib.suppress(TooLarge):
@@ -74,22 +83,24 @@ class Guarding:
             limited.exceeded = False
             await _refuse(413, _TOO_LARGE, scope=scope)(scope, receive, with_headers)
 
+    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+        host = headers.get("host", "")
+        if host.lower() not in self._hosts and not is_loopback(host):
+            known = ", ".join(sorted(self._hosts)) or "localhost or 127.0.0.1 only"
+            return 403, f"this server answers as {known}, not as {host[:100]!r}"
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > MAX_BODY:
+            return 413, _TOO_LARGE
+        if scope["method"] in SAFE or scope["path"].startswith(API):
+            return None
+        if not _from_our_own_page(headers):
+            return 403, (
+                "this change does not come from one of our own pages; open the page and retry"
+            )
+        return None
+
 
 _TOO_LARGE = f"the request is longer than {MAX_BODY:,} bytes"
-
-
-def _refusal(scope: Scope, headers: Headers) -> tuple[int, str] | None:
-    host = headers.get("host", "")
-    if not is_loopback(host):
-        return 403, f"this server answers as localhost or 127.0.0.1 only, not as {host[:100]!r}"
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > MAX_BODY:
-        return 413, _TOO_LARGE
-    if scope["method"] in SAFE or scope["path"].startswith(API):
-        return None
-    if not _from_our_own_page(headers):
-        return 403, "this change does not come from one of our own pages; open the page and retry"
-    return None
 
 
 def is_loopback(host: str) -> bool:

@@ -38,7 +38,8 @@ def serve(
         for each in application.remarks:
             remark(each)
         with contextlib.closing(_socket(settings.host, settings.port)) as listening:
-            url = _url(listening)
+            url = _url(listening, secure=settings.tls_cert is not None)
+            application.address.url = application.address.url or url
             _Server(application, url, ready).run(sockets=[listening])
     finally:
         folder.withdraw(settings.folder)
@@ -49,6 +50,7 @@ class _Server(uvicorn.Server):
     """Ends streams first, or they would hold up the end for as long as they are let."""
 
     def __init__(self, application: Application, url: str, ready: Callable[[str], None]) -> None:
+        settings = application.settings
         config = uvicorn.Config(
             application.asgi,
             access_log=False,
@@ -56,6 +58,10 @@ class _Server(uvicorn.Server):
             lifespan="on",
             server_header=False,
             timeout_graceful_shutdown=PATIENCE,
+            ssl_certfile=settings.tls_cert,
+            ssl_keyfile=settings.tls_key,
+            proxy_headers=True,
+            forwarded_allow_ips=settings.trusted_proxies,
         )
         super().__init__(config)
         self._application = application
@@ -113,6 +119,9 @@ def _socket(host: str, port: int | None) -> socket.socket:
     )
 
 
-def _url(listening: socket.socket) -> str:
+def _url(listening: socket.socket, *, secure: bool) -> str:
+    """Return where this machine's own programs reach the server."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 only looked up
+    shown = f"[{here}]" if ":" in here else here
+    return f"{'https' if secure else 'http'}://{shown}:{port}"

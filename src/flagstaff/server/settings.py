@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import Refused, UsageError
 
 FOLDER = ".flagstaff"
@@ -21,7 +23,12 @@ class Settings(BaseSettings):
     Attributes:
         root: the project's folder.
         database: `sqlite:///FILE` or `postgresql://…`; empty is a file in `.flagstaff`.
-        host: the address to listen on; only this machine's own.
+        host: the address to listen on; beyond this machine only when an admin can sign in.
+        public_url: where people and programs reach the server, such as `https://flags.internal`;
+            needed beyond this machine, or behind a proxy.
+        tls_cert: a file with the certificate chain; without it a proxy has to bring https.
+        tls_key: a file with its key.
+        trusted_proxies: addresses that may say for whom they forward, with commas between.
         port: 0 takes any free one; `None` takes 8080 or the next free one.
         speed: how much faster than real time, at least 1; `None` is as before, at first 1.
         engine: whether this process also runs the rollouts.
@@ -32,6 +39,10 @@ class Settings(BaseSettings):
     root: Path = Field(default_factory=Path.cwd)
     database: str = ""
     host: str = "127.0.0.1"
+    public_url: str = ""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: str = "127.0.0.1,::1"
     port: Annotated[int, Field(ge=0, le=65535)] | None = None
     speed: Annotated[float, Field(ge=1)] | None = None
     engine: bool = True
@@ -40,6 +51,21 @@ class Settings(BaseSettings):
     def folder(self) -> Path:
         """Return where the server keeps what is its own."""
         return self.root / FOLDER
+
+    @property
+    def local(self) -> bool:
+        """Return whether only this machine's own users can reach the server."""
+        return not self.public_url and is_loopback_host(self.host)
+
+    @property
+    def secure(self) -> bool:
+        """Return whether browsers come by https."""
+        return self.tls_cert is not None or self.public_url.startswith("https://")
+
+    @property
+    def public_host(self) -> str:
+        """Return the host and port of `public_url`, in small letters."""
+        return urlsplit(self.public_url).netloc.lower()
 
     @property
     def database_url(self) -> str:
@@ -66,21 +92,60 @@ def load_settings(**given: Any) -> Settings:
     return settings.model_copy(update={"root": settings.root.resolve()})
 
 
-def check_host(host: str) -> None:
-    """Refuse an address that others could reach.
+def check_reach(settings: Settings, *, owner: bool) -> None:
+    """Refuse to be reached by others when nobody could be told apart.
+
+    Args:
+        settings: which address, and how it is reached.
+        owner: whether an admin can sign in.
 
     Raises:
-        Refused: it is not a loopback address.
+        Refused: others could reach it, and there is no owner.
+        UsageError: the settings do not go together.
     """
-    if host == "localhost":
+    _check_address(settings)
+    if settings.local:
         return
+    if not owner:
+        raise Refused(
+            f"the server is not opened to others ({settings.public_url or settings.host}) before "
+            "an admin can sign in: whoever reached it could change every flag",
+            hint="start it without --host and --public-url, run `flagstaff person add NAME --role "
+            "admin`, set the password by the link, then start it like this again",
+        )
+    if not settings.public_url:
+        raise UsageError(
+            f"--host {settings.host} needs --public-url",
+            hint="say how it is reached, such as --public-url https://flags.internal; requests "
+            "for other hosts are refused",
+        )
+
+
+def _check_address(settings: Settings) -> None:
+    if settings.public_url and not is_web_address(settings.public_url):
+        raise UsageError(
+            f"--public-url {settings.public_url[:100]!r} is no web address",
+            hint="write one such as https://flags.internal",
+        )
+    if urlsplit(settings.public_url).path not in {"", "/"}:
+        raise UsageError(
+            f"--public-url {settings.public_url[:100]!r} has a path",
+            hint="Flagstaff needs a host of its own: leave out what stands behind the host",
+        )
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise UsageError(
+            "--tls-cert and --tls-key belong together", hint="name both files, or neither"
+        )
+    for file in (settings.tls_cert, settings.tls_key):
+        if file is not None and not file.is_file():
+            raise UsageError(f"there is no file {file}", hint="name a file in PEM form")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Return whether a host is this machine itself."""
+    if host == "localhost":
+        return True
     try:
-        if ipaddress.ip_address(host).is_loopback:
-            return
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        pass
-    raise Refused(
-        f"the server does not listen on {host}: it has no accounts yet, so whoever reached it "
-        "could change every flag",
-        hint="leave it at 127.0.0.1, and use `ssh -L 8080:127.0.0.1:8080` from elsewhere",
-    )
+        return False

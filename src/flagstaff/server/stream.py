@@ -9,11 +9,13 @@ from contextlib import aclosing
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from flagstaff.errors import FlagstaffError
-from flagstaff.server.access import Access
+from flagstaff.commands.roles import Role
+from flagstaff.errors import FlagstaffError, Refused
+from flagstaff.server.access import Access, check_reading
 from flagstaff.server.encoded import Encoded
 from flagstaff.server.failures import response_for
 from flagstaff.server.hub import Channel, Hub, Listener
+from flagstaff.services.person import Person
 from flagstaff.services.unit import Context
 
 KEEP_ALIVE = 15.0
@@ -31,7 +33,7 @@ class Names:
     """Streams the names of what changed, nothing more: listeners fetch what they show.
 
     Args:
-        access: who may listen; `None` is everyone on this machine.
+        access: who may listen; `None` is everyone who gets here.
     """
 
     def __init__(self, hub: Hub, access: Access | None = None) -> None:
@@ -40,9 +42,14 @@ class Names:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one listener until it leaves."""
-        if self._access and (refusal := self._access.refusal(Headers(scope=scope))):
-            await refusal(scope, receive, send)
-            return
+        if self._access is not None:
+            found = await self._access.bearer(Headers(scope=scope))
+            if not isinstance(found, Person):
+                await found(scope, receive, send)
+                return
+            if not found.may_somewhere(Role.VIEWER):
+                await response_for(Refused("only viewers hear what changes"))(scope, receive, send)
+                return
         with self._hub.reader() as listener:
             await serve_frames(_names(listener), listener, receive, send)
 
@@ -57,12 +64,14 @@ class Snapshots:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one listener until it leaves."""
-        if refusal := self._access.refusal(Headers(scope=scope)):
-            await refusal(scope, receive, send)
+        found = await self._access.bearer(Headers(scope=scope))
+        if not isinstance(found, Person):
+            await found(scope, receive, send)
             return
         environment = scope["path_params"]["environment"]
         try:
             self._context.check_environments((environment,))
+            check_reading(found, environment)
             with self._hub.follower(environment) as (listener, channel):
                 first = await self._hub.latest(channel)
                 await serve_frames(_snapshots(listener, channel, first), listener, receive, send)

@@ -44,6 +44,7 @@ from flagstaff.rollouts.plan import (
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 from flagstaff.services.finding import find_rollout
 from flagstaff.services.moving import move
+from flagstaff.services.permissions import check_rollout
 from flagstaff.services.policies.steps import check_word
 from flagstaff.services.unit import Unit
 from flagstaff.store.rollouts import RolloutRecord
@@ -84,7 +85,12 @@ def start(unit: Unit, command: StartRollout) -> Outcome:
 
 
 def begin(unit: Unit, record: RolloutRecord) -> RolloutRecord:
-    """Start a pending rollout."""
+    """Start a pending rollout.
+
+    Raises:
+        Refused: the asker may not change what it changes.
+    """
+    check_rollout(unit, record.rollout.plan)
     return move(unit, record, Started(by=unit.by.name))
 
 
@@ -96,6 +102,7 @@ def decide(unit: Unit, command: Verb) -> Outcome:
     """
     _check_reason(command)
     record = find_rollout(unit, command.rollout, lock=True)
+    check_rollout(unit, record.rollout.plan, getattr(command, "overrides", ()))
     rollout = record.rollout
     not_begun = rollout.phase is Phase.PENDING and not isinstance(command, AbortRollout)
     if rollout.phase.finished or not_begun:

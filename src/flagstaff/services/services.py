@@ -9,21 +9,35 @@ from dataclasses import replace
 from typing import TypeGuard, TypeVar, assert_never
 
 from flagstaff.commands import model
+from flagstaff.commands.access_model import (
+    AddPerson,
+    CreateToken,
+    InvitePerson,
+    ListPeople,
+    ListTokens,
+    RemovePerson,
+    RevokeToken,
+    SetRoles,
+)
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
+from flagstaff.commands.roles import Role
 from flagstaff.flags.change import Boolean
 from flagstaff.rollouts.event import Answer
 from flagstaff.services import (
+    access,
     auditing,
     deployments,
     flags,
     importing,
+    permissions,
     rollouts,
     showing,
     undoing,
 )
 from flagstaff.services.clock import Clock
 from flagstaff.services.health import Health
+from flagstaff.services.permissions import require_somewhere
 from flagstaff.services.person import Person
 from flagstaff.services.policies.change import PRODUCTION
 from flagstaff.services.policies.health import ProductionHealth
@@ -84,7 +98,7 @@ class Services:
         healthy = self._healthy(commands)
         write = any(command.writes for command in commands)
         with self.unit(by, write=write, keep=not dry_run, healthy=healthy) as unit:
-            found = [_carry_out(unit, command) for command in commands]
+            found = [_permitted(unit, command) for command in commands]
         if not dry_run:
             return found
         return [
@@ -93,7 +107,12 @@ class Services:
         ]
 
     def ask(self, question: Callable[[Unit], T], by: Person, *, healthy: Answer | None = None) -> T:
-        """Return the answer to a question that changes nothing."""
+        """Return the answer to a question that changes nothing.
+
+        Raises:
+            Refused: the asker may not see anything.
+        """
+        require_somewhere(by, Role.VIEWER)
         with self.unit(by, write=False, healthy=healthy) as unit:
             return question(unit)
 
@@ -108,10 +127,12 @@ class Services:
         """
         transaction = self.database.write(keep=keep) if write else self.database.read()
         with transaction as connection:
+            now = self.clock.now()
             unit = Unit(
                 context=self.context,
                 connection=connection,
-                now=self.clock.now(),
+                now=now,
+                wall=self.clock.wall(now),
                 by=by,
                 healthy=healthy,
             )
@@ -158,6 +179,11 @@ def _rehearsed(outcome: Outcome) -> Outcome:
     return replace(outcome, text=text, next="")
 
 
+def _permitted(unit: Unit, command: Command) -> Outcome:
+    permissions.check(unit, command)
+    return _carry_out(unit, command)
+
+
 def _carry_out(unit: Unit, command: Command) -> Outcome:
     match command:
         case model.SetFlag():
@@ -197,5 +223,16 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return auditing.answer(unit, command)
         case model.UndoEntry():
             return undoing.undo(unit, command)
+        case (
+            AddPerson()
+            | SetRoles()
+            | InvitePerson()
+            | RemovePerson()
+            | ListPeople()
+            | CreateToken()
+            | RevokeToken()
+            | ListTokens()
+        ):
+            return access.answer(unit, command)
         case _:
             assert_never(command)

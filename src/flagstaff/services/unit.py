@@ -21,7 +21,7 @@ from flagstaff.store import audit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What stays the same from request to request."""
+    """What stays the same from request to request; `address` is where pages are to be found."""
 
     root: Path
     project: Project
@@ -29,6 +29,7 @@ class Context:
     repository: Repository | None
     health: HealthCheck | None = None
     telemetry: Telemetry | None = None
+    address: Callable[[], str] = str
 
     @property
     def history(self) -> Repository:
@@ -75,6 +76,8 @@ class Unit:
     """One unit of work.
 
     Attributes:
+        now: The time that rollouts live in.
+        wall: The real time, in which secrets expire.
         healthy: What was said about production before it began; None when nobody was asked.
         changed: What others will want to hear of after the commit.
         overruled: The policies that are overruled, by flag and environment.
@@ -84,6 +87,7 @@ class Unit:
     context: Context
     connection: Connection
     now: datetime
+    wall: datetime
     by: Person
     healthy: Answer | None = None
     changed: set[str] = field(default_factory=set)

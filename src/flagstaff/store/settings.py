@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from flagstaff.store.tables import setting
-from flagstaff.store.upsert import upsert
+from flagstaff.store.upsert import insert_new, upsert
 
 
 def get(connection: Connection, key: str) -> Any | None:
@@ -18,3 +18,8 @@ def get(connection: Connection, key: str) -> Any | None:
 def put(connection: Connection, key: str, value: Any) -> None:
     """Keep a JSON-ready value under `key`."""
     upsert(connection, setting, {"key": key, "value": value})
+
+
+def put_new(connection: Connection, key: str, value: Any) -> bool:
+    """Keep a JSON-ready value under `key` unless there is one; return whether there was none."""
+    return insert_new(connection, setting, {"key": key, "value": value})

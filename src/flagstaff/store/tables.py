@@ -164,3 +164,32 @@ deployment = Table(
     Column("at", Moment, nullable=False),
     Column("who", String(255), nullable=False),
 )
+
+person = Table(
+    "person",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("email", String(255), nullable=False, index=True),
+    Column("roles", JSON, nullable=False),
+    Column("password", String(255), nullable=False),
+    Column("subject", String(512), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(255), nullable=False),
+)
+"""`password` is an argon2 hash or empty; `subject` names them at a single sign-on."""
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("person", String(100), nullable=False, index=True),
+    Column("label", String(255), nullable=False),
+    Column("roles", JSON(none_as_null=True), nullable=True),
+    Column("details", JSON(none_as_null=True), nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("expires_at", Moment, nullable=True),
+    Column("used_at", Moment, nullable=True),
+)
+"""Whatever secret lets somebody in, by its SHA-256; those that ended are deleted."""

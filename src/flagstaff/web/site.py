@@ -20,6 +20,7 @@ from flagstaff.services.person import Person
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.services.unit import Unit
+from flagstaff.web.doors import Doors
 from flagstaff.web.notices import Notices
 from flagstaff.web.templating import STATIC, templates
 
@@ -43,14 +44,16 @@ class Site:
 
     Args:
         problems: what is wrong with the definitions at the moment.
-        person: who sits before the browser.
+        person_of: who sits before the browser that sent a request; without roles, nobody.
+        doors: how somebody signs in and out.
         status_of: the HTTP status for an error.
     """
 
     services: Services
     telemetry: Telemetry
     problems: Callable[[], tuple[Problem, ...]]
-    person: Person
+    person_of: Callable[[Request], Person]
+    doors: Doors
     status_of: Callable[[FlagstaffError], int]
     notices: Notices = field(default_factory=Notices)
     templates: Environment = field(default_factory=templates)
@@ -61,9 +64,9 @@ class Site:
 
         return [*every_page(self), Mount("/static", StaticFiles(directory=STATIC))]
 
-    def ask(self, question: Callable[[Unit], T]) -> T:
-        """Return the answer to a question on behalf of the person."""
-        return self.services.ask(question, self.person)
+    def ask(self, request: Request, question: Callable[[Unit], T]) -> T:
+        """Return the answer to a question on behalf of whoever sent the request."""
+        return self.services.ask(question, self.person_of(request))
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: Any
@@ -74,7 +77,7 @@ class Site:
         text = self.templates.get_template(name).render(
             **values,
             here=request.url.path,
-            person=self.person,
+            person=self.person_of(request),
             project=self.services.context.root.name,
             problems=self.problems(),
             notice=self.notices.take(request.query_params.get("notice", "")),
@@ -95,9 +98,9 @@ class Site:
             raise NotFound(f"the page has no part {part[:40]}", hint="open the page without ?part=")
         return name
 
-    def carry_out(self, command: Command, *, then: str) -> Response:
+    def carry_out(self, request: Request, command: Command, *, then: str) -> Response:
         """Carry out a form's command and show what came of it on the next page."""
-        outcome = self.services.execute(command, self.person)
+        outcome = self.services.execute(command, self.person_of(request))
         return self.following(then, notice=self.notices.leave(outcome))
 
     def following(self, path: str, *, notice: str) -> Response:
@@ -141,7 +144,7 @@ def missing_page(site: Site) -> Callable[[Request, Exception], Response]:
     def show(request: Request, _: Exception) -> Response:
         error = NotFound(
             f"there is no page {request.url.path[:200]}",
-            hint="the pages are Home, Rollouts and Flags",
+            hint="the pages are Home, Rollouts, Flags and Settings",
         )
         return error_page(site)(request, error)
 

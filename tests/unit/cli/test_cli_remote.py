@@ -48,6 +48,14 @@ LINES = [
     "audit export --format csv",
     "audit verify",
     "audit undo 7 --override change-lock --reason r",
+    "person add ada --role viewer --role operator@staging --email ada@example.com",
+    "person roles ada --role admin",
+    "person invite ada",
+    "person remove ada --reason r",
+    "person list",
+    "token create shop --machine --role application@production --expires 90d",
+    "token revoke 3f9a0c12b7de --reason r",
+    "token list",
 ]
 
 

@@ -25,10 +25,10 @@ from flagstaff.rollouts.event import Answer, Observed
 from flagstaff.rollouts.plan import Approve, AskPerson, Bake, DeleteFlag
 from flagstaff.rollouts.rollout import Phase, StepStatus
 from flagstaff.services import running
-from flagstaff.services.person import ENGINE, Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
 from flagstaff.store import audit
 
-BOB = Person(name="bob", source=Source.TERMINAL)
+BOB = Person(name="bob", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
 FREEZE = Freeze(since=START, until=START + timedelta(hours=3), reason="big launch")
 
 

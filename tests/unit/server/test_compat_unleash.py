@@ -260,7 +260,7 @@ def test_an_environment_that_is_none(client, application):
     assert "there is no environment moon" in answer.json()["message"]
 
 
-def test_reports_are_counted(context, clock):
+def test_reports_are_counted(application, context, clock):
     flags = {"x": flag(boolean=True)}
     compiled = compile_snapshot(Snapshot(environment="dev", flags=flags), surroundings())
 
@@ -270,7 +270,7 @@ def test_reports_are_counted(context, clock):
 
     telemetry = Telemetry()
     parts = Parts(context=context, held=Holding(), telemetry=telemetry, clock=clock)
-    client = TestClient(build_unleash(parts, Access("secret")))
+    client = TestClient(build_unleash(parts, Access(application.services, "secret")))
     client.headers |= {"authorization": "*:dev.secret", "unleash-sdk": "unleash-x:1"}
     body = {"appName": "shop", "instanceId": "shop-1"}
     assert client.post("/client/register", json=body).status_code == 202

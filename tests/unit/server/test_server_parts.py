@@ -13,7 +13,7 @@ from flagstaff.errors import Conflict, DefinitionError, Refused, Unavailable, Us
 from flagstaff.server import folder
 from flagstaff.server.app import build
 from flagstaff.server.lock import FileLock
-from flagstaff.server.settings import Settings, check_host, load_settings
+from flagstaff.server.settings import Settings, check_reach, load_settings
 from flagstaff.server.watched import WatchedDefinitions
 
 
@@ -38,9 +38,26 @@ def test_a_wrong_setting_is_named_with_where_it_comes_from(monkeypatch, tmp_path
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "example.com", "::"])  # noqa: S104
-def test_only_this_machine_is_listened_to(host):
-    with pytest.raises(Refused, match="no accounts"):
-        check_host(host)
+def test_others_do_not_reach_a_server_without_an_owner(host, root):
+    with pytest.raises(Refused, match="before an admin can sign in"):
+        build(Settings(root=root, host=host, public_url="https://flags.internal", engine=False))
+    with pytest.raises(Refused, match="before an admin can sign in"):
+        check_reach(Settings(root=root, host=host), owner=False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"host": "0.0.0.0"}, "needs --public-url"),  # noqa: S104
+        ({"public_url": "flags.internal"}, "no web address"),
+        ({"public_url": "https://flags.internal/flags"}, "has a path"),
+        ({"tls_cert": Path("cert.pem")}, "belong together"),
+        ({"tls_cert": Path("cert.pem"), "tls_key": Path("key.pem")}, "there is no file cert.pem"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_said(wrong, words):
+    with pytest.raises(UsageError, match=words):
+        check_reach(Settings(**wrong), owner=True)
 
 
 def test_the_token_is_made_once_and_only_its_owner_reads_it(tmp_path):

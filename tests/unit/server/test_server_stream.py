@@ -15,9 +15,9 @@ from flagstaff.server.access import Access
 from flagstaff.server.encoded import encoded_snapshot
 from flagstaff.server.hub import EVERYTHING, MOST_NAMES, Hub
 from flagstaff.server.stream import Names, Snapshots
-from flagstaff.services.person import Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 
-ME = Person(name="ada", source=Source.API)
+ME = Person(name="ada", source=Source.API, roles=ADMIN_EVERYWHERE)
 
 
 class Reader:
@@ -98,7 +98,7 @@ async def serving(app, reader, **details):
 def test_the_present_snapshot_comes_first_then_every_change(services):
     async def scenario(hub):
         reader = Reader()
-        await serving(Snapshots(hub, Access("secret"), services.context), reader)
+        await serving(Snapshots(hub, Access(services, "secret"), services.context), reader)
         await reader.until("id: 0\nevent: snapshot\ndata: ")
         await asyncio.to_thread(set_flag, services)
         await reader.until("id: 1\nevent: snapshot\n")
@@ -111,7 +111,7 @@ def test_the_present_snapshot_comes_first_then_every_change(services):
 def test_a_change_elsewhere_says_nothing(services):
     async def scenario(hub):
         reader = Reader()
-        app = Snapshots(hub, Access("secret"), services.context)
+        app = Snapshots(hub, Access(services, "secret"), services.context)
         await serving(app, reader, environment="staging")
         await reader.until("event: snapshot")
         await asyncio.to_thread(set_flag, services)
@@ -129,7 +129,7 @@ def test_many_listeners_cost_one_encoding_and_share_its_bytes(services):
         return encoded_snapshot(services, environment)
 
     async def scenario(hub):
-        app = Snapshots(hub, Access("secret"), services.context)
+        app = Snapshots(hub, Access(services, "secret"), services.context)
         readers = [Reader() for _ in range(50)]
         for reader in readers:
             await serving(app, reader)
@@ -146,7 +146,7 @@ def test_many_listeners_cost_one_encoding_and_share_its_bytes(services):
 def test_a_slow_reader_gets_the_latest_and_not_everything_between(services):
     async def scenario(hub):
         slow, quick = Reader(slow=True), Reader()
-        app = Snapshots(hub, Access("secret"), services.context)
+        app = Snapshots(hub, Access(services, "secret"), services.context)
         await serving(app, slow)
         await serving(app, quick)
         await quick.until("id: 0\n")
@@ -188,7 +188,7 @@ def test_silence_is_broken_by_comments(services, monkeypatch):
     async def scenario(hub):
         names, snapshots = Reader(), Reader()
         await serving(Names(hub), names)
-        await serving(Snapshots(hub, Access("secret"), services.context), snapshots)
+        await serving(Snapshots(hub, Access(services, "secret"), services.context), snapshots)
         await names.until(": keep-alive\n\n")
         await snapshots.until(": keep-alive\n\n")
 
@@ -217,7 +217,7 @@ def test_a_reader_that_leaves_is_forgotten_and_the_end_ends_the_others(services)
 def test_a_stream_needs_the_token(services):
     async def scenario(hub):
         reader = Reader()
-        app = Snapshots(hub, Access("secret"), services.context)
+        app = Snapshots(hub, Access(services, "secret"), services.context)
         await (await serving(app, reader, token="guess"))
         assert reader.status == 401
 
@@ -231,7 +231,7 @@ def test_a_changed_definition_reaches_those_who_only_listen(application, root):
         services.context.definitions.listen(lambda: hub.tell(frozenset({"definitions"})))
         services.context.definitions._clock = lambda: 1e9
         reader = Reader()
-        await serving(Snapshots(hub, Access("secret"), services.context), reader)
+        await serving(Snapshots(hub, Access(services, "secret"), services.context), reader)
         await reader.until("event: snapshot")
         path = root / "config/feature_flags/development/new_navigation.yml"
         (path.parent / "second_flag.yml").write_text(

@@ -13,7 +13,7 @@ from flagstaff.definitions import Freeze, HealthCheck, JobRename, Policies, Proj
 from flagstaff.errors import Refused, Unavailable, UsageError
 from flagstaff.flags.change import Boolean, PercentageOfTime
 from flagstaff.rollouts.event import Answer
-from flagstaff.services.person import Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Answered, Heartbeat, Telemetry
 from flagstaff.services.unit import Context
@@ -52,7 +52,7 @@ def make(database, definitions, repository, clock, tmp_path):
             telemetry=telemetry,
         )
         services = Services(database, context, clock)
-        ada = Person(name="ada", source=Source.TERMINAL)
+        ada = Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
 
         def run(change, *environments, by=ada, dry_run=False, **more):
             kind = DeleteFlag if change is None else SetFlag
@@ -236,8 +236,8 @@ class TestRandomAndActorless:
 
 def test_chat_changes_production_in_its_channel(make):
     run = make(consistency=False)
-    here = Person(name="ada", source=Source.CHAT, channel="#production")
-    there = Person(name="ada", source=Source.CHAT, channel="#random")
+    here = Person(name="ada", source=Source.CHAT, channel="#production", roles=ADMIN_EVERYWHERE)
+    there = Person(name="ada", source=Source.CHAT, channel="#random", roles=ADMIN_EVERYWHERE)
     with pytest.raises(Refused, match="only in #production"):
         run(ON, by=there)
     run(ON, by=here)

@@ -14,7 +14,7 @@ from flagstaff.commands.overrides import IGNORING, OVERRIDES
 from flagstaff.definitions import Freeze, Policies, Project
 from flagstaff.flags.gates import Gates, State
 from flagstaff.rollouts.event import Answer
-from flagstaff.services.person import Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 from flagstaff.services.policies.actorless import Actorless
 from flagstaff.services.policies.change import Change
 from flagstaff.services.policies.consistency import Consistency
@@ -28,7 +28,7 @@ from flagstaff.services.policies.step_size import StepSize
 from flagstaff.services.policies.table import POLICIES, policies_of
 from flagstaff.services.policies.time_share import TimeShare
 
-ADA = Person(name="ada", source=Source.TERMINAL)
+ADA = Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
 OFF, ON = Gates(), Gates(boolean=True)
 PAGE = Path(__file__).parents[3] / "docs/reference/policies.md"
 NO, YES = Answer(yes=False, text="incident 7 is open"), Answer(yes=True, text="all well")
@@ -222,7 +222,7 @@ def test_code_has_to_be_where_the_flag_opens():
 )
 def test_chat_changes_production_in_its_channel(source, channel, fine):
     policy = ProductionChannel(channel="#production")
-    by = Person(name="ada", source=source, channel=channel)
+    by = Person(name="ada", source=source, channel=channel, roles=ADMIN_EVERYWHERE)
     assert (policy.refusal(change(ON, OFF, by=by)) is None) is fine
     assert policy.refusal(change(ON, OFF, "staging", by=by)) is None
     assert ProductionChannel(channel="").refusal(change(ON, OFF, by=by)) is None

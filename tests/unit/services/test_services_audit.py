@@ -30,13 +30,13 @@ from flagstaff.definitions import Policies
 from flagstaff.errors import Conflict, NotFound, Refused, UsageError
 from flagstaff.flags.change import Actors, Boolean
 from flagstaff.services import flags
-from flagstaff.services.person import Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 from flagstaff.services.policies import judging
 
 ON, OFF = Boolean(value=True), Boolean(value=False)
 FLAG = "new_navigation"
 PAGE = Path(__file__).parents[3] / "docs/reference/audit.md"
-BOB = Person(name="bob", source=Source.WEB)
+BOB = Person(name="bob", source=Source.WEB, roles=ADMIN_EVERYWHERE)
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def test_people_at_the_same_time_never_wait_for_each_other_forever(services, run
     errors = []
 
     def work(number):
-        by = Person(name=f"p{number}", source=Source.API)
+        by = Person(name=f"p{number}", source=Source.API, roles=ADMIN_EVERYWHERE)
         where = ("dev", "staging", "production")[:: 1 if number % 2 else -1]
         try:
             for turn in range(6):

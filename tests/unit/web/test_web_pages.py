@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 from flagstaff.commands.model import SetFlag
 from flagstaff.flags.change import Actors, Boolean, PercentageOfActors
 from flagstaff.rollouts.rollout import Phase, StepStatus
-from flagstaff.services.person import Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 
-ME = Person(name="ada", source=Source.TERMINAL)
+ME = Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
 PARTS = ("head", "decide", "guards", "steps", "issue", "log")
 
 

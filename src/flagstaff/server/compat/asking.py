@@ -6,6 +6,7 @@ import email.parser
 import email.policy
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -14,8 +15,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from flagstaff.errors import FlagstaffError, Refused, UsageError
-from flagstaff.server.access import Access, person
+from flagstaff.errors import FlagstaffError, Refused, Unavailable, UsageError
+from flagstaff.server.access import PERSON, Access, asker, check_reading
+from flagstaff.server.failures import response_for
 from flagstaff.services.person import Person, Source
 from flagstaff.services.unit import Context
 
@@ -41,26 +43,23 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it in the protocol's own words."""
-        shown = self._tokens(HTTPConnection(scope))
-        app = self._app if any(admits(self._access, each) for each in shown) else self._refuse()
-        await app(scope, receive, send)
+        connection = HTTPConnection(scope)
+        try:
+            person = await self._access.person(connection.headers, self._tokens(connection))
+        except Unavailable as exc:
+            await response_for(exc)(scope, receive, send)
+            return
+        if person is None:
+            await self._refuse()(scope, receive, send)
+            return
+        # Other protocols have no way to say that a terminal or a chat is behind them.
+        person = replace(person, source=Source.API)
+        await self._app({**scope, PERSON: person}, receive, send)
 
 
-def admits(access: Access, token: str) -> bool:
-    """Return whether the token is right."""
-    value = b"Bearer " + token.encode("latin-1", "replace")
-    return access.refusal(Headers(raw=[(b"authorization", value)])) is None
-
-
-def bearer(headers: Headers) -> str:
-    """Return the token of an `Authorization: Bearer` header, or an empty text."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def caller(headers: Headers) -> Person:
+def caller(request: HTTPConnection) -> Person:
     """Return on whose behalf a program of another protocol speaks."""
-    return Person(name=person(headers).name, source=Source.API)
+    return asker(request.scope)
 
 
 def overruling(headers: Headers) -> dict[str, Any]:
@@ -84,10 +83,21 @@ def environment_of(request: HTTPConnection, context: Context) -> str:
 
     Raises:
         UsageError: the project has no such environment.
+        Refused: the asker may not read its flags.
     """
     named = request.path_params.get("environment") or request.headers.get(ENVIRONMENT)
-    name = named or usual_environment(context)
+    return readable(request, context, named or usual_environment(context))
+
+
+def readable(request: HTTPConnection, context: Context, name: str) -> str:
+    """Return the name of an environment whose flags the asker may read.
+
+    Raises:
+        UsageError: the project has no such environment.
+        Refused: the asker may not read its flags.
+    """
     context.check_environments((name,))
+    check_reading(asker(request.scope), name)
     return name
 
 

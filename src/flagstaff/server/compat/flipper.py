@@ -35,11 +35,10 @@ from flagstaff.flags.explain import evaluate
 from flagstaff.flags.expression import check_expression
 from flagstaff.flags.gates import ZERO
 from flagstaff.flags.percentage import parse_percentage
-from flagstaff.server.access import Access
+from flagstaff.server.access import Access, bearer
 from flagstaff.server.compat import flipper_json as wire
 from flagstaff.server.compat.asking import (
     Door,
-    bearer,
     caller,
     environment_of,
     overruling,
@@ -194,7 +193,7 @@ class Api:
         await self._carry_out(request, [command])
 
     async def _carry_out(self, request: Request, commands: list[Command]) -> None:
-        await run_sync(self.services.execute_all, commands, caller(request.headers))
+        await run_sync(self.services.execute_all, commands, caller(request))
 
     async def _held(self, request: Request) -> Held:
         return await self.held.of(self._environment(request))

@@ -21,10 +21,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from flagstaff.commands.model import DeleteFlag, SetFlag
 from flagstaff.errors import FlagstaffError, NotFound
 from flagstaff.flags.gates import Gates
-from flagstaff.server.access import Access
+from flagstaff.server.access import Access, bearer
 from flagstaff.server.compat.asking import (
     Door,
-    bearer,
     caller,
     environment_of,
     overruling,
@@ -77,7 +76,7 @@ class Features:
         """Return every flag that is set in the environment."""
         environment = environment_of(request, self._services.context)
         definitions = self._services.context.definitions()
-        found = self._services.ask(views.flags, caller(request.headers))
+        found = self._services.ask(views.flags, caller(request))
         return JSONResponse(
             [
                 feature_json(flag.name, cell.gates, definitions.get(flag.name))
@@ -108,13 +107,13 @@ class Features:
             **overruling(request.headers),
         )
         with suppress(NotFound):
-            self._services.execute(command, caller(request.headers))
+            self._services.execute(command, caller(request))
         return Response(status_code=204)
 
     def _set(
         self, request: Request, environment: str, parameters: dict[str, str]
     ) -> dict[str, object]:
-        name, by = request.path_params["name"], caller(request.headers)
+        name, by = request.path_params["name"], caller(request)
         more = overruling(request.headers)
         before = self._gates(name, environment, by)
         commands = [

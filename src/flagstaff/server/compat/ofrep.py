@@ -18,8 +18,8 @@ from flagstaff.flags.actor import Actor
 from flagstaff.flags.compile import CompiledFlag
 from flagstaff.flags.evaluation import Reason
 from flagstaff.flags.explain import evaluate
-from flagstaff.server.access import Access
-from flagstaff.server.compat.asking import Door, bearer, environment_of, read_json
+from flagstaff.server.access import Access, bearer
+from flagstaff.server.compat.asking import Door, environment_of, read_json
 from flagstaff.server.compat.live import Held, Holding, asked_about, tagged_answer
 from flagstaff.server.compat.ofrep_events import Events, events_query
 from flagstaff.server.failures import status_of

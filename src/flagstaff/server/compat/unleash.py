@@ -19,8 +19,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from flagstaff.errors import FlagstaffError, UsageError
-from flagstaff.server.access import Access
-from flagstaff.server.compat.asking import ENVIRONMENT, Door, bearer, environment_of, read_json
+from flagstaff.server.access import Access, bearer
+from flagstaff.server.compat.asking import ENVIRONMENT, Door, environment_of, read_json, readable
 from flagstaff.server.compat.live import Held, Holding, known_tags, tagged_answer
 from flagstaff.server.compat.unleash_features import feature_json
 from flagstaff.server.compat.unleash_frontend import frontend_context, toggles
@@ -203,8 +203,7 @@ def _environment(request: Request, context: Context) -> str:
     if "environment" not in request.path_params and ENVIRONMENT not in request.headers:
         written = _TOKEN.fullmatch(request.headers.get("authorization", ""))
         if written and written["environment"] != "*":
-            context.check_environments((written["environment"],))
-            return written["environment"]
+            return readable(request, context, written["environment"])
     return environment_of(request, context)
 
 

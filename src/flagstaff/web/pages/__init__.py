@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from flagstaff.web.pages import abort, flag, flags, home, new_rollout, rollout, rollouts
+from flagstaff.web.pages import (
+    abort,
+    flag,
+    flags,
+    home,
+    new_rollout,
+    rollout,
+    rollouts,
+    settings,
+    setup,
+    sign_in,
+)
 from flagstaff.web.site import Site
 
-PAGES = (home, rollouts, new_rollout, abort, rollout, flags, flag)
+PAGES = (home, rollouts, new_rollout, abort, rollout, flags, flag, settings, sign_in, setup)
 
 
 def every_page(site: Site) -> list[BaseRoute]:

@@ -24,7 +24,7 @@ def routes(site: Site) -> list[BaseRoute]:
         number = request.path_params["number"]
         try:
             command = AbortRollout(rollout=number, reason=form.reason("abort"))
-            return site.carry_out(command, then=f"/rollouts/{number}")
+            return site.carry_out(request, command, then=f"/rollouts/{number}")
         except FlagstaffError as error:
             return _page(site, request, form=form, error=error)
 
@@ -39,8 +39,8 @@ def _page(
     site: Site, request: Request, *, form: Form = EMPTY, error: FlagstaffError | None = None
 ) -> Response:
     number = request.path_params["number"]
-    view = site.ask(lambda unit: views.rollout(unit, number))
-    flag = site.ask(lambda unit: views.flag(unit, view.summary.flag))
+    view = site.ask(request, lambda unit: views.rollout(unit, number))
+    flag = site.ask(request, lambda unit: views.flag(unit, view.summary.flag))
     now = {cell.environment: cell.words for cell in flag.cells}
     restored = [
         (saved.environment, now[saved.environment], describe(saved.gates, default=flag.default))

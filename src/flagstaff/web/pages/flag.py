@@ -25,7 +25,7 @@ def routes(site: Site) -> list[BaseRoute]:
     def submit(request: Request, form: Form) -> Response:
         name = request.path_params["name"]
         try:
-            return site.carry_out(command_of(form, name), then=f"/flags/{name}")
+            return site.carry_out(request, command_of(form, name), then=f"/flags/{name}")
         except FlagstaffError as error:
             return _page(site, request, form=form, error=error)
 
@@ -48,14 +48,14 @@ def _page(
         request,
         "flag.html",
         status=site.status_of(error) if error else 200,
-        flag=site.ask(lambda unit: views.flag(unit, name)),
+        flag=site.ask(request, lambda unit: views.flag(unit, name)),
         definition=context.definitions().get(name),
         root=context.root,
         environments=context.project.environments,
-        rollouts=site.ask(lambda unit: views.rollouts(unit, flag=name)),
-        log=site.ask(lambda unit: views.audit(unit, flag=name, limit=LOG)),
+        rollouts=site.ask(request, lambda unit: views.rollouts(unit, flag=name)),
+        log=site.ask(request, lambda unit: views.audit(unit, flag=name, limit=LOG)),
         answers=telemetry.answers(name),
-        processes=site.ask(lambda unit: audience(unit, telemetry, services.clock)),
+        processes=site.ask(request, lambda unit: audience(unit, telemetry, services.clock)),
         typed=Typed.of(form, environments=proposed),
         error=error,
     )

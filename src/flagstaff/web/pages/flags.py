@@ -25,7 +25,7 @@ def routes(site: Site) -> list[BaseRoute]:
             flag = form.text("flag")
             if not flag:
                 raise UsageError("no flag is chosen", hint="choose one from the list")
-            return site.carry_out(command_of(form, flag), then="/flags")
+            return site.carry_out(request, command_of(form, flag), then="/flags")
         except FlagstaffError as error:
             return _page(site, request, form=form, error=error)
 
@@ -39,7 +39,7 @@ def _page(
     site: Site, request: Request, *, form: Form = EMPTY, error: FlagstaffError | None = None
 ) -> Response:
     match = request.query_params.get("match", "").strip()
-    found = site.ask(views.flags)
+    found = site.ask(request, views.flags)
     context = site.services.context
     return site.page(
         request,
@@ -50,7 +50,7 @@ def _page(
         environments=context.project.environments,
         folder=context.project.flags,
         match=match,
-        undefined=site.ask(lambda unit: undefined(unit, site.telemetry)),
+        undefined=site.ask(request, lambda unit: undefined(unit, site.telemetry)),
         typed=Typed.of(form, environments=context.project.environments[:1]),
         error=error,
     )

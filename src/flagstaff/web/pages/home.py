@@ -23,7 +23,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """Return the page's routes."""
 
     def show(request: Request) -> Response:
-        found = site.ask(views.rollouts)
+        found = site.ask(request, views.rollouts)
         now = site.services.clock.now()
         return site.page(
             request,
@@ -32,7 +32,9 @@ def routes(site: Site) -> list[BaseRoute]:
             rolled_back=_rolled_back(found, since=now - FRESH),
             moving=[each for each in found if each.phase is Phase.RUNNING],
             any_rollout=bool(found),
-            lately=_news(site.ask(lambda unit: views.audit(unit, limit=3 * LATELY)))[:LATELY],
+            lately=_news(site.ask(request, lambda unit: views.audit(unit, limit=3 * LATELY)))[
+                :LATELY
+            ],
         )
 
     return [Route("/", show)]

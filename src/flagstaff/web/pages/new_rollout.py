@@ -30,7 +30,9 @@ def routes(site: Site) -> list[BaseRoute]:
     def submit(request: Request, form: Form) -> Response:
         try:
             preview = form.text("do") in {"", PREVIEW}
-            outcome = site.services.execute(_command(form), site.person, dry_run=preview)
+            outcome = site.services.execute(
+                _command(form), site.person_of(request), dry_run=preview
+            )
         except FlagstaffError as error:
             return _page(site, request, form, error=error)
         if preview:

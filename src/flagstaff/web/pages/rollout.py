@@ -80,14 +80,14 @@ def routes(site: Site) -> list[BaseRoute]:
 
     def raw_issue(request: Request) -> Response:
         number = request.path_params["number"]
-        return PlainTextResponse(site.ask(lambda unit: views.rollout(unit, number)).issue)
+        return PlainTextResponse(site.ask(request, lambda unit: views.rollout(unit, number)).issue)
 
     def decide(request: Request, form: Form) -> Response:
         number, verb = request.path_params["number"], request.path_params["verb"]
         if verb not in VERBS:
             raise NotFound(f"a rollout cannot {verb}", hint=f"it can {', '.join(VERBS)}, abort")
         try:
-            return site.carry_out(VERBS[verb](number, form), then=f"/rollouts/{number}")
+            return site.carry_out(request, VERBS[verb](number, form), then=f"/rollouts/{number}")
         except FlagstaffError as error:
             return _page(site, request, form=form, error=error)
 
@@ -102,8 +102,8 @@ def _page(
     site: Site, request: Request, *, form: Form = EMPTY, error: FlagstaffError | None = None
 ) -> Response:
     number = request.path_params["number"]
-    view = site.ask(lambda unit: views.rollout(unit, number))
-    log = site.ask(lambda unit: views.audit(unit, rollout=number, limit=LOG))
+    view = site.ask(request, lambda unit: views.rollout(unit, number))
+    log = site.ask(request, lambda unit: views.audit(unit, rollout=number, limit=LOG))
     return site.page(
         request,
         "rollout.html",

@@ -14,6 +14,6 @@ def routes(site: Site) -> list[BaseRoute]:
     """Return the page's routes."""
 
     def show(request: Request) -> Response:
-        return site.page(request, "rollouts.html", rollouts=site.ask(views.rollouts))
+        return site.page(request, "rollouts.html", rollouts=site.ask(request, views.rollouts))
 
     return [Route("/rollouts", show)]

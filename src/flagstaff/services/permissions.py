@@ -1,0 +1,109 @@
+"""Who may do what, and where?
+
+Whether somebody may is asked here for every command, whichever way it came in. Rollouts are asked
+about where they begin and change, because only there it is known which environments they touch.
+"""
+
+from __future__ import annotations
+
+from flagstaff.commands import model
+from flagstaff.commands.access_model import (
+    AddPerson,
+    CreateToken,
+    InvitePerson,
+    RemovePerson,
+    SetRoles,
+)
+from flagstaff.commands.model import Command
+from flagstaff.commands.roles import EVERYWHERE, MEANINGS, Role, role_texts
+from flagstaff.errors import Refused
+from flagstaff.rollouts.plan import Plan
+from flagstaff.services.person import Person, Source
+from flagstaff.services.unit import Unit
+from flagstaff.store import audit
+
+
+def check(unit: Unit, command: Command) -> None:
+    """Let a command pass that the asker may give.
+
+    Raises:
+        Refused: with the role that is missing, and where.
+    """
+    match command:
+        case model.SetFlag() | model.DeleteFlag():
+            require(unit.by, _changing(command.overrides), command.environments)
+        case model.UndoEntry():
+            entry = audit.get(unit.connection, command.entry)
+            places = (entry.environment or EVERYWHERE,) if entry else ()
+            require(unit.by, _changing(command.overrides), places)
+        case model.RecordDeployment():
+            stages = unit.context.project.stages
+            place = stages.get(command.environment, command.environment)
+            require(unit.by, Role.OPERATOR, (place,))
+        case model.GetFlag() | model.ListFlags():
+            require(unit.by, Role.VIEWER, command.environments)
+        case model.ImportRollout():
+            require_somewhere(unit.by, Role.OPERATOR)
+        case AddPerson() | SetRoles() | InvitePerson() | RemovePerson():
+            require(unit.by, Role.ADMIN, (EVERYWHERE,))
+            _not_in_chat(unit.by)
+        case CreateToken():
+            _not_in_chat(unit.by)
+            require_somewhere(unit.by, Role.VIEWER)
+        case _:
+            require_somewhere(unit.by, Role.VIEWER)
+
+
+def check_rollout(unit: Unit, plan: Plan, overrides: tuple[str, ...] = ()) -> None:
+    """Let somebody decide about a rollout if they may change all that it changes.
+
+    Raises:
+        Refused: with the role that is missing, and where.
+    """
+    places = plan.changed_environments or plan.production
+    require(unit.by, _changing(overrides), places)
+
+
+def require(by: Person, role: Role, environments: tuple[str, ...]) -> None:
+    """Let somebody pass who has the role in every environment named, and anywhere at all.
+
+    Raises:
+        Refused: with the role that is missing, and where.
+    """
+    if not environments:
+        require_somewhere(by, Role.VIEWER)
+    missing = [each for each in environments if not by.may(role, each)]
+    if missing:
+        where = "everywhere" if EVERYWHERE in missing else f"in {' and '.join(missing)}"
+        raise _refused(by, role, where)
+
+
+def require_somewhere(by: Person, role: Role) -> None:
+    """Let somebody pass who has the role in any environment.
+
+    Raises:
+        Refused: with the role that is missing.
+    """
+    if not by.may_somewhere(role):
+        raise _refused(by, role, "in at least one environment")
+
+
+def _changing(overrides: tuple[str, ...]) -> Role:
+    return Role.MAINTAINER if overrides else Role.OPERATOR
+
+
+def _not_in_chat(by: Person) -> None:
+    if by.source is Source.CHAT:
+        raise Refused(
+            "accounts and tokens are not changed from chat, where everybody reads along",
+            hint="use the terminal, or the page Settings",
+        )
+
+
+def _refused(by: Person, role: Role, where: str) -> Refused:
+    has = ", ".join(role_texts(by.roles)) or "no role"
+    return Refused(
+        f"{by.name} may not do this: it needs the role {role} {where} ({MEANINGS[role]})",
+        hint=f"{by.name} has {has}; an admin can change that under Settings or with "
+        "`flagstaff person roles`",
+    )
