@@ -45,6 +45,11 @@ def add_person(unit: Unit, command: AddPerson) -> Outcome:
             f"flagstaff person invite {command.name}",
         )
     roles = checked_roles(unit, command.roles)
+    if not _owner(roles) and not people.exists(unit.connection):
+        raise Conflict(
+            "the first account has to be an admin's: once there is one, pages ask who is there",
+            hint=f"flagstaff person add {command.name} --role admin",
+        )
     account = Account(
         name=command.name,
         email=command.email.lower(),

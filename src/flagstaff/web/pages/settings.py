@@ -95,4 +95,5 @@ def _page(
         typed=form,
         outcome=outcome,
         error=error,
+        failed=request.path_params.get("verb", "") if error else "",
     )
