@@ -9,6 +9,7 @@ FlagstaffError
 ├── Refused               a policy or a permission says no                         refused
 │   └── Throttled         too often in too short a time                            throttled
 ├── Unavailable           something outside does not answer                        unavailable
+│   └── Undecided         its answer is lost: what was asked may have been done    undecided
 ├── MissingExtra          an optional dependency is not installed                  missing_extra
 └── SdkError
     ├── SnapshotError     a snapshot cannot be read; the last good one stays       snapshot
@@ -122,6 +123,12 @@ class Unavailable(FlagstaffError):
     """Something outside does not answer."""
 
     code = "unavailable"
+
+
+class Undecided(Unavailable):
+    """The answer of something outside is lost: what was asked of it may have been done."""
+
+    code = "undecided"
 
 
 class MissingExtra(FlagstaffError):

@@ -10,7 +10,7 @@ from flagstaff.engine.world import World
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
 from flagstaff.services.running import RolloutRecord
-from flagstaff.services.services import Services
+from flagstaff.services.services import EVERYTHING, Services
 from flagstaff.services.unit import Unit
 
 PREFIX = "rollout:"
@@ -29,6 +29,7 @@ class Issues:
         self._world = world
         self._complaints = complaints
         self._behind: set[int] = set()
+        self._any_may_be = False
         self._lock = threading.Lock()
 
     def hear(self, names: frozenset[str]) -> None:
@@ -36,6 +37,7 @@ class Issues:
         moved = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
         with self._lock:
             self._behind |= {int(number) for number in moved}
+            self._any_may_be |= EVERYTHING in names
 
     def hear_all(self) -> None:
         """Note the newest rollouts: they may have moved while nobody listened."""
@@ -45,6 +47,10 @@ class Issues:
 
     def follow(self) -> None:
         """Bring every issue that is behind up to date."""
+        with self._lock:
+            any_may_be, self._any_may_be = self._any_may_be, False
+        if any_may_be:
+            self.hear_all()
         with self._lock:
             behind, self._behind = self._behind, set()
         for number in sorted(behind):

@@ -35,15 +35,30 @@ class Engine:
 
     One thread looks and decides, another does what is in the outbox, so that a slow chat or a long
     cleanup never keeps a guard from being looked at.
+
+    Args:
+        services: where it reads and writes.
+        world: what it observes and acts on.
+        poll: real seconds between looks.
+        may_run: whether this is still the server that runs the rollouts; asked before each move
+            and each effect.
     """
 
-    def __init__(self, services: Services, world: World, *, poll: float = POLL) -> None:
+    def __init__(
+        self,
+        services: Services,
+        world: World,
+        *,
+        poll: float = POLL,
+        may_run: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._services = services
         self._world = world
         self._complaints = Complaints()
         self._issues = Issues(services, world, self._complaints)
         self._outbox = Outbox(services, world)
         self._stopping = threading.Event()
+        self._may_run = may_run
         self._looking = _Loop("looking", self._look, self._complaints, poll)
         self._doing = _Loop("doing", self._do, self._complaints, poll)
         services.listen(self._hear)
@@ -58,6 +73,7 @@ class Engine:
     def stop(self) -> None:
         """Finish the step at hand and end."""
         self._stopping.set()
+        self._services.ignore(self._hear)
         self._looking.stop()
         self._doing.stop()
 
@@ -77,16 +93,21 @@ class Engine:
 
     def _look(self) -> None:
         for number in self._services.ask(running.active_numbers, ENGINE):
+            if not self._goes_on():
+                return
             with self._complaints.about(f"rollout {number}"):
                 self._advance(number)
         self._issues.follow()
 
     def _do(self) -> None:
         for key in self._services.ask(running.due_effects, ENGINE):
+            if not self._goes_on():
+                return
             with self._complaints.about(f"effect {key}"):
                 self._outbox.perform(key)
-            if self._stopping.is_set():
-                break
+
+    def _goes_on(self) -> bool:
+        return not self._stopping.is_set() and self._may_run()
 
     def _hear(self, names: frozenset[str]) -> None:
         self._issues.hear(names)
@@ -99,7 +120,7 @@ class Engine:
             event = observe(self._services, self._world, record)
             now = self._services.clock.now()
             after, effects = advance(record.rollout, event, now)
-            if after == record.rollout and not effects:
+            if (after == record.rollout and not effects) or not self._goes_on():
                 return
             moved = self._move(record, event)
             if moved is None or moved.rollout.phase.finished:

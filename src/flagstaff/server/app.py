@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from flagstaff.definitions import Project, load_project
 from flagstaff.engine.loop import Engine
+from flagstaff.engine.standby import Standby
 from flagstaff.errors import FlagstaffError, Unavailable, UsageError
 from flagstaff.integrations.forge.git import GitRepository
 from flagstaff.integrations.production_check import ProductionCheck
@@ -43,6 +44,7 @@ from flagstaff.services import people, views
 from flagstaff.services.kept_clock import kept_clock, speed_of
 from flagstaff.services.opening import Database, database_file, hold_engine, open_database
 from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
+from flagstaff.services.replicas import Replicas
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.services.unit import Context
@@ -74,17 +76,19 @@ class Application:
     services: Services
     asgi: ASGIApp
     hub: Hub
-    engine: Engine | None
+    replicas: Replicas
+    engine: Standby | None
     token: str
     address: Address
     remarks: tuple[str, ...]
     closing: contextlib.ExitStack = field(repr=False)
 
     def start(self) -> None:
-        """Begin to run rollouts, if this process is to."""
+        """Begin to hear of what other servers change, and to run rollouts or wait for that."""
+        self.replicas.start()
+        self.closing.callback(self.replicas.close)
         if self.engine is not None:
             self.engine.start()
-            self.closing.callback(self.engine.stop)
 
     def close(self) -> None:
         """End the streams, let the engine finish its step, and let go of the database."""
@@ -124,18 +128,26 @@ def build(settings: Settings) -> Application:
         declaring.note()
         definitions.listen(declaring.changed)
         closing.callback(declaring.close)
-        runs = settings.engine and _held(database, closing)
-        engine = Engine(services, World(settings.root, project)) if runs else None
+        engine = None
+        if settings.engine:
+            world = World(settings.root, project)
+            engine = Standby(
+                partial(hold_engine, database),
+                lambda may_run: Engine(services, world, may_run=may_run),
+            )
+            closing.callback(engine.stop)
+            engine.claim()
         asgi = _asgi(settings, services, definitions, hub, Access(services, token))
         return Application(
             settings=settings,
             services=services,
             asgi=asgi,
             hub=hub,
+            replicas=Replicas(services),
             engine=engine,
             token=token,
             address=address,
-            remarks=_remarks(settings, speed_of(clock), runs=runs),
+            remarks=_remarks(settings, engine, speed_of(clock)),
             closing=closing.pop_all(),
         )
 
@@ -165,21 +177,12 @@ def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
     return database
 
 
-def _held(database: Database, closing: contextlib.ExitStack) -> bool:
-    """Return whether this is the one server on its database that runs the rollouts."""
-    release = hold_engine(database)
-    if release is None:
-        return False
-    closing.callback(release)
-    return True
-
-
-def _remarks(settings: Settings, speed: float, *, runs: bool) -> tuple[str, ...]:
+def _remarks(settings: Settings, engine: Standby | None, speed: float) -> tuple[str, ...]:
     found = []
-    if settings.engine and not runs:
+    if engine is not None and not engine.runs:
         found.append(
-            "another server on this database runs the rollouts, so this one runs none; "
-            "start it again once that one has ended"
+            "another server on this database runs the rollouts; this one goes on with them when "
+            "that one ends"
         )
     if not settings.secure and not settings.local:
         found.append(
@@ -211,7 +214,7 @@ def _asgi(
     )
     stream = Snapshots(hub, access, services.context)
     routes: list[BaseRoute] = [
-        Route("/healthz", lambda _: JSONResponse({"ok": True})),
+        Route("/healthz", _alive),
         Route("/readyz", _readiness(services)),
         Route("/events", Names(hub)),
         Route("/api/v1/events", Names(hub, access)),
@@ -263,6 +266,11 @@ def _lifespan(
             hub.close()
 
     return lifespan
+
+
+async def _alive(_: Request) -> Response:
+    """Answer in the event loop: requests that wait for the database may hold every thread."""
+    return JSONResponse({"ok": True})
 
 
 def _readiness(services: Services) -> Callable[[Request], Response]:

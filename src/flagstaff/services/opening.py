@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -11,8 +10,9 @@ from sqlalchemy.exc import ArgumentError
 from flagstaff.errors import UsageError
 from flagstaff.store import engine_lock
 from flagstaff.store.database import Database
+from flagstaff.store.engine_lock import Claim
 
-__all__ = ["Database", "database_file", "hold_engine", "open_database"]
+__all__ = ["Claim", "Database", "database_file", "hold_engine", "open_database"]
 
 
 def database_file(url: str) -> Path | None:
@@ -40,11 +40,11 @@ def open_database(url: str) -> Database:
     return database
 
 
-def hold_engine(database: Database) -> Callable[[], None] | None:
+def hold_engine(database: Database) -> Claim | None:
     """Claim to be the one server that runs the rollouts.
 
     Returns:
-        What gives the claim up, or `None` while another server on the same database has it.
+        The claim, or `None` while another server on the same database has it.
 
     Raises:
         Unavailable: the database does not answer.

@@ -22,6 +22,7 @@ from flagstaff.commands.access_model import (
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
 from flagstaff.commands.roles import Role
+from flagstaff.errors import Undecided
 from flagstaff.flags.change import Boolean
 from flagstaff.rollouts.event import Answer
 from flagstaff.services import (
@@ -41,12 +42,16 @@ from flagstaff.services.permissions import require_somewhere
 from flagstaff.services.person import Person
 from flagstaff.services.policies.change import PRODUCTION
 from flagstaff.services.policies.health import ProductionHealth
+from flagstaff.services.telling import Telling
 from flagstaff.services.unit import Context, Unit
-from flagstaff.store import audit
+from flagstaff.store import audit, notifications
 from flagstaff.store.database import Database
 
 T = TypeVar("T")
 Listener = Callable[[frozenset[str]], None]
+
+EVERYTHING = "everything"
+"""The name that listeners hear when anything may have changed."""
 
 NOT_ASKED = Answer(yes=False, text="nobody was asked")
 """Whoever overrules the check need not wait for it."""
@@ -67,10 +72,15 @@ class Services:
         self.clock = clock
         self.health = Health(context.health)
         self._listeners: list[Listener] = []
+        self._telling = Telling()
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with the names of what changed, after every commit."""
         self._listeners.append(listener)
+
+    def ignore(self, listener: Listener) -> None:
+        """Call `listener` no more."""
+        self._listeners.remove(listener)
 
     def execute(self, command: Command, by: Person, *, dry_run: bool = False) -> Outcome:
         """Carry out a command and return what came of it.
@@ -126,20 +136,42 @@ class Services:
         about production.
         """
         transaction = self.database.write(keep=keep) if write else self.database.read()
-        with transaction as connection:
-            now = self.clock.now()
-            unit = Unit(
-                context=self.context,
-                connection=connection,
-                now=now,
-                wall=self.clock.wall(now),
-                by=by,
-                healthy=healthy,
-            )
-            yield unit
-            audit.append(connection, unit.entries)
+        sender = self._telling.begin()
+        unit = None
+        try:
+            with transaction as connection:
+                now = self.clock.now()
+                unit = Unit(
+                    context=self.context,
+                    connection=connection,
+                    now=now,
+                    wall=self.clock.wall(now),
+                    by=by,
+                    healthy=healthy,
+                )
+                yield unit
+                if unit.changed and keep:
+                    notifications.send(connection, sender, unit.changed)
+                audit.append(connection, unit.entries)
+        except Undecided:
+            self._telling.doubt(sender)
+            if unit is not None:
+                self.tell(frozenset(unit.changed))
+            raise
         if unit.changed and keep:
-            self._tell(frozenset(unit.changed))
+            self.tell(frozenset(unit.changed))
+
+    def tell(self, names: frozenset[str]) -> None:
+        """Tell the listeners of this process what has changed."""
+        for listener in tuple(self._listeners):
+            try:
+                listener(names)
+            except Exception:
+                log.exception("a listener failed; the change itself is kept")
+
+    def has_told(self, sender: str) -> bool:
+        """Return whether the change with this sender is ours, and the listeners know of it."""
+        return self._telling.has_told(sender)
 
     def _healthy(self, commands: Iterable[Command]) -> Answer | None:
         """Return how production is, asked before the transaction and only where it matters."""
@@ -149,13 +181,6 @@ class Services:
         if all(ProductionHealth.override in each.overrides for each in concerned):
             return NOT_ASKED
         return self.health.ask()
-
-    def _tell(self, names: frozenset[str]) -> None:
-        for listener in self._listeners:
-            try:
-                listener(names)
-            except Exception:
-                log.exception("a listener failed; the change itself is kept")
 
 
 def _concerns_production(

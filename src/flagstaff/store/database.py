@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
-from flagstaff.errors import Conflict, MissingExtra, Unavailable, UsageError
+from flagstaff.errors import MissingExtra, Unavailable, UsageError
+from flagstaff.store import schema
+from flagstaff.store.explained import explained
+from flagstaff.store.outage import Outage
 
 WRITE = "flagstaff_write"
 
 MIGRATING = 7_233_546
 """The PostgreSQL advisory lock that one starting server holds while it migrates."""
+
+MIGRATION: Final = MappingProxyType({"statement_timeout": "0", "lock_timeout": "60s"})
+"""A migration may take long, but not wait for ever for a table that somebody else reads."""
+
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 HOW_TO_NAME_ONE = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
 
@@ -37,6 +44,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        self._outage = Outage()
         try:
             parsed = make_url(url)
         except ArgumentError as exc:
@@ -55,23 +63,16 @@ class Database:
     def migrate(self) -> None:
         """Bring the tables up to this version, one server at a time.
 
+        Tables that a newer version has made stay as they are, if it says that this one can work
+        with them.
+
         Raises:
-            Conflict: the tables were made by a newer version.
+            Conflict: the tables were made by a newer version that this one cannot work with.
         """
-        config = Config()
-        folder = str(Path(__file__).parent / "migrations")
-        config.set_main_option("script_location", folder.replace("%", "%%"))
-        with self.write() as connection:
+        with self._migrating() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, "head")
-            except CommandError as exc:
-                raise Conflict(
-                    f"the database was made by a newer Flagstaff: {exc}",
-                    hint="install that version, or use another database",
-                ) from exc
+            schema.upgrade(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -88,31 +89,49 @@ class Database:
         with self._begin(write=True, keep=keep) as connection:
             yield connection
 
+    def dedicated(self, *, patience: float, told: Mapping[str, str] = NOTHING) -> Connection:
+        """Return a connection of PostgreSQL that commits every statement, for one purpose alone.
+
+        Args:
+            patience: seconds without a sign of life, after which it is given up.
+            told: settings of the server for this connection.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        from flagstaff.store import postgresql  # noqa: PLC0415 its driver is an extra
+
+        engine = postgresql.dedicated(self.engine.url, patience=patience, told=told)
+        with explained():
+            return engine.connect()
+
+    @contextmanager
+    def _migrating(self) -> Iterator[Connection]:
+        """Give the transaction of a migration, which may take as long as it takes."""
+        if self.engine.dialect.name != "postgresql":
+            with self.write() as connection:
+                yield connection
+            return
+        from flagstaff.store import postgresql  # noqa: PLC0415 its driver is an extra
+
+        engine = postgresql.dedicated(
+            self.engine.url, patience=None, told=MIGRATION, transactions=True
+        )
+        with explained(), engine.begin() as connection:
+            yield connection
+
     @contextmanager
     def _begin(self, *, write: bool, keep: bool = True) -> Iterator[Connection]:
-        try:
-            with self.engine.connect() as plain:
-                connection = plain.execution_options(**self._options(write=write))
-                with connection.begin() as transaction:
-                    yield connection
-                    if not keep:
-                        transaction.rollback()
-        except OperationalError as exc:
-            raise Unavailable(
-                f"the database does not answer: {exc.orig}",
-                hint="nothing was changed; try again when it is back",
-            ) from exc
-        except DataError as exc:
-            raise UsageError(
-                f"the database cannot keep this: {exc.orig}", hint="nothing was changed"
-            ) from exc
-        except DatabaseError as exc:
-            if type(exc) is not DatabaseError:
-                raise  # one of its more telling children: a fault of ours
-            raise Unavailable(
-                f"the database cannot be read: {exc.orig}",
-                hint="is this the right file? If it is damaged, put back a copy of it",
-            ) from exc
+        with explained() as progress, contextlib.ExitStack() as stack:
+            progress.writes = write
+            with self._outage.reaching(), explained():
+                plain = stack.enter_context(self.engine.connect())
+            connection = plain.execution_options(**self._options(write=write))
+            with connection.begin() as transaction:
+                yield connection
+                if not keep:
+                    transaction.rollback()
+                progress.committing = write and keep
 
     def _options(self, *, write: bool) -> dict[str, Any]:
         """Return what makes reading see one moment and change nothing, on either database."""
@@ -163,6 +182,7 @@ def _speak_sqlite(engine: Engine) -> None:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True)
+        from flagstaff.store import postgresql  # noqa: PLC0415 its driver is an extra
     except ModuleNotFoundError as exc:
         raise MissingExtra.named("postgres", package="psycopg") from exc
+    return postgresql.pooled(url)

@@ -15,6 +15,7 @@ from flagstaff.store.tables import Moment
 
 revision = "0002"
 down_revision = "0001"
+compatible_from = "0002"  # an older server would write entries without a hash
 
 REFUSAL = "the audit log can only grow"
 
