@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -13,10 +14,10 @@ from starlette.exceptions import HTTPException
 
 from flagstaff.commands.codec import decode_command
 from flagstaff.commands.model import HIGHEST, AuditSearch
-from flagstaff.errors import FlagstaffError, UsageError
+from flagstaff.errors import FlagstaffError, Unavailable, UsageError
 from flagstaff.server import bodies
 from flagstaff.server.access import asker, check_reading
-from flagstaff.server.encoded import encoded_snapshot
+from flagstaff.server.encoded import Encoded, encoded_snapshot
 from flagstaff.server.failures import TITLES, problem, response_for
 from flagstaff.services import views
 from flagstaff.services.audience import audience
@@ -53,7 +54,11 @@ EVERYTHING = AuditSearch()
 Caller = Annotated[Person, Depends(_caller)]
 
 
-def build_api(services: Services, telemetry: Telemetry) -> FastAPI:
+LastGood = Callable[[str], Encoded | None]
+"""Returns the latest snapshot of an environment that could be read, for when none can be."""
+
+
+def build_api(services: Services, telemetry: Telemetry, last_good: LastGood) -> FastAPI:
     """Return the application for `/api/v1`."""
     api = FastAPI(
         title="Flagstaff",
@@ -67,6 +72,7 @@ def build_api(services: Services, telemetry: Telemetry) -> FastAPI:
     _commands(api, services)
     _rollouts(api, services)
     _flags(api, services, telemetry)
+    _snapshots(api, services, last_good)
     _applications(api, services, telemetry)
     return api
 
@@ -128,18 +134,26 @@ def _flags(api: FastAPI, services: Services, telemetry: Telemetry) -> None:
         return bodies.WatchedFlagBody.watched(found, processes, telemetry.answers(name))
 
 
-def _applications(api: FastAPI, services: Services, telemetry: Telemetry) -> None:
+def _snapshots(api: FastAPI, services: Services, last_good: LastGood) -> None:
     @api.get("/environments/{environment}/snapshot", summary="All flags of an environment")
     def snapshot(environment: str, request: Request, by: Caller) -> Response:
         services.context.check_environments((environment,))
         check_reading(by, environment)
-        found = encoded_snapshot(services, environment)
+        try:
+            found = encoded_snapshot(services, environment)
+        except Unavailable:
+            kept = last_good(environment)
+            if kept is None:
+                raise
+            found = kept
         headers = {"etag": found.etag, "cache-control": "no-cache"}
         known = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
         if found.etag in known:
             return Response(status_code=304, headers=headers)
         return Response(found.body, media_type="application/json", headers=headers)
 
+
+def _applications(api: FastAPI, services: Services, telemetry: Telemetry) -> None:
     @api.post("/telemetry", summary="An application's sign of life", status_code=202)
     def report(body: bodies.ReportBody, by: Caller) -> dict[str, bool]:
         services.context.check_environments((body.environment,))

@@ -27,6 +27,7 @@ from flagstaff.integrations.world import World
 from flagstaff.server import folder
 from flagstaff.server.access import Access, Gate
 from flagstaff.server.api import build_api
+from flagstaff.server.at_hand import AtHand
 from flagstaff.server.auth.cookies import SessionCookie
 from flagstaff.server.auth.doorkeeper import Doorkeeper, visitor_of
 from flagstaff.server.auth.signing_in import SigningIn
@@ -202,6 +203,8 @@ def _asgi(
     access: Access,
 ) -> Starlette:
     telemetry = services.context.telemetry or Telemetry()
+    environments = services.context.project.environments
+    at_hand = AtHand(hub, environments, lambda: services.ask(views.reachable, ENGINE))
     cookie = SessionCookie(secure=settings.secure)
     visitor = Person(name=_user(), source=Source.WEB, roles=ADMIN_EVERYWHERE)
     site = Site(
@@ -219,7 +222,7 @@ def _asgi(
         Route("/events", Names(hub)),
         Route("/api/v1/events", Names(hub, access)),
         Route("/api/v1/environments/{environment}/stream", stream),
-        Mount("/api/v1", Gate(build_api(services, telemetry), access)),
+        Mount("/api/v1", Gate(build_api(services, telemetry, at_hand.last_good), access)),
         *compat_routes(services, hub, access, telemetry),
         *site.routes(),
     ]
@@ -243,12 +246,12 @@ def _asgi(
             404: missing_page(site),
             500: fault_page(site),
         },
-        lifespan=_lifespan(hub, definitions),
+        lifespan=_lifespan(hub, definitions, at_hand),
     )
 
 
 def _lifespan(
-    hub: Hub, definitions: WatchedDefinitions
+    hub: Hub, definitions: WatchedDefinitions, at_hand: AtHand
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     async def look() -> None:
         while True:
@@ -258,11 +261,12 @@ def _lifespan(
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         hub.open()
-        looking = asyncio.ensure_future(look())
+        running = [asyncio.ensure_future(each) for each in (look(), at_hand.keep())]
         try:
             yield
         finally:
-            looking.cancel()
+            for each in running:
+                each.cancel()
             hub.close()
 
     return lifespan
@@ -276,7 +280,7 @@ async def _alive(_: Request) -> Response:
 def _readiness(services: Services) -> Callable[[Request], Response]:
     def ready(_: Request) -> Response:
         try:
-            services.ask(lambda unit: views.rollouts(unit, limit=1), ENGINE)
+            services.ask(views.reachable, ENGINE)
         except FlagstaffError as exc:
             return response_for(exc)
         return JSONResponse({"ok": True})

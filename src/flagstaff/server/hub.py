@@ -16,13 +16,13 @@ from anyio.to_thread import run_sync
 
 from flagstaff.errors import FlagstaffError, Unavailable
 from flagstaff.server.encoded import Encoded
+from flagstaff.services.services import EVERYTHING
 
 log = logging.getLogger(__name__)
 
 MOST_NAMES = 500
 """Names a listener may have missed before it is told that everything may have changed."""
 
-EVERYTHING = "everything"
 DEFINITIONS = "definitions"
 FLAGS = "flags:"
 
@@ -51,6 +51,7 @@ class Channel:
     listeners: set[Listener] = field(default_factory=set)
     latest: Encoded | None = None
     dirty: bool = True
+    changes: int = 0
     renewing: asyncio.Task[None] | None = None
 
 
@@ -135,8 +136,9 @@ class Hub:
                 listener.names = {EVERYTHING}
             listener.bell.set()
         for channel in self._channels.values():
-            if DEFINITIONS in names or FLAGS + channel.environment in names:
+            if names & {EVERYTHING, DEFINITIONS, FLAGS + channel.environment}:
                 channel.dirty = True
+                channel.changes += 1
                 if channel.listeners:
                     self._renew(channel)
 
@@ -148,14 +150,14 @@ class Hub:
     async def _renewed(self, channel: Channel) -> None:
         try:
             while channel.dirty:
-                channel.dirty = False
+                before = channel.changes
                 found = await run_sync(self._read, channel.environment)
+                channel.dirty = channel.changes != before
                 if channel.latest is None or channel.latest.etag != found.etag:
                     channel.latest = found
                     for listener in channel.listeners:
                         listener.bell.set()
-        except FlagstaffError:
-            channel.dirty = True
-            log.exception("the flags of %s could not be read again", channel.environment)
+        except FlagstaffError as exc:
+            log.warning("the flags of %s could not be read again: %s", channel.environment, exc)
         finally:
             channel.renewing = None

@@ -141,6 +141,11 @@ class AuditView:
     hash: str
 
 
+def reachable(unit: Unit) -> None:
+    """Read something of ours, which fails while the database is away."""
+    rollout_store.recent_numbers(unit.connection, limit=1)
+
+
 def rollouts(unit: Unit, *, flag: str | None = None, limit: int = 200) -> list[RolloutSummary]:
     """Return the newest rollouts, of one flag or of all."""
     records = rollout_store.find(unit.connection, flag=flag, limit=limit)

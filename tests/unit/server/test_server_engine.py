@@ -41,12 +41,12 @@ def project(tmp_path, postgres_url):
 
 
 @pytest.mark.enable_socket
-def test_only_the_first_server_on_a_database_has_the_engine(opened, project):
+def test_only_the_first_server_on_a_database_runs_the_engine(opened, project):
     first = opened(project("one"))
-    assert first.engine is not None
+    assert first.engine.runs
     assert first.remarks == ()
     second = opened(project("two"))
-    assert second.engine is None
+    assert not second.engine.runs
     (remark,) = second.remarks
     assert remark.startswith(UNUSUAL)
 
@@ -54,13 +54,15 @@ def test_only_the_first_server_on_a_database_has_the_engine(opened, project):
 @pytest.mark.enable_socket
 def test_the_engine_is_free_again_once_its_server_has_ended(opened, project):
     build(project("one")).close()
-    assert opened(project("two")).engine is not None
+    assert opened(project("two")).engine.runs
 
 
 @pytest.mark.enable_socket
 def test_a_server_that_is_to_run_none_leaves_the_engine_to_others(opened, project):
-    assert opened(project("one", engine=False)).remarks == ()
-    assert opened(project("two")).engine is not None
+    first = opened(project("one", engine=False))
+    assert first.engine is None
+    assert first.remarks == ()
+    assert opened(project("two")).engine.runs
 
 
 @pytest.mark.enable_socket

@@ -24,7 +24,9 @@ from flagstaff.services.services import Services
 
 SIGN_IN = "/sign-in"
 OPEN = ("/static/", "/setup/", "/sign-in/")
-OPEN_EXACTLY = (SIGN_IN, "/sign-out", "/healthz", "/readyz", "/metrics")
+FOR_MACHINES = ("/healthz", "/readyz", "/metrics")
+"""Nobody is looked up for these: whether we are alive is not the database's to say."""
+OPEN_EXACTLY = (SIGN_IN, "/sign-out", *FOR_MACHINES)
 
 
 class Doorkeeper:
@@ -50,7 +52,8 @@ class Doorkeeper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or send it to sign in."""
-        if scope["type"] != "http" or scope["path"].startswith(API):
+        path = scope.get("path", "")
+        if scope["type"] != "http" or path.startswith(API) or path in FOR_MACHINES:
             await self._app(scope, receive, send)
             return
         try:

@@ -7,6 +7,7 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
+compatible_from = "0003"  # an older server would ask nobody who they are
 
 Moment = sa.DateTime(timezone=True)
 
