@@ -6,6 +6,7 @@ them out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -57,6 +58,22 @@ class DeleteFlag:
 
     flag: str
     environments: tuple[str, ...]
+    reason: str = ""
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportFlags:
+    """Give flags the gates they have in another system, all of them or none.
+
+    `gates` is by environment and flag, as `Gates.to_json` writes them; a missing gate is closed.
+    `origin` names the system.
+    """
+
+    writes: ClassVar[bool] = True
+
+    gates: Mapping[str, object]
+    origin: str
     reason: str = ""
     overrides: tuple[str, ...] = ()
 
@@ -278,6 +295,7 @@ Command = (
     | GetFlag
     | ListFlags
     | DeleteFlag
+    | ImportFlags
     | AutoDeployStatus
     | ReleaseCheck
     | RecordDeployment

@@ -32,6 +32,8 @@ def check(unit: Unit, command: Command) -> None:
     match command:
         case model.SetFlag() | model.DeleteFlag():
             require(unit.by, _changing(command.overrides), command.environments)
+        case model.ImportFlags():
+            require(unit.by, _changing(command.overrides), tuple(command.gates))
         case model.UndoEntry():
             entry = audit.get(unit.connection, command.entry)
             places = (entry.environment or EVERYWHERE,) if entry else ()

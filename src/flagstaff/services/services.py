@@ -34,6 +34,7 @@ from flagstaff.services import (
     permissions,
     rollouts,
     showing,
+    taking_over,
     undoing,
 )
 from flagstaff.services.clock import Clock
@@ -185,11 +186,13 @@ class Services:
 
 def _concerns_production(
     command: Command,
-) -> TypeGuard[model.SetFlag | model.DeleteFlag | model.UndoEntry]:
+) -> TypeGuard[model.SetFlag | model.DeleteFlag | model.ImportFlags | model.UndoEntry]:
     """Return whether a command may change production other than by turning a flag off there."""
     match command:
         case model.UndoEntry():
             return True
+        case model.ImportFlags():
+            return PRODUCTION in command.gates
         case model.SetFlag():
             off = command.change == Boolean(value=False)
             return PRODUCTION in command.environments and not off
@@ -219,6 +222,8 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return flags.list_flags(unit, command)
         case model.DeleteFlag():
             return flags.delete_flag(unit, command)
+        case model.ImportFlags():
+            return taking_over.import_flags(unit, command)
         case model.AutoDeployStatus():
             return deployments.auto_deploy_status(unit, command)
         case model.ReleaseCheck():

@@ -7,7 +7,7 @@ import pytest
 from flagstaff.commands import remote
 from flagstaff.commands.codec import decode_command, encode_command
 from flagstaff.commands.grammar import parse_line
-from flagstaff.commands.model import Command, ImportRollout, SetFlag
+from flagstaff.commands.model import Command, ImportFlags, ImportRollout, SetFlag
 from flagstaff.commands.remote import Server, encoded
 from flagstaff.errors import (
     Conflict,
@@ -77,7 +77,9 @@ def state(tmp_path):
 
 def test_commands_are_sent_as_the_codec_writes_them():
     imported = ImportRollout(text="t", path="/p", placeholders={"a": "b"}, start=True)
-    commands = [*map(parse_line, LINES), imported]
+    gates = {"dev": {"x": {"boolean": True}}}
+    moved = ImportFlags(gates=gates, origin="unleash", overrides=("max-step",), reason="r")
+    commands = [*map(parse_line, LINES), imported, moved]
     assert {type(each) for each in commands} == set(get_args(Command))
     for command in commands:
         sent = json.loads(json.dumps(encoded(command)))

@@ -35,6 +35,7 @@ from flagstaff.flags.explain import evaluate
 from flagstaff.flags.expression import check_expression
 from flagstaff.flags.gates import ZERO
 from flagstaff.flags.percentage import parse_percentage
+from flagstaff.importers.flipper_export import read_export
 from flagstaff.server.access import Access, bearer
 from flagstaff.server.compat import flipper_json as wire
 from flagstaff.server.compat.asking import (
@@ -155,7 +156,7 @@ class Api:
     async def take_in(self, request: Request) -> Response:
         """Make every flag what an export says, and forget those that it does not name."""
         try:
-            wanted = wire.read_export(await read_json(request))
+            wanted = read_export(await read_json(request))
         except UsageError as exc:
             raise Invalid(wire.NO_IMPORT, f"{wire.NO_IMPORT.message} {exc.message}") from exc
         held, environment = await self._held(request), self._environment(request)
