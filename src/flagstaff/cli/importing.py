@@ -31,8 +31,8 @@ from flagstaff.importers import Comparison, compare, read_actors, read_export, s
 from flagstaff.importers.actors import FORM, USUAL
 from flagstaff.importers.mapping import map_environments
 
-PATIENCE: Final = 15.0
-"""Seconds for the server to see definitions that were written; it looks twice a second."""
+PATIENCE: Final = 120.0
+"""Seconds for the server to see definitions that were written; thousands of files take a while."""
 
 LOOK_EVERY: Final = 0.25
 
