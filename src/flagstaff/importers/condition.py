@@ -172,7 +172,7 @@ def _flat(parts: Iterable[Condition], kind: type[AllOf | AnyOf]) -> Iterable[Con
         if isinstance(each, AllOf | AnyOf) and isinstance(each, kind):
             listed = each.parts
         for one in listed:
-            if one != last:
+            if one != last or isinstance(one, Drawn):
                 yield one
             last = one
 

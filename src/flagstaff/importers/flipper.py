@@ -15,6 +15,7 @@ from flagstaff.importers.reading import At
 from flagstaff.importers.taking import nameless
 
 SYSTEM = "flipper"
+_HINT = "export it again, or mend the file; nothing was changed"
 
 
 def looks_like_flipper(document: At) -> bool:
@@ -41,7 +42,7 @@ def read_flipper(document: At) -> Export:
         try:
             gates[name] = read_gates(name, at.value)
         except UsageError as exc:
-            raise UsageError(f"{at.place}: {exc.message}", hint=exc.hint) from exc
+            raise UsageError(f"{at.place}: {exc.message}", hint=exc.hint or _HINT) from exc
         places[name] = at.place
     names = our_names(gates)
     evaluating = Evaluating({name: Flag(name=name, gates=each) for name, each in gates.items()})
