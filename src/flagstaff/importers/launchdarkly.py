@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from flagstaff.errors import UsageError
 from flagstaff.flags.bucketing import Bucketing
 from flagstaff.importers.condition import Condition
 from flagstaff.importers.launchdarkly_answer import Answers
@@ -77,11 +78,22 @@ def _from_api(listed: list[At], archived: list[str]) -> dict[str, dict[str, LdFl
         if key in found:
             raise each["key"].wrong("a key of its own: another flag has it")
         values = tuple(one["value"] for one in each["variations"].each())
+        places = dict(each["environments"].items())
+        for at in places.values():
+            _check_whole(at)
         found[key] = {
-            place: LdFlag(key=key, at=at, values=values, about=each)
-            for place, at in each["environments"].items()
+            place: LdFlag(key=key, at=at, values=values, about=each) for place, at in places.items()
         }
     return found
+
+
+def _check_whole(at: At) -> None:
+    """Refuse the short form, which leaves rules out; read as it is, it would open too much."""
+    if not at.has("fallthrough"):
+        raise UsageError(
+            f"{at.place}: its rules are not there",
+            hint="ask the API for whole flags, with summary=0",
+        )
 
 
 def _from_file(document: At) -> dict[str, dict[str, LdFlag]]:

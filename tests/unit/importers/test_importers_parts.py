@@ -156,6 +156,10 @@ class TestMistakes:
             ({"version": 1, "features": {"x": {"actors": 5}}}, r"\$\.features\.x: "),
             ({"flags": {"x": {"variations": [True], "offVariation": 3}}}, r"offVariation: 3"),
             ({"features": {"x": {"rules": [{"force": True, "coverage": "a"}]}}}, "coverage: 'a'"),
+            (
+                {"items": [{"key": "x", "variations": [], "environments": {"p": {"on": True}}}]},
+                r"\$\.items\[0\]\.environments\.p: its rules",
+            ),
             ([{"model": "waffle.flag", "fields": {"name": ""}}], r"\$\[0\]\.fields\.name: ''"),
         ],
     )
