@@ -36,6 +36,7 @@ def terminal(tmp_path):
         made.close()
 
 
+@pytest.mark.slow
 def test_an_export_becomes_flags(terminal, system):
     words = ("feature", "import", str(SAMPLES / SYSTEMS[system]), "--environment", "dev")
     words += ("--sample", "500", "--write-definitions")

@@ -35,6 +35,8 @@ def read_gates(name: str, values: Any) -> Gates:
     if not isinstance(values, Mapping):
         raise UsageError(f"{name} has no gates")
     if expression := values.get("expression") or None:
+        if not isinstance(expression, Mapping):
+            raise UsageError(f"{name} has an expression that is no object")
         check_expression(expression)
     boolean = values.get("boolean") in (True, "true", "1", 1)
     gates = Gates(
@@ -57,4 +59,8 @@ def _texts(name: str, found: Any) -> frozenset[str]:
     listed = found or []
     if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
         raise UsageError(f"{name} has members that are not texts")
+    try:
+        "".join(listed).encode()
+    except UnicodeEncodeError as exc:
+        raise UsageError(f"{name} has members with half a character") from exc
     return frozenset(listed)

@@ -25,7 +25,7 @@ Serve = Callable[[Attributes], tuple[bool, Any]]
 
 
 class Answers:
-    """What all features answer, each made ready when first asked for."""
+    """What all features answer, made ready once."""
 
     def __init__(self, features: Mapping[str, At], groups: Mapping[str, At]) -> None:
         self._features = features
@@ -33,13 +33,16 @@ class Answers:
         self._ready = cache(self._feature)
 
     def of(self, key: str) -> Answer:
-        """Return what answers for a feature."""
+        """Return what answers for a feature.
+
+        Raises:
+            UsageError: it is malformed.
+        """
+        ready = self._ready(key, frozenset())
 
         def answer(actor: Actor) -> float | None:
             try:
-                value = self._ready(key, frozenset())(
-                    {**actor.flag_attributes, "id": actor.flag_id}
-                )
+                value = ready({**actor.flag_attributes, "id": actor.flag_id})
             except Unforeseeable:
                 return None
             return value is True

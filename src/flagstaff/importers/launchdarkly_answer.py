@@ -24,7 +24,7 @@ Vary = Callable[[Actor], int | None]
 
 
 class Answers:
-    """What all flags of one environment answer, each made ready when first asked for."""
+    """What all flags of one environment answer, made ready once."""
 
     def __init__(self, flags: Mapping[str, LdFlag], segments: Mapping[str, Segment]) -> None:
         self._flags = flags
@@ -32,12 +32,16 @@ class Answers:
         self._varied = cache(self._vary)
 
     def of(self, key: str) -> Answer:
-        """Return what answers for a flag."""
-        flag = self._flags[key]
+        """Return what answers for a flag.
+
+        Raises:
+            UsageError: it is malformed.
+        """
+        flag, vary = self._flags[key], self._varied(key, frozenset())
 
         def answer(actor: Actor) -> float | None:
             try:
-                number = self._varied(key, frozenset())(actor)
+                number = vary(actor)
             except Unforeseeable:
                 return None
             return number is not None and flag.values[number].value is True
@@ -46,8 +50,7 @@ class Answers:
 
     def _vary(self, key: str, above: frozenset[str]) -> Vary:
         flag = self._flags[key]
-        number = flag.at["offVariation"]
-        off = None if number.value is None else number.whole()
+        off = flag.number(flag.at["offVariation"])
         if not flag.on:
             return lambda _actor: off
         needed = [self._needed(each, above | {key}) for each in flag.at["prerequisites"].each()]
@@ -84,17 +87,19 @@ class Answers:
 def _targets(flag: LdFlag) -> list[tuple[Check, Vary]]:
     found: list[tuple[Check, Vary]] = []
     for ids, _, at in flag.targets():
-        number = at["variation"].whole()
+        number = flag.number(at["variation"])
         found.append((_one_of(ids) if is_user(at) else _never, _always(number)))
     return found
 
 
 def _served(flag: LdFlag, at: At) -> Vary:
     if at.has("variation"):
-        return _always(at["variation"].whole())
+        return _always(flag.number(at["variation"]))
     rollout = at["rollout"]
     listed = list(rollout["variations"].each())
-    numbers = [each["variation"].whole() for each in listed]
+    numbers = [flag.number(each["variation"]) for each in listed]
+    if not numbers:
+        raise at.wrong("a variation or a rollout")
     borders = list(accumulate(each["weight"].whole() / WHOLE for each in listed))
     if not is_user(rollout):
         return _always(numbers[0])
@@ -103,7 +108,7 @@ def _served(flag: LdFlag, at: At) -> Vary:
     if rollout.has("seed"):
         prefix = str(rollout["seed"].whole())
 
-    def vary(actor: Actor) -> int:
+    def vary(actor: Actor) -> int | None:
         value = bucket(prefix, value_at(way, actor))
         for border, number in zip(borders, numbers, strict=True):
             if value < border:
@@ -124,7 +129,7 @@ def _one_of(ids: frozenset[str]) -> Check:
     return lambda actor: actor.flag_id in ids
 
 
-def _always(number: int) -> Vary:
+def _always(number: int | None) -> Vary:
     return lambda _actor: number
 
 

@@ -49,11 +49,20 @@ class LdFlag:
         Raises:
             UsageError: there is no such variation.
         """
-        if number.value is None:
-            return False
-        if not 0 <= number.whole() < len(self.values):
-            raise number.wrong(f"the number of a variation: there are {len(self.values)}")
-        return self.values[number.whole()].value is True
+        found = self.number(number)
+        return found is not None and self.values[found].value is True
+
+    def number(self, at: At) -> int | None:
+        """Return the number of a variation, None if there is none.
+
+        Raises:
+            UsageError: there is no such variation.
+        """
+        if at.value is None:
+            return None
+        if not 0 <= at.whole() < len(self.values):
+            raise at.wrong(f"the number of a variation: there are {len(self.values)}")
+        return at.whole()
 
     def targets(self) -> list[tuple[frozenset[str], bool, At]]:
         """Return the actors that are listed, with what they get, in the order they are asked in."""

@@ -39,22 +39,23 @@ class Feature:
 
 
 class Answers:
-    """What all features of one environment answer, each made ready when first asked for."""
+    """What all features of one environment answer, made ready once."""
 
     def __init__(self, features: Mapping[str, Feature]) -> None:
         self._features = features
         self._own = cache(self._feature)
 
     def of(self, name: str) -> Answer:
-        """Return what answers for a feature."""
+        """Return what answers for a feature.
 
-        @cache
-        def ready() -> Likely:
-            return self._with_parents(self._features[name])
+        Raises:
+            UsageError: it is malformed.
+        """
+        likely = self._with_parents(self._features[name])
 
         def answer(actor: Actor) -> float | None:
             try:
-                return ready()(actor)
+                return likely(actor)
             except Unforeseeable:
                 return None
 
