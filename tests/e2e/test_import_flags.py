@@ -25,15 +25,25 @@ def system(request):
     return request.param
 
 
-@pytest.fixture
-def terminal(tmp_path):
-    made = Terminal(tmp_path)
+def served(root):
+    made = Terminal(root)
     made.done("init")
     try:
         _, made.url = made.serve()
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    yield from served(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    """Return a terminal whose server keeps no flag: for tests that change nothing."""
+    yield from served(tmp_path_factory.mktemp("untouched"))
 
 
 @pytest.mark.slow
@@ -67,10 +77,10 @@ def test_an_export_becomes_flags(terminal, system):
     assert f"dev: 0 of {len(told)} flags changed" in again
 
 
-def test_losses_are_accepted_only_when_that_is_said(terminal):
+def test_losses_are_accepted_only_when_that_is_said(untouched):
     words = ("flag", "import", str(SAMPLES / "growthbook.json"), "--environment=dev")
     words += ("--sample=100", "--dry-run")
-    careful, bold = terminal.data(*words), terminal.data(*words, "--accept-loss")
+    careful, bold = untouched.data(*words), untouched.data(*words, "--accept-loss")
     left = {each["theirs"] for each in careful["environments"]["dev"]["left_out"]}
     assert left == {"pattern", "pattern-off", "namespaced", "nested", "colour"}
     assert not left & careful["environments"]["dev"]["flags"].keys()
@@ -112,8 +122,8 @@ def test_a_definition_is_written_over_only_with_yes(terminal):
     assert (found["unchanged"], found["gain"], found["lose"]) == (400, 0, 0)
 
 
-def test_mistakes_change_nothing(terminal):
-    broken = terminal.root / "broken.json"
+def test_mistakes_change_nothing(untouched):
+    broken = untouched.root / "broken.json"
     broken.write_text('{"version": 2, "features": [{"name": "x", "enabled": 3}]}')
     for words, what in (
         (("broken.json",), "$.features[0].enabled: 3 is not true or false"),
@@ -122,16 +132,16 @@ def test_mistakes_change_nothing(terminal):
         ((str(SAMPLES / "flipper.json"), "--environment=dev"), "--write-definitions"),
         ((str(SAMPLES / "flipper.json"), "--actors", "a", "--sample", "1"), "leave one of them"),
     ):
-        code, out, err = terminal.run("feature", "import", *words)
+        code, out, err = untouched.run("feature", "import", *words)
         assert (code, out) == (2, ""), err
         assert what in err
-    assert terminal.rows()["flag_state"] == 0
+    assert untouched.rows()["flag_state"] == 0
 
 
-def test_attributes_of_real_actors_are_looked_at(terminal):
-    listed = terminal.root / "actors.jsonl"
+def test_attributes_of_real_actors_are_looked_at(untouched):
+    listed = untouched.root / "actors.jsonl"
     listed.write_text('{"id": "User:1", "plan": "gold"}\nUser:2\n')
     words = ("feature", "import", str(SAMPLES / "unleash_client.json"), "--environment=dev")
-    text = terminal.done(*words, "--match=gold", "--actors", str(listed), "--dry-run")
+    text = untouched.done(*words, "--match=gold", "--actors", str(listed), "--dry-run")
     assert "2 actors in" in text
     assert "in all, of 8 answers" in text
