@@ -6,6 +6,8 @@ FlagstaffError
 ├── DefinitionError       a YAML file says something it must not                   definition
 ├── NotFound              no such flag, rollout, environment, commit …             not_found
 ├── Conflict              the thing is not in a state that allows this             conflict
+│   ├── Changed           it is no longer as the asker has seen it                 changed
+│   └── KeyReused         this key came before, with another request               key_reused
 ├── Refused               a policy or a permission says no                         refused
 │   └── Throttled         too often in too short a time                            throttled
 ├── Unavailable           something outside does not answer                        unavailable
@@ -105,6 +107,18 @@ class Conflict(FlagstaffError):
     """The thing is not in a state that allows this."""
 
     code = "conflict"
+
+
+class Changed(Conflict):
+    """The thing is no longer as the asker has seen it."""
+
+    code = "changed"
+
+
+class KeyReused(Conflict):
+    """This idempotency key came before, with another request."""
+
+    code = "key_reused"
 
 
 class Refused(FlagstaffError):

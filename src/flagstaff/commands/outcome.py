@@ -14,10 +14,12 @@ class Outcome:
 
     `text` is for people, one fact per line. `ok` is false when the answer is a well-understood no
     ("not deployed yet"), which is not an error. `next` is the command a person would likely want
-    now. `data` is the same answer for programs.
+    now. `data` is the same answer for programs. `replayed`: this is the answer of an earlier time,
+    and nothing was done again.
     """
 
     ok: bool = True
     text: str
     next: str = ""
     data: Mapping[str, Json] = field(default_factory=dict)
+    replayed: bool = False

@@ -40,6 +40,7 @@ from flagstaff.server.hub import Hub
 from flagstaff.server.lock import FileLock
 from flagstaff.server.settings import Settings, check_reach
 from flagstaff.server.stream import Names, Snapshots
+from flagstaff.server.tracing import Tracing
 from flagstaff.server.watched import WatchedDefinitions
 from flagstaff.services import people, views
 from flagstaff.services.kept_clock import kept_clock, speed_of
@@ -229,6 +230,7 @@ def _asgi(
     return Starlette(
         routes=routes,
         middleware=[
+            Middleware(Tracing),
             Middleware(
                 Guarding,
                 hosts=frozenset(filter(None, (settings.public_host,))),

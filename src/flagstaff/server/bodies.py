@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from flagstaff.commands.codec import encode
+from flagstaff.flags.evaluation import Gate, Reason
 from flagstaff.services.audience import Processes
 from flagstaff.services.clock import Clock
-from flagstaff.services.telemetry import Answered, Heartbeat, Unknown
+from flagstaff.services.telemetry import Answered
 from flagstaff.services.views import (
     AuditView,
+    FlagCell,
     FlagView,
     GuardView,
     RolloutSummary,
@@ -161,6 +162,18 @@ class CellBody(Body):
     updated_at: datetime | None
     updated_by: str
 
+    @classmethod
+    def of(cls, cell: FlagCell) -> CellBody:
+        """Return the body for a flag in an environment."""
+        return CellBody(
+            environment=cell.environment,
+            state=cell.state,
+            words=cell.words,
+            gates=cell.gates.to_json() if cell.gates is not None else None,
+            updated_at=cell.updated_at,
+            updated_by=cell.updated_by,
+        )
+
 
 class FlagBody(Body):
     """One flag in every environment."""
@@ -175,25 +188,96 @@ class FlagBody(Body):
     @classmethod
     def of(cls, flag: FlagView) -> FlagBody:
         """Return the body for a flag."""
-        cells = [
-            CellBody(
-                environment=cell.environment,
-                state=cell.state,
-                words=cell.words,
-                gates=cell.gates.to_json() if cell.gates is not None else None,
-                updated_at=cell.updated_at,
-                updated_by=cell.updated_by,
-            )
-            for cell in flag.cells
-        ]
         return cls(
             name=flag.name,
             type=flag.type,
             default=flag.default,
             defined=flag.defined,
-            environments=cells,
+            environments=[CellBody.of(each) for each in flag.cells],
             rollout=flag.rollout,
         )
+
+
+class PlacedFlagBody(CellBody):
+    """One flag in one environment; its `ETag` is another one whenever this changes."""
+
+    flag: str
+    type: str
+    default: bool
+    defined: bool
+
+    @classmethod
+    def placed(cls, flag: FlagView, cell: FlagCell) -> PlacedFlagBody:
+        """Return the body for a flag in an environment."""
+        return cls(
+            **CellBody.of(cell).model_dump(),
+            flag=flag.name,
+            type=flag.type,
+            default=flag.default,
+            defined=flag.defined,
+        )
+
+
+class QuestionBody(BaseModel):
+    """Whom a flag is asked about; without an actor, about nobody in particular."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    actor: Annotated[str, Field(max_length=255)] = ""
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    environments: Annotated[list[str], Field(max_length=100)] = Field(default_factory=list)
+
+
+class EvaluationBody(Body):
+    """What a flag answers in an environment; `words` say why, and what would change it."""
+
+    environment: str
+    value: bool
+    reason: Reason
+    gate: Gate
+    variant: str
+    payload: Any
+    version: int
+    words: str
+
+
+class DeploymentBody(Body):
+    """A commit that began to run in an environment or deploy stage."""
+
+    id: int
+    environment: str
+    sha: str
+    at: datetime
+    who: str
+
+
+class EnvironmentBody(Body):
+    """One environment; `version` grows with every change of a flag there."""
+
+    name: str
+    version: int
+
+
+class SnapshotBody(Body):
+    """All flags of an environment at one version, as the SDK reads them."""
+
+    environment: str
+    version: int
+    flags: dict[str, dict[str, Any]]
+
+
+class ProblemBody(Body):
+    """What went wrong, after RFC 9457; `code` is for programs, `hint` says what to do."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    hint: str
+    problems: list[dict[str, Any]]
 
 
 class AuditBody(Body):
@@ -260,81 +344,3 @@ class WatchedFlagBody(FlagBody):
             processes=[ProcessesBody.model_validate(each) for each in processes],
             exposures=[AnsweredBody.model_validate(each) for each in answers],
         )
-
-
-LONGEST = 255
-
-
-def _shortened(value: object) -> object:
-    return value[:LONGEST] if isinstance(value, str) else value
-
-
-Name = Annotated[str, Field(max_length=LONGEST)]
-Label = Annotated[str, BeforeValidator(_shortened)]
-"""A text for people to read: one that is too long is cut, not refused."""
-
-Count = Annotated[int, Field(ge=0, le=10**12)]
-
-
-class ExposureBody(Body):
-    """How often a flag gave this answer since the last report."""
-
-    flag: Name
-    value: bool
-    gate: Annotated[str, Field(max_length=40)]
-    count: Count
-
-
-class UnknownBody(BaseModel):
-    """How often a flag was asked for that is not defined."""
-
-    flag: Label
-    count: Count
-
-
-class ReportBody(Body):
-    """What an application's client reports; parts it does not know are left aside."""
-
-    instance: Label
-    environment: Name
-    application: Label = ""
-    kind: Label = ""
-    version: Label = ""
-    snapshot_version: Annotated[int, Field(ge=0)] | None = None
-    sdk: Label = ""
-    exposures: Annotated[list[ExposureBody], Field(max_length=5_000)] = Field(default_factory=list)
-    unknown: Annotated[list[UnknownBody], Field(max_length=1_000)] = Field(default_factory=list)
-
-    def heartbeat(self, now: datetime) -> Heartbeat:
-        """Return the sign of life."""
-        return Heartbeat(
-            instance=self.instance,
-            environment=self.environment,
-            application=self.application,
-            kind=self.kind,
-            version=self.version,
-            snapshot_version=self.snapshot_version,
-            sdk=self.sdk,
-            at=now,
-        )
-
-    def answers(self) -> Iterator[Answered]:
-        """Yield what the flags answered."""
-        for each in self.exposures:
-            yield Answered(
-                environment=self.environment,
-                flag=each.flag,
-                value=each.value,
-                gate=each.gate,
-                count=each.count,
-            )
-
-    def unknown_flags(self) -> Iterator[Unknown]:
-        """Yield what was asked for and is not there."""
-        for each in self.unknown:
-            yield Unknown(
-                environment=self.environment,
-                flag=each.flag,
-                application=self.application,
-                count=each.count,
-            )

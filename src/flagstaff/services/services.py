@@ -30,6 +30,7 @@ from flagstaff.services import (
     auditing,
     deployments,
     flags,
+    idempotency,
     importing,
     permissions,
     rollouts,
@@ -38,7 +39,9 @@ from flagstaff.services import (
     undoing,
 )
 from flagstaff.services.clock import Clock
+from flagstaff.services.conditions import Condition
 from flagstaff.services.health import Health
+from flagstaff.services.idempotency import request_key
 from flagstaff.services.permissions import require_somewhere
 from flagstaff.services.person import Person
 from flagstaff.services.policies.change import PRODUCTION
@@ -83,19 +86,35 @@ class Services:
         """Call `listener` no more."""
         self._listeners.remove(listener)
 
-    def execute(self, command: Command, by: Person, *, dry_run: bool = False) -> Outcome:
+    def execute(
+        self,
+        command: Command,
+        by: Person,
+        *,
+        dry_run: bool = False,
+        key: str = "",
+        condition: Condition | None = None,
+    ) -> Outcome:
         """Carry out a command and return what came of it.
 
-        With `dry_run` everything is done and then taken back, so the answer is the real one.
+        With `dry_run` everything is done and then taken back, so the answer is the real one. A
+        `key` has the same command of the same person carried out once; see `idempotency`. A
+        `condition` has to hold in the same transaction.
 
         Raises:
             FlagstaffError: it was refused or impossible, and nothing was changed.
         """
-        (outcome,) = self.execute_all([command], by, dry_run=dry_run)
+        (outcome,) = self.execute_all([command], by, dry_run=dry_run, key=key, condition=condition)
         return outcome
 
     def execute_all(
-        self, commands: Sequence[Command], by: Person, *, dry_run: bool = False
+        self,
+        commands: Sequence[Command],
+        by: Person,
+        *,
+        dry_run: bool = False,
+        key: str = "",
+        condition: Condition | None = None,
     ) -> list[Outcome]:
         """Carry out commands in one unit of work, each seeing what those before it did.
 
@@ -109,7 +128,16 @@ class Services:
         healthy = self._healthy(commands)
         write = any(command.writes for command in commands)
         with self.unit(by, write=write, keep=not dry_run, healthy=healthy) as unit:
+            asked = request_key(unit, key, commands) if key and write and not dry_run else None
+            if asked and (before := idempotency.recall(unit, asked)):
+                return before
+            if condition is not None:
+                for command in commands:
+                    permissions.check(unit, command)
+                condition(unit)
             found = [_permitted(unit, command) for command in commands]
+            if asked:
+                idempotency.keep(unit, asked, found)
         if not dry_run:
             return found
         return [

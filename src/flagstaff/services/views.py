@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flagstaff.commands.model import AuditSearch
+from flagstaff.errors import NotFound
 from flagstaff.flags.describe import describe
 from flagstaff.flags.gates import Gates, State
 from flagstaff.issues import follow
@@ -14,11 +15,13 @@ from flagstaff.rollouts.guard import Arm, Guard, Judgement, Verdict
 from flagstaff.rollouts.plan import Bake, Plan, SetGate, Step
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
 from flagstaff.services.auditing import search_of
+from flagstaff.services.conditions import flag_tag, rollout_tag
 from flagstaff.services.finding import find_rollout
 from flagstaff.services.unit import Unit
 from flagstaff.store import audit as audit_store
 from flagstaff.store import flags as flag_store
 from flagstaff.store import rollouts as rollout_store
+from flagstaff.store.audit import AuditEntry
 from flagstaff.store.flags import FlagState
 from flagstaff.store.rollouts import RolloutRecord
 
@@ -79,12 +82,16 @@ class RolloutSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutView:
-    """One rollout with everything there is to know about it; `issue` as it reads now."""
+    """One rollout with everything there is to know about it; `issue` as it reads now.
+
+    `tag` is another one whenever the rollout is; see `services.conditions`.
+    """
 
     summary: RolloutSummary
     steps: tuple[StepView, ...]
     guards: tuple[GuardView, ...]
     watching: bool
+    tag: str
     plan: Plan
     before: tuple[SavedGates, ...]
     touched: tuple[str, ...]
@@ -94,9 +101,13 @@ class RolloutView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagCell:
-    """One flag in one environment; `gates` is `None` where it was never set."""
+    """One flag in one environment; `gates` is `None` where it was never set.
+
+    `tag` is another one whenever the rest is.
+    """
 
     environment: str
+    tag: str
     state: State
     words: str
     gates: Gates | None
@@ -146,9 +157,18 @@ def reachable(unit: Unit) -> None:
     rollout_store.recent_numbers(unit.connection, limit=1)
 
 
-def rollouts(unit: Unit, *, flag: str | None = None, limit: int = 200) -> list[RolloutSummary]:
-    """Return the newest rollouts, of one flag or of all."""
-    records = rollout_store.find(unit.connection, flag=flag, limit=limit)
+def rollouts(
+    unit: Unit,
+    *,
+    flag: str | None = None,
+    active: bool = False,
+    below: int | None = None,
+    limit: int = 200,
+) -> list[RolloutSummary]:
+    """Return the newest rollouts, of one flag or of all, with a smaller number than `below`."""
+    records = rollout_store.find(
+        unit.connection, flag=flag, active=active, below=below, limit=limit
+    )
     return [_summary(record) for record in records]
 
 
@@ -165,6 +185,7 @@ def rollout(unit: Unit, number: int) -> RolloutView:
         steps=tuple(_step(found, step) for step in found.plan.steps),
         guards=_guards(record),
         watching=found.watching,
+        tag=rollout_tag(record),
         plan=found.plan,
         before=found.before,
         touched=found.touched,
@@ -173,12 +194,18 @@ def rollout(unit: Unit, number: int) -> RolloutView:
     )
 
 
-def flags(unit: Unit) -> list[FlagView]:
-    """Return every flag that is defined or set, in all environments."""
+def flags(
+    unit: Unit, *, match: str = "", after: str = "", limit: int | None = None
+) -> list[FlagView]:
+    """Return the flags that are defined or set, in all environments, by name.
+
+    Only those with `match` in their names, and those whose names come after `after`.
+    """
     by_flag: dict[str, dict[str, FlagState]] = {}
     for state in flag_store.find(unit.connection):
         by_flag.setdefault(state.flag, {})[state.environment] = state
-    names = sorted({*unit.context.definitions(), *by_flag})
+    known = {*unit.context.definitions(), *by_flag}
+    names = sorted(each for each in known if each > after and match in each)[:limit]
     running = _running(unit)
     return [_flag(unit, name, by_flag.get(name, {}), running.get(name)) for name in names]
 
@@ -205,26 +232,39 @@ def audit(
 def searched(unit: Unit, search: AuditSearch, *, limit: int = 200) -> list[AuditView]:
     """Return what was done and is searched for, newest first."""
     entries = audit_store.search(unit.connection, search_of(unit, search), limit=limit)
-    return [
-        AuditView(
-            id=each.id,
-            at=each.at,
-            who=each.who,
-            source=each.source,
-            action=each.action,
-            flag=each.flag,
-            environment=each.environment,
-            rollout=each.rollout_id,
-            step=each.step,
-            text=each.text,
-            reason=each.reason,
-            override=each.override,
-            before=each.before,
-            after=each.after,
-            hash=each.hash,
-        )
-        for each in entries
-    ]
+    return [_audit(each) for each in entries]
+
+
+def entry(unit: Unit, number: int) -> AuditView:
+    """Return one entry of the audit log.
+
+    Raises:
+        NotFound: there is none with this number.
+    """
+    found = audit_store.get(unit.connection, number)
+    if found is None:
+        raise NotFound(f"there is no entry {number}", hint="flagstaff audit list shows them")
+    return _audit(found)
+
+
+def _audit(each: AuditEntry) -> AuditView:
+    return AuditView(
+        id=each.id,
+        at=each.at,
+        who=each.who,
+        source=each.source,
+        action=each.action,
+        flag=each.flag,
+        environment=each.environment,
+        rollout=each.rollout_id,
+        step=each.step,
+        text=each.text,
+        reason=each.reason,
+        override=each.override,
+        before=each.before,
+        after=each.after,
+        hash=each.hash,
+    )
 
 
 def _running(unit: Unit, flag: str | None = None) -> dict[str, int]:
@@ -315,6 +355,7 @@ def _cell(environment: str, state: FlagState | None, *, default: bool) -> FlagCe
     unset = State.ON if default else State.OFF
     return FlagCell(
         environment=environment,
+        tag=flag_tag(state, default=default),
         state=gates.state if gates is not None else unset,
         words=describe(gates, default=default),
         gates=gates,

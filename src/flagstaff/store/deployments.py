@@ -40,3 +40,18 @@ def current(connection: Connection) -> dict[str, Deployment]:
         query.where(table.c.id.in_(newest)).order_by(table.c.environment)
     ).mappings()
     return {row["environment"]: Deployment(**row) for row in rows}
+
+
+def find(
+    connection: Connection, *, environment: str | None, below: int | None, limit: int
+) -> list[tuple[int, Deployment]]:
+    """Return deployments with their numbers, newest first."""
+    query = select(table).order_by(table.c.id.desc()).limit(limit)
+    if environment is not None:
+        query = query.where(table.c.environment == environment)
+    if below is not None:
+        query = query.where(table.c.id < below)
+    return [
+        (row.id, Deployment(environment=row.environment, sha=row.sha, at=row.at, who=row.who))
+        for row in connection.execute(query)
+    ]

@@ -76,7 +76,12 @@ def get(connection: Connection, number: int, *, lock: bool = False) -> RolloutRe
 
 
 def find(
-    connection: Connection, *, active: bool = False, flag: str | None = None, limit: int = 200
+    connection: Connection,
+    *,
+    active: bool = False,
+    flag: str | None = None,
+    below: int | None = None,
+    limit: int = 200,
 ) -> list[RolloutRecord]:
     """Return rollouts, newest first."""
     query = select(table).order_by(table.c.id.desc()).limit(limit)
@@ -84,6 +89,8 @@ def find(
         query = query.where(ACTIVE)
     if flag is not None:
         query = query.where(table.c.flag == flag)
+    if below is not None:
+        query = query.where(table.c.id < below)
     return [_record(row) for row in connection.execute(query)]
 
 

@@ -193,3 +193,26 @@ credential = Table(
     Column("used_at", Moment, nullable=True),
 )
 """Whatever secret lets somebody in, by its SHA-256; those that ended are deleted."""
+
+request_key = Table(
+    "request_key",
+    metadata,
+    Column("who", String(255), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("answer", JSON(none_as_null=True), nullable=True),
+    Column("at", Moment, nullable=False, index=True),
+)
+"""Requests that are carried out once; `answer` is there as soon as others can see the row."""
+
+change_lock = Table(
+    "change_lock",
+    metadata,
+    Column("environment", String(100), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("who", String(255), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment, nullable=True),
+)
+"""Environments that people have locked, and those with an open incident."""

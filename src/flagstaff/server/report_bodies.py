@@ -1,0 +1,88 @@
+"""How does the report of an application look as JSON?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from flagstaff.services.telemetry import Answered, Heartbeat, Unknown
+
+LONGEST = 255
+
+
+def _shortened(value: object) -> object:
+    return value[:LONGEST] if isinstance(value, str) else value
+
+
+Name = Annotated[str, Field(max_length=LONGEST)]
+Label = Annotated[str, BeforeValidator(_shortened)]
+"""A text for people to read: one that is too long is cut, not refused."""
+
+Count = Annotated[int, Field(ge=0, le=10**12)]
+
+
+class ExposureBody(BaseModel):
+    """How often a flag gave this answer since the last report."""
+
+    flag: Name
+    value: bool
+    gate: Annotated[str, Field(max_length=40)]
+    count: Count
+
+
+class UnknownBody(BaseModel):
+    """How often a flag was asked for that is not defined."""
+
+    flag: Label
+    count: Count
+
+
+class ReportBody(BaseModel):
+    """What an application's client reports; parts it does not know are left aside."""
+
+    instance: Label
+    environment: Name
+    application: Label = ""
+    kind: Label = ""
+    version: Label = ""
+    snapshot_version: Annotated[int, Field(ge=0)] | None = None
+    sdk: Label = ""
+    exposures: Annotated[list[ExposureBody], Field(max_length=5_000)] = Field(default_factory=list)
+    unknown: Annotated[list[UnknownBody], Field(max_length=1_000)] = Field(default_factory=list)
+
+    def heartbeat(self, now: datetime) -> Heartbeat:
+        """Return the sign of life."""
+        return Heartbeat(
+            instance=self.instance,
+            environment=self.environment,
+            application=self.application,
+            kind=self.kind,
+            version=self.version,
+            snapshot_version=self.snapshot_version,
+            sdk=self.sdk,
+            at=now,
+        )
+
+    def answers(self) -> Iterator[Answered]:
+        """Yield what the flags answered."""
+        for each in self.exposures:
+            yield Answered(
+                environment=self.environment,
+                flag=each.flag,
+                value=each.value,
+                gate=each.gate,
+                count=each.count,
+            )
+
+    def unknown_flags(self) -> Iterator[Unknown]:
+        """Yield what was asked for and is not there."""
+        for each in self.unknown:
+            yield Unknown(
+                environment=self.environment,
+                flag=each.flag,
+                application=self.application,
+                count=each.count,
+            )
