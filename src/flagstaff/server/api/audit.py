@@ -102,6 +102,6 @@ def _single(api: APIRouter, reading: Reading) -> None:
         openapi_extra=asks_for(UndoEntry, "entry"),
         dependencies=JSON_ROUTES,
     )
-    def undo(ask: Ask, entry: int, body: JsonBody = None) -> bodies.OutcomeBody:
+    def undo(ask: Ask, entry: int, body: JsonBody) -> bodies.OutcomeBody:
         """Undo it, if the gates are still as they were after it."""
         return body_of(ask.carry_out(services, command_from(UndoEntry, body, entry=entry)))

@@ -17,7 +17,7 @@ def routes(reading: Reading) -> APIRouter:
     api = APIRouter(tags=["commands"], dependencies=JSON_ROUTES)
 
     @api.post("/commands", summary="Carry out a command", openapi_extra=command_body())
-    def carry_out(ask: Ask, command: JsonBody = None) -> bodies.OutcomeBody:
+    def carry_out(ask: Ask, command: JsonBody) -> bodies.OutcomeBody:
         """Carry out one command, given as JSON with its `kind`; `ok` is false for a plain no."""
         return body_of(ask.carry_out(reading.services, decode_command(command)))
 

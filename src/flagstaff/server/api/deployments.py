@@ -37,7 +37,7 @@ def routes(reading: Reading) -> APIRouter:
         status_code=201,
         openapi_extra=asks_for(RecordDeployment),
     )
-    def record(ask: Ask, body: JsonBody = None) -> bodies.OutcomeBody:
+    def record(ask: Ask, body: JsonBody) -> bodies.OutcomeBody:
         """Record it; rollouts that wait for this commit go on."""
         return body_of(ask.carry_out(services, command_from(RecordDeployment, body)))
 

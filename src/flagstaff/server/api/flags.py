@@ -82,7 +82,7 @@ def _changing(api: APIRouter, reading: Reading) -> None:
         openapi_extra=asks_for(SetFlag, "flag", "environments"),
     )
     def change(
-        ask: Ask, name: str, environment: str, seen: IfMatch, body: JsonBody = None
+        ask: Ask, name: str, environment: str, seen: IfMatch, body: JsonBody
     ) -> bodies.OutcomeBody:
         """Apply one change; the outcome says who gets the flag now and which gates it closed."""
         command = command_from(SetFlag, body, flag=name, environments=[environment])

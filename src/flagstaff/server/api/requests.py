@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Body
+from fastapi import Depends, Request
 
 from flagstaff.commands.codec import decode
 from flagstaff.errors import UsageError
@@ -12,7 +13,30 @@ from flagstaff.server.api.command_schemas import MARK, Schema, request_schema
 
 T = TypeVar("T")
 
-JsonBody = Annotated[dict[str, Any] | None, Body()]
+JsonObject = dict[str, Any]
+
+
+async def _json_object(request: Request) -> JsonObject:
+    """Return the body; without one, all that a command needs is in the address.
+
+    Raises:
+        UsageError: it is no JSON object.
+    """
+    text = await request.body()
+    try:
+        found = json.loads(text, parse_constant=_refuse) if text else {}
+    except (ValueError, RecursionError) as exc:
+        raise UsageError(f"the body is not JSON: {exc}", hint="send a JSON object") from exc
+    if not isinstance(found, dict):
+        raise UsageError("the body is not a JSON object", hint='write {"…": …}')
+    return found
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no number")
+
+
+JsonBody = Annotated[JsonObject, Depends(_json_object)]
 
 
 def asks_for(kind: type, *given: str) -> Schema:
@@ -20,16 +44,15 @@ def asks_for(kind: type, *given: str) -> Schema:
     return {MARK: request_schema(kind, given)}
 
 
-def command_from(kind: type[T], body: dict[str, Any] | None, **given: object) -> T:
+def command_from(kind: type[T], body: JsonObject, **given: object) -> T:
     """Return the command that a body and an address ask for.
 
     Raises:
         UsageError: the body has fields that the command has not, or values it cannot have.
     """
-    found = body or {}
-    if twice := sorted(found.keys() & given.keys()):
+    if twice := sorted(body.keys() & given.keys()):
         raise UsageError(
             f"the address says {', '.join(twice)}, so the body must not",
             hint="leave it out of the body",
         )
-    return decode({**found, **given}, kind)
+    return decode({**body, **given}, kind)

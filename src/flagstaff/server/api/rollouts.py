@@ -105,7 +105,7 @@ def _making(api: APIRouter, reading: Reading) -> None:
         openapi_extra=asks_for(ImportRollout),
         dependencies=JSON_ROUTES,
     )
-    def make(ask: Ask, body: JsonBody = None) -> bodies.OutcomeBody:
+    def make(ask: Ask, body: JsonBody) -> bodies.OutcomeBody:
         """Import the issue; with `start` it begins at once. `Location` is where the rollout is."""
         outcome = ask.carry_out(reading.services, command_from(ImportRollout, body))
         ask.response.headers["location"] = f"/api/v1/rollouts/{outcome.data['rollout']}"
@@ -113,7 +113,7 @@ def _making(api: APIRouter, reading: Reading) -> None:
 
 
 def _action(reading: Reading, kind: type[model.Command]) -> Callable[..., bodies.OutcomeBody]:
-    def act(ask: Ask, number: int, seen: IfMatch, body: JsonBody = None) -> bodies.OutcomeBody:
+    def act(ask: Ask, number: int, seen: IfMatch, body: JsonBody) -> bodies.OutcomeBody:
         command = command_from(kind, body, rollout=number)
         condition = if_unchanged(seen, lambda tags: rollout_unchanged(number, tags))
         return body_of(ask.carry_out(reading.services, command, condition))
