@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
+from flagstaff.commands.access_model import AddPerson, CreateToken, InvitePerson
 from flagstaff.commands.codec import encode_command
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
@@ -21,18 +22,26 @@ from flagstaff.store.request_keys import RequestKey
 
 KEPT_FOR = timedelta(hours=24)
 LONGEST = 255
+TELL_SECRETS = (AddPerson, CreateToken, InvitePerson)
+"""What is answered with a secret that nobody may read a second time."""
 
 
 def request_key(unit: Unit, key: str, commands: Sequence[Command]) -> RequestKey:
     """Return the key of a request with what it asks for.
 
     Raises:
-        UsageError: the key is too long, or not made of visible ASCII characters.
+        UsageError: the key is too long, or not made of visible ASCII characters; or the answer
+            would be a secret.
     """
     if len(key) > LONGEST or not key.isascii() or not key.isprintable():
         raise UsageError(
             f"{key[:40]!r} is no idempotency key",
             hint=f"make a new UUID for every request; {LONGEST} characters are the most",
+        )
+    if any(isinstance(each, TELL_SECRETS) for each in commands):
+        raise UsageError(
+            "an answer that holds a secret is not kept, so this cannot have an idempotency key",
+            hint="ask without a key; what was made twice can be revoked",
         )
     asked = json.dumps([encode_command(each) for each in commands], sort_keys=True)
     digest = hashlib.sha256(asked.encode()).hexdigest()
