@@ -15,6 +15,7 @@ import click
 from flagstaff.commands.audit_words import audit
 from flagstaff.commands.chat_text import words_of
 from flagstaff.commands.feature_words import feature, flag
+from flagstaff.commands.lock_words import incident, lock, unlock
 from flagstaff.commands.model import Command
 from flagstaff.commands.person_words import person, token
 from flagstaff.commands.release_words import auto_deploy, deployment, release
@@ -22,7 +23,7 @@ from flagstaff.commands.rollout_words import rollout
 from flagstaff.commands.tree import HELP_NAMES, SETTINGS, Tree, explained
 from flagstaff.errors import UsageError
 
-GROUPS: tuple[click.Group, ...] = (
+GROUPS: tuple[click.Command, ...] = (
     feature,
     flag,
     auto_deploy,
@@ -32,8 +33,11 @@ GROUPS: tuple[click.Group, ...] = (
     audit,
     person,
     token,
+    lock,
+    unlock,
+    incident,
 )
-"""The groups that build commands, for a root of one's own."""
+"""What builds commands, for a root of one's own."""
 
 _WIDTH = 96
 _KINDS = get_args(Command)
@@ -54,12 +58,15 @@ __all__ = [
     "feature",
     "flag",
     "help_text",
+    "incident",
+    "lock",
     "parse",
     "parse_line",
     "person",
     "release",
     "rollout",
     "token",
+    "unlock",
 ]
 
 

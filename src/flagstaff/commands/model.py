@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from flagstaff.commands.access_model import AccessCommand
+from flagstaff.commands.lock_model import LockCommand
 from flagstaff.flags.change import GateChange
 
 HIGHEST = 2**31 - 1
@@ -316,4 +317,5 @@ Command = (
     | VerifyAudit
     | UndoEntry
     | AccessCommand
+    | LockCommand
 )

@@ -21,7 +21,7 @@ IGNORING: Final = {
 OVERRIDES: Final = {
     **IGNORING,
     "production-channel": "Change production from another channel.",
-    "change-lock": "Change production in a freeze.",
+    "change-lock": "Change what is frozen or locked.",
     "not-deployed": "Open a flag where its code does not run yet.",
     "min-dwell": "Take the next step early.",
     "max-step": "Take a larger step.",

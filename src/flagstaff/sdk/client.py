@@ -18,6 +18,7 @@ from flagstaff.flags.explain import evaluate, in_words
 from flagstaff.flags.fast import Check
 from flagstaff.flags.surroundings import Group, Surroundings
 from flagstaff.sdk import options as opt
+from flagstaff.sdk.asking import Asked, Samples
 from flagstaff.sdk.exposures import Exposure, Exposures
 from flagstaff.sdk.fallback import Fallback
 from flagstaff.sdk.forking import survive
@@ -65,6 +66,7 @@ class Client:
         "_handles",
         "_holder",
         "_reporter",
+        "_samples",
         "_source",
     )
 
@@ -76,6 +78,7 @@ class Client:
         self._groups: dict[str, Group] = {}
         self._handles: dict[tuple[str, bool | None], FlagHandle] = {}
         self._reporter: Reporter | None = None
+        self._samples = Samples()
         self._source = source
         around = Surroundings(
             counter=self._exposures.counter,
@@ -174,6 +177,7 @@ class Client:
             opt.identity(application, options),
             client._holder,
             client._exposures,
+            client._look,
             options.get("flush_interval", 5.0),
         )
         warn_without_threads()
@@ -222,6 +226,7 @@ class Client:
         except Exception as exc:  # noqa: BLE001 - as in is_enabled
             return self._fallback.evaluation(name, exc, default=default)
         self._exposures.counter(name, answer.value, answer.gate)()
+        self._samples.note(name, actors)
         return answer
 
     def variant(self, name: str, *actors: object, default: str = "off") -> str:
@@ -299,6 +304,14 @@ class Client:
             self._reporter.close(CLOSE_TIMEOUT)
         self._holder.report(Mode.CLOSED, self._holder.problem)
 
+    def _look(self) -> list[Asked]:
+        """Return what was seen of the questions, and look at the next ones."""
+        compiled = self._holder.compiled
+        taken = self._samples.take(compiled.snapshot.flags)
+        # Handles do not look into `checks`; a flag that has one is better not judged by halves.
+        self._samples.look(compiled.checks, besides={name for name, _ in list(self._handles)})
+        return taken
+
     def _put(self, compiled: Compiled) -> None:
         self._checks = compiled.checks
 
@@ -306,6 +319,7 @@ class Client:
         """Go on in a forked child; called by the interpreter, not by applications."""
         self._holder.after_fork()
         self._exposures.after_fork()
+        self._samples.after_fork()
         self._source.after_fork()
         if self._reporter is not None:
             self._reporter.after_fork()

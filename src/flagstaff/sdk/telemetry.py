@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from flagstaff.errors import Unavailable
+from flagstaff.sdk.asking import Asked
 from flagstaff.sdk.background import Background, Stop
 from flagstaff.sdk.backoff import jittered
 from flagstaff.sdk.exposures import Exposure, Exposures
@@ -18,6 +19,9 @@ from flagstaff.sdk.transport import Address, Transport
 
 BATCH = 1_000
 """Counts in one report; more are sent in several."""
+
+Look = Callable[[], list[Asked]]
+"""Returns what was seen of the questions since the last call."""
 
 _WEB = ("gunicorn", "uwsgi", "uvicorn", "hypercorn", "daphne", "waitress", "mod_wsgi", "granian")
 _WORKER = ("celery", "dramatiq", "rq", "rqworker", "huey", "procrastinate", "arq", "taskiq")
@@ -47,11 +51,12 @@ class Telemetry:
         identity: Identity,
         holder: Holder,
         exposures: Exposures,
+        look: Look,
         interval: float,
     ) -> None:
         self._address, self._identity = address, identity
         self._holder, self._exposures = holder, exposures
-        self._interval = interval
+        self._look, self._interval = look, interval
         self._instance = new_instance()
         self._transport = Transport(address)
         self._background = Background("telemetry", self._run)
@@ -79,15 +84,16 @@ class Telemetry:
         known = self._holder.compiled.snapshot.flags
         taken = self._exposures.take(known)
         unknown = self._exposures.take_unknown(known) if self._holder.ready else {}
+        asked = [each.to_json() for each in self._look()[:BATCH]]
         # The first report is sent even without counts: it is the sign of life.
         for start in range(0, max(1, len(taken)), BATCH):
             batch = taken[start : start + BATCH]
             try:
-                self._transport.telemetry(self._report(batch, unknown))
+                self._transport.telemetry({**self._report(batch, unknown), "asked": asked})
             except Unavailable:
                 lost = sum(each.count for each in batch) + sum(unknown.values())
                 self._exposures.drop(lost)
-            unknown = {}
+            unknown, asked = {}, []
 
     def _report(self, batch: list[Exposure], unknown: Mapping[str, int]) -> dict[str, object]:
         snapshot = self._holder.compiled.snapshot

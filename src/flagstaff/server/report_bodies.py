@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from flagstaff.services.telemetry import Answered, Heartbeat, Unknown
+from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Unknown
 
 LONGEST = 255
 
@@ -40,6 +40,14 @@ class UnknownBody(BaseModel):
     count: Count
 
 
+class AskedBody(BaseModel):
+    """Of the questions about a flag that the client looked at, how many named an actor."""
+
+    flag: Name
+    with_actor: Count
+    without_actor: Count
+
+
 class ReportBody(BaseModel):
     """What an application's client reports; parts it does not know are left aside."""
 
@@ -51,6 +59,7 @@ class ReportBody(BaseModel):
     snapshot_version: Annotated[int, Field(ge=0)] | None = None
     sdk: Label = ""
     exposures: Annotated[list[ExposureBody], Field(max_length=5_000)] = Field(default_factory=list)
+    asked: Annotated[list[AskedBody], Field(max_length=5_000)] = Field(default_factory=list)
     unknown: Annotated[list[UnknownBody], Field(max_length=1_000)] = Field(default_factory=list)
 
     def heartbeat(self, now: datetime) -> Heartbeat:
@@ -85,4 +94,11 @@ class ReportBody(BaseModel):
                 flag=each.flag,
                 application=self.application,
                 count=each.count,
+            )
+
+    def questions(self) -> Iterator[Asked]:
+        """Yield what the client saw of the questions."""
+        for each in self.asked:
+            yield Asked(
+                flag=each.flag, with_actor=each.with_actor, without_actor=each.without_actor
             )

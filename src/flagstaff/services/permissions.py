@@ -14,6 +14,12 @@ from flagstaff.commands.access_model import (
     RemovePerson,
     SetRoles,
 )
+from flagstaff.commands.lock_model import (
+    CloseIncident,
+    LockEnvironment,
+    OpenIncident,
+    UnlockEnvironment,
+)
 from flagstaff.commands.model import Command
 from flagstaff.commands.roles import EVERYWHERE, MEANINGS, Role, role_texts
 from flagstaff.errors import Refused
@@ -42,6 +48,10 @@ def check(unit: Unit, command: Command) -> None:
             stages = unit.context.project.stages
             place = stages.get(command.environment, command.environment)
             require(unit.by, Role.OPERATOR, (place,))
+        case LockEnvironment() | OpenIncident():
+            require(unit.by, Role.OPERATOR, (command.environment,))
+        case UnlockEnvironment() | CloseIncident():
+            require(unit.by, Role.MAINTAINER, (command.environment,))
         case model.GetFlag() | model.ListFlags():
             require(unit.by, Role.VIEWER, command.environments)
         case model.ImportRollout():

@@ -19,6 +19,13 @@ from flagstaff.commands.access_model import (
     RevokeToken,
     SetRoles,
 )
+from flagstaff.commands.lock_model import (
+    CloseIncident,
+    ListLocks,
+    LockEnvironment,
+    OpenIncident,
+    UnlockEnvironment,
+)
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
 from flagstaff.commands.roles import Role
@@ -32,6 +39,7 @@ from flagstaff.services import (
     flags,
     idempotency,
     importing,
+    locks,
     permissions,
     rollouts,
     showing,
@@ -292,5 +300,9 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             | ListTokens()
         ):
             return access.answer(unit, command)
+        case (
+            LockEnvironment() | UnlockEnvironment() | OpenIncident() | CloseIncident() | ListLocks()
+        ):
+            return locks.answer(unit, command)
         case _:
             assert_never(command)

@@ -64,6 +64,15 @@ class Unknown:
     count: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Of the questions about a flag that clients looked at, how many named an actor."""
+
+    flag: str
+    with_actor: int = 0
+    without_actor: int = 0
+
+
 class Telemetry:
     """Collects reports; bounded, and safe to use from several threads."""
 
@@ -72,9 +81,14 @@ class Telemetry:
         self._beats: OrderedDict[tuple[str, str], Heartbeat] = OrderedDict()
         self._counts: OrderedDict[tuple[str, str, bool, str], int] = OrderedDict()
         self._unknown: OrderedDict[tuple[str, str], Unknown] = OrderedDict()
+        self._asked: OrderedDict[str, Asked] = OrderedDict()
 
     def report(
-        self, beat: Heartbeat, answers: Iterable[Answered], unknown: Iterable[Unknown] = ()
+        self,
+        beat: Heartbeat,
+        answers: Iterable[Answered],
+        unknown: Iterable[Unknown] = (),
+        questions: Iterable[Asked] = (),
     ) -> None:
         """Take in one report; what has been silent longest makes room for what is new."""
         with self._lock:
@@ -91,6 +105,20 @@ class Telemetry:
                 count = asked.count + (before.count if before else 0)
                 self._unknown[where] = replace(asked, count=count)
                 _trim(self._unknown, where, MOST_UNKNOWN)
+
+            for seen in questions:
+                known = self._asked.get(seen.flag, Asked(flag=seen.flag))
+                self._asked[seen.flag] = Asked(
+                    flag=seen.flag,
+                    with_actor=known.with_actor + seen.with_actor,
+                    without_actor=known.without_actor + seen.without_actor,
+                )
+                _trim(self._asked, seen.flag, MOST_ANSWERS)
+
+    def asked(self, flag: str) -> Asked:
+        """Return what is known of the questions about a flag."""
+        with self._lock:
+            return self._asked.get(flag, Asked(flag=flag))
 
     def answers(self, flag: str) -> list[Answered]:
         """Return what the flag answered, by environment, the most frequent first."""

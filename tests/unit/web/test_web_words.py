@@ -47,6 +47,7 @@ def test_opt_outs_alone_are_said_to_be_off():
     gates = Gates().opt_out("User:1")
     cell = FlagCell(
         environment="dev",
+        tag="",
         state=gates.state,
         words="",
         gates=gates,

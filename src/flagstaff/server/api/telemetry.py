@@ -21,7 +21,7 @@ def routes(reading: Reading) -> APIRouter:
         services.context.check_environments((body.environment,))
         check_reading(by, body.environment)
         beat = body.heartbeat(services.clock.now())
-        telemetry.report(beat, body.answers(), body.unknown_flags())
+        telemetry.report(beat, body.answers(), body.unknown_flags(), body.questions())
         return {"ok": True}
 
     return api

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import ClassVar, Final, Protocol
 
@@ -27,6 +27,20 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Why nothing may open wider in an environment for now, as a person has said it."""
+
+    reason: str
+    who: str
+    since: datetime
+    until: datetime | None = None
+
+    def __str__(self) -> str:
+        """Return the reason, and who has said it when."""
+        return f"{self.reason} ({self.who}, {self.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One flag in one environment, with what is known around it.
 
@@ -40,6 +54,8 @@ class Change:
         healthy: what was said about production; None when nobody was to be asked.
         deployed: whether the flag's code runs there; None when nobody wants to know.
         actorless: how it is known that the flag is asked without an actor, or empty.
+        lock: the lock that somebody has put on the environment.
+        incident: the incident that is open there.
     """
 
     flag: str
@@ -55,6 +71,8 @@ class Change:
     healthy: Answer | None = None
     deployed: Answer | None = None
     actorless: str = ""
+    lock: Standing | None = None
+    incident: Standing | None = None
 
     @property
     def production(self) -> bool:

@@ -8,12 +8,17 @@ from flagstaff.definitions import Definition
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.event import Answer
 from flagstaff.services.deployments import deployed
-from flagstaff.services.policies.change import Change, effective
+from flagstaff.services.policies.change import Change, Standing, effective
+from flagstaff.services.telemetry import Asked
 from flagstaff.services.unit import Unit
 from flagstaff.store import flags as store
+from flagstaff.store import locks
 
 BY_ACTOR = frozenset({"actors", "percentage_of_actors"})
 """Gates that open only when there is an actor."""
+
+ENOUGH = 5
+"""Questions without an actor, and none with one, after which a flag is known to have none."""
 
 
 def changes_of(
@@ -27,6 +32,12 @@ def changes_of(
     standing = {
         name: effective((now | dict(after)).get(name), default).state
         for name in unit.context.project.environments
+    }
+    held = {
+        (each.environment, each.kind): Standing(
+            reason=each.reason, who=each.who, since=each.since, until=each.until
+        )
+        for each in locks.current(unit.connection, unit.now)
     }
     for environment, gates in after.items():
         state = states.get(environment)
@@ -46,6 +57,8 @@ def changes_of(
             healthy=unit.healthy,
             deployed=_deployed(unit, definition, environment) if gates else None,
             actorless=_actorless(unit, flag),
+            lock=held.get((environment, "lock")),
+            incident=held.get((environment, "incident")),
         )
 
 
@@ -67,12 +80,19 @@ def _deployed(unit: Unit, definition: Definition | None, environment: str) -> An
 
 def _actorless(unit: Unit, flag: str) -> str:
     """Return how it is known that nobody asks for the flag with an actor, or an empty text."""
-    if flag not in {each.flag for each in unit.context.project.renames}:
-        return ""
     telemetry = unit.context.telemetry
     answers = telemetry.answers(flag) if telemetry else []
-    if any(each.value and each.gate in BY_ACTOR for each in answers):
+    asked = telemetry.asked(flag) if telemetry else Asked(flag=flag)
+    if asked.with_actor or any(each.value and each.gate in BY_ACTOR for each in answers):
         return ""
-    return (
-        "it decides under which name jobs run, and jobs have no actor (`renames` in flagstaff.yml)"
-    )
+    if flag in {each.flag for each in unit.context.project.renames}:
+        return (
+            "it decides under which name jobs run, and jobs have no actor "
+            "(`renames` in flagstaff.yml)"
+        )
+    if asked.without_actor >= ENOUGH:
+        return (
+            f"applications ask for it without an actor (all {asked.without_actor} questions that "
+            "they looked at)"
+        )
+    return ""

@@ -10,14 +10,24 @@ from flagstaff.services.policies.change import Change, Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductionHealth:
-    """While production is not well, or an incident is open, nothing opens wider there."""
+    """While production is not well, or an incident is open somewhere, nothing opens wider there."""
 
     setting: ClassVar[str] = "health"
     override: ClassVar[str] = "ignore-production-check"
 
+    asked: bool = True
+    """Whether the project says whom to ask about production."""
+
     def refusal(self, change: Change) -> Refusal | None:
         """Return why the change may not happen, or `None`."""
-        if not change.production or not change.widens:
+        if not change.widens:
+            return None
+        if change.incident is not None:
+            return Refusal(
+                what=f"an incident is open in {change.environment}: {change.incident}",
+                remedy="wait until it is over; then: flagstaff incident close",
+            )
+        if not self.asked or not change.production:
             return None
         if change.healthy is None or change.healthy.yes:
             return None

@@ -39,8 +39,8 @@ def policies_of(project: Project) -> tuple[Policy, ...]:
     rules: tuple[tuple[bool, Policy], ...] = (
         (chosen.consistency, Consistency()),
         (chosen.production_channel, ProductionChannel(channel=channel)),
-        (bool(chosen.freeze), ChangeLock(windows=chosen.freeze)),
-        (chosen.health is not None, ProductionHealth()),
+        (True, ChangeLock(windows=chosen.freeze)),
+        (True, ProductionHealth(asked=chosen.health is not None)),
         (chosen.require_deployed, DeployedCode()),
         (bool(chosen.min_dwell), Dwell(least=chosen.min_dwell)),
         (True, StepSize(most=chosen.max_step)),
