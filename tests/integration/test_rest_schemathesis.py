@@ -73,9 +73,11 @@ def ask(url, token, path):
 
 
 @pytest.mark.parametrize(
-    "settings", [SETTINGS, SETTINGS + THERE], ids=["anything", "what is there"]
+    ("settings", "phases"),
+    [(SETTINGS, "fuzzing,stateful"), (SETTINGS + THERE, "examples,coverage,fuzzing,stateful")],
+    ids=["anything", "what is there"],
 )
-def test_schemathesis_finds_nothing(server, tmp_path, settings):
+def test_schemathesis_finds_nothing(server, tmp_path, settings, phases):
     url, token = server
     file = tmp_path / "schemathesis.toml"
     file.write_text(settings)
@@ -86,8 +88,7 @@ def test_schemathesis_finds_nothing(server, tmp_path, settings):
             *("--header", f"Authorization: Bearer {token}"),
             # These two never end.
             *("--exclude-path-regex", "(/events|/stream)$"),
-            *("--phases", phases),
-            *("--checks", "all", "--max-examples", EXAMPLES, "--seed", SEED),
+            *("--phases", phases, "--checks", "all", "--max-examples", EXAMPLES, "--seed", SEED),
             *("--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off"),
         ],
         cwd=tmp_path,

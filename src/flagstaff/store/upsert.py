@@ -20,7 +20,9 @@ def upsert(connection: Connection, table: Table, row: Mapping[str, Any]) -> None
 def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert the row unless one with its key is there; return whether it was inserted."""
     statement = inserting(connection, table).values(**row).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    # Without the option, PostgreSQL's driver has forgotten the number by the time it is asked for.
+    kept = statement.execution_options(preserve_rowcount=True)
+    return connection.execute(kept).rowcount == 1
 
 
 def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -33,7 +33,7 @@ def test_a_flag_is_set_narrowed_and_forgotten_where_it_is(client):
     narrowed = client.put(f"{PLACE}/gates", json=quarter).json()
     assert narrowed["text"].splitlines() == [
         "dev: on for 25 % of actors",
-        "dev: this closed the boolean gate",
+        "dev: this closed on for everyone",
     ]
     body = client.get(PLACE).json()
     assert (body["flag"], body["environment"], body["words"]) == (
@@ -234,3 +234,33 @@ def test_the_document_has_a_problem_for_everything_that_can_go_wrong(client):
             if method != "get":
                 assert {"409", "412", "415", "422"} <= answers, path
             assert operation["summary"]
+
+
+def test_a_flag_that_clients_ask_without_an_actor_gets_no_share_of_actors(client):
+    quarter = {"change": {"kind": "PercentageOfActors", "value": "25"}}
+    report = {"instance": "web-1", "environment": "dev"}
+
+    def told(**counts):
+        asked = [{"flag": "new_navigation", **counts}]
+        assert client.post("/api/v1/telemetry", json={**report, "asked": asked}).status_code == 202
+
+    told(with_actor=0, without_actor=4)
+    assert client.put(f"{PLACE}/gates", params={"dry_run": "true"}, json=quarter).status_code == 200
+    told(with_actor=0, without_actor=1)
+    refused = client.put(f"{PLACE}/gates", json=quarter)
+    assert refused.status_code == 403
+    assert "all 5 questions that they looked at" in refused.json()["detail"]
+    assert "--override actorless" in refused.json()["hint"]
+    told(with_actor=1, without_actor=0)
+    assert client.put(f"{PLACE}/gates", json=quarter).status_code == 200
+
+
+def test_narrowing_a_flag_that_is_fully_on_is_one_step_through_the_protocol_of_gitlab_too(client):
+    address = "/environments/dev/api/v4/features/new_navigation"
+    client.post(address, data={"value": "true"})
+    narrowed = client.post(address, data={"value": "25", "key": "percentage_of_actors"})
+    assert narrowed.status_code == 201
+    assert narrowed.json()["state"] == "conditional"
+    (entry, _) = client.get("/api/v1/audit").json()
+    assert entry["before"]["boolean"] is True
+    assert (entry["after"]["boolean"], entry["after"]["percentage_of_actors"]) == (False, "25")
