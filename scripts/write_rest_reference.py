@@ -57,7 +57,7 @@ to do, and for an issue or a file the `problems` line by line. 405 has `Allow`.
 
 def page() -> str:
     """Return the page."""
-    api = described_api(cast("Any", None), cast("Any", None))
+    api = described_api(*cast("Any", (None, None, None)))
     document = api.openapi()
     parts = [HEAD]
     for tag, routes in _by_tag(document).items():

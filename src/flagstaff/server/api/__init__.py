@@ -16,7 +16,7 @@ from flagstaff.server.api import (
     rollouts,
     telemetry,
 )
-from flagstaff.server.api.asking import Reading
+from flagstaff.server.api.asking import LastGood, Reading
 from flagstaff.server.api.describing import describe
 from flagstaff.server.api.manners import Manners
 from flagstaff.server.api.problems import explain_errors
@@ -33,7 +33,7 @@ All of them obey the same policies and leave the same audit entries as the termi
 __all__ = ["build_api", "described_api"]
 
 
-def described_api(services: Services, telemetry_: Telemetry) -> FastAPI:
+def described_api(services: Services, telemetry_: Telemetry, last_good: LastGood) -> FastAPI:
     """Return the application for `/api/v1` with its description."""
     api = FastAPI(
         title="Flagstaff",
@@ -46,13 +46,13 @@ def described_api(services: Services, telemetry_: Telemetry) -> FastAPI:
         redirect_slashes=False,
     )
     explain_errors(api)
-    reading = Reading(services=services, telemetry=telemetry_)
+    reading = Reading(services=services, telemetry=telemetry_, last_good=last_good)
     for part in (commands, flags, rollouts, deployments, audit, environments, telemetry):
         api.include_router(part.routes(reading))
     describe(api)
     return api
 
 
-def build_api(services: Services, telemetry_: Telemetry) -> ASGIApp:
+def build_api(services: Services, telemetry_: Telemetry, last_good: LastGood) -> ASGIApp:
     """Return what answers at `/api/v1`."""
-    return Manners(described_api(services, telemetry_))
+    return Manners(described_api(services, telemetry_, last_good))

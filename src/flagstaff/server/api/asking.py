@@ -12,6 +12,7 @@ from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
 from flagstaff.server import bodies
 from flagstaff.server.access import asker
+from flagstaff.server.encoded import Encoded
 from flagstaff.services.conditions import Condition
 from flagstaff.services.person import Person
 from flagstaff.services.services import Services
@@ -20,12 +21,17 @@ from flagstaff.services.telemetry import Telemetry
 REPLAYED = "Idempotency-Replayed"
 
 
+LastGood = Callable[[str], Encoded | None]
+"""Returns the latest snapshot of an environment that could be read, for when none can be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What all routes work with."""
 
     services: Services
     telemetry: Telemetry
+    last_good: LastGood
 
 
 def _caller(request: Request) -> Person:

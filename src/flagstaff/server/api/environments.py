@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from flagstaff.errors import Unavailable
 from flagstaff.server import bodies
 from flagstaff.server.access import check_reading
 from flagstaff.server.api.asking import Caller, IfNoneMatch, Reading, tagged
 from flagstaff.server.api.paging import Named
 from flagstaff.server.api.problems import JSON_ROUTES
-from flagstaff.server.encoded import encoded_snapshot
+from flagstaff.server.encoded import Encoded, encoded_snapshot
 from flagstaff.services import places
 
 
@@ -33,8 +34,19 @@ def routes(reading: Reading) -> APIRouter:
     def snapshot(by: Caller, environment: str, known: IfNoneMatch) -> Response:
         services.context.check_environments((environment,))
         check_reading(by, environment)
-        found = encoded_snapshot(services, environment)
+        found = _latest(reading, environment)
         answer = Response(found.body, media_type="application/json")
         return tagged(answer, found.etag.strip('"'), known) or answer
 
     return api
+
+
+def _latest(reading: Reading, environment: str) -> Encoded:
+    """Return the present snapshot, or while the database is away the last good one."""
+    try:
+        return encoded_snapshot(reading.services, environment)
+    except Unavailable:
+        kept = reading.last_good(environment)
+        if kept is None:
+            raise
+        return kept

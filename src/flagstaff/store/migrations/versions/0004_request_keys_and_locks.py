@@ -7,6 +7,7 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+compatible_from = "0004"  # an older server would change what is locked
 
 Moment = sa.DateTime(timezone=True)
 
