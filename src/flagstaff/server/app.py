@@ -34,7 +34,7 @@ from flagstaff.server.auth.signing_in import SigningIn
 from flagstaff.server.compat import compat_routes
 from flagstaff.server.declaring import Declaring
 from flagstaff.server.encoded import encoded_snapshot
-from flagstaff.server.failures import response_for, status_of
+from flagstaff.server.failures import not_an_address, response_for, status_of
 from flagstaff.server.guarding import Guarding
 from flagstaff.server.hub import Hub
 from flagstaff.server.lock import FileLock
@@ -245,7 +245,7 @@ def _asgi(
         ],
         exception_handlers={
             FlagstaffError: error_page(site),
-            404: missing_page(site),
+            404: not_an_address(missing_page(site)),
             500: fault_page(site),
         },
         lifespan=_lifespan(hub, definitions, at_hand),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from flagstaff.errors import (
     Changed,
@@ -59,6 +61,9 @@ TITLES = {
 }
 
 
+HINT = "/api/v1/openapi.json describes every request"
+
+
 def status_of(error: FlagstaffError) -> int:
     """Return the HTTP status for an error."""
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
@@ -85,3 +90,20 @@ def response_for(error: FlagstaffError) -> JSONResponse:
     return problem(
         status_of(error), error.message, code=error.code, hint=error.hint, problems=problems
     )
+
+
+def not_an_address(
+    page: Callable[[Request, Exception], Response],
+) -> Callable[[Request, Exception], Response]:
+    """Return what answers where nothing is: a problem to programs, the page to people.
+
+    An address with a line break in it never gets as far as the API.
+    """
+
+    def answer(request: Request, error: Exception) -> Response:
+        if not request.url.path.startswith("/api/"):
+            return page(request, error)
+        detail = f"there is nothing at {request.url.path[:200]}"
+        return problem(404, detail, code=NotFound.code, hint=HINT)
+
+    return answer

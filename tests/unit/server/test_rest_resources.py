@@ -162,6 +162,7 @@ def test_head_answers_as_get_without_the_body(client):
     ("method", "path", "headers", "status"),
     [
         ("GET", "/nowhere", {}, 404),
+        ("GET", "/flags/a%0Ab/environments/dev", {}, 404),
         ("PATCH", "/flags", {}, 405),
         ("GET", "/flags", {"accept": "text/html"}, 406),
         ("GET", "/flags", {"accept": "application/json;q=0"}, 406),

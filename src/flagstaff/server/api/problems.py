@@ -11,9 +11,8 @@ from starlette.routing import Match
 
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.server.api.manners import acceptable
-from flagstaff.server.failures import TITLES, problem, response_for
+from flagstaff.server.failures import HINT, TITLES, problem, response_for
 
-HINT = "/api/v1/openapi.json describes every request"
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 CODES = {404: "not_found", 405: "method", 406: "not_acceptable", 415: "not_json"}
 
