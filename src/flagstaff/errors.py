@@ -11,7 +11,9 @@ FlagstaffError
 ├── Refused               a policy or a permission says no                         refused
 │   └── Throttled         too often in too short a time                            throttled
 ├── Unavailable           something outside does not answer                        unavailable
-│   └── Undecided         its answer is lost: what was asked may have been done    undecided
+│   ├── Undecided         its answer is lost: what was asked may have been done    undecided
+│   ├── TokenRefused      it answers, and does not accept our token                token_refused
+│   └── NotTaken          it answers, and will never take what we sent             not_taken
 ├── MissingExtra          an optional dependency is not installed                  missing_extra
 └── SdkError
     ├── SnapshotError     a snapshot cannot be read; the last good one stays       snapshot
@@ -143,6 +145,18 @@ class Undecided(Unavailable):
     """The answer of something outside is lost: what was asked of it may have been done."""
 
     code = "undecided"
+
+
+class TokenRefused(Unavailable):
+    """The other side answers, and does not accept our token."""
+
+    code = "token_refused"
+
+
+class NotTaken(Unavailable):
+    """The other side answers, and would not take this request another time either."""
+
+    code = "not_taken"
 
 
 class MissingExtra(FlagstaffError):

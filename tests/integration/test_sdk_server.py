@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 from contextlib import closing
@@ -12,9 +13,10 @@ import pytest
 from sdk_standin import TOKEN, StandIn, standin
 
 from flagstaff import Client, ErrorCode, Mode
-from flagstaff.errors import UsageError
+from flagstaff.errors import NotTaken, Unavailable, UsageError
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
+from flagstaff.sdk.transport import Address, Transport
 
 pytestmark = pytest.mark.enable_socket
 
@@ -74,6 +76,16 @@ def test_a_change_event_adds_replaces_and_removes(server, connect):
     server.change(8, {"a": None})
     soon(lambda: flags.readiness().version == 8)
     assert set(flags.flags()) == {"b"}
+
+
+def test_what_a_change_makes_is_kept_as_the_server_writes_it(server, connect, tmp_path):
+    flags = connect(server.url)
+    server.change(3, {"new": {**Flag(name="new", gates=Gates(boolean=True)).to_json()}})
+    soon(lambda: flags.is_enabled("new"))
+    wanted = flags.holder.snapshot.to_json()
+    kept = tmp_path / "flags.json"
+    written = json.dumps(wanted, ensure_ascii=False, separators=(",", ":")).encode()
+    soon(lambda: kept.read_bytes() == written)
 
 
 def test_a_malformed_change_is_put_right_by_a_whole_snapshot(server, connect):
@@ -174,6 +186,39 @@ def test_a_wrong_token_is_named(server, connect, caplog):
     flags = connect(server.url, token="wrong")
     assert "refuses the token (401)" in flags.readiness().problem
     assert "wrong" not in caplog.text.replace("went wrong", "")
+
+
+def test_the_source_knows_when_the_server_last_vouched_for_the_snapshot(server, connect):
+    source = connect(server.url)._source
+    first = source.contact
+    assert first is not None
+    server.set(a=True)
+    soon(lambda: source.contact > first)
+    server.say('event: snapshot\ndata: {"format": 99}\n\n')
+    soon(lambda: not source._current)
+    refused = source.contact
+    server.say(": still here\n\n")
+    sleep(0.3)
+    assert source.contact == refused
+    server.set(a=False)
+    soon(lambda: source.contact > refused)
+
+
+def test_somebody_elses_token_can_be_asked_about(server):
+    transport = Transport(Address(url=server.url, environment="test"))
+    assert transport.accepts(TOKEN, "")
+    assert transport.accepts(TOKEN, f'"{server.snapshot.version}"')
+    assert not transport.accepts("wrong", "")
+    nowhere = Transport(Address(url=server.url, environment="nowhere"))
+    with pytest.raises(NotTaken):
+        nowhere.accepts(TOKEN, "")
+    server.poll_status = 503
+    with pytest.raises(Unavailable):
+        transport.accepts(TOKEN, "")
+    server.poll_status = 429
+    with pytest.raises(Unavailable) as later:
+        transport.accepts(TOKEN, "")
+    assert not isinstance(later.value, NotTaken)
 
 
 def test_a_token_file_may_be_replaced_while_running(server, connect, tmp_path):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from flagstaff.errors import Unavailable, UsageError
+from flagstaff.errors import NotTaken, TokenRefused, Unavailable, UsageError
 
 if TYPE_CHECKING:
     import urllib3
@@ -23,6 +23,8 @@ IDLE_TIMEOUT = 40.0
 
 OK, NOT_MODIFIED = 200, 304
 _REFUSED = {401, 403}
+_LATER = {408, 425, 429}
+"""Refusals that say nothing about the same request at another time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +86,8 @@ class Stream:
 class Transport:
     """The requests of one process; made anew after a fork, because sockets cannot be shared."""
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
+    def __init__(self, address: Address, *, connections: int = 3) -> None:
+        self._address, self._connections = address, connections
         self._base = f"{address.url.rstrip('/')}/api/v1"
         self._environment = quote(address.environment, safe="")
         self._opened: urllib3.PoolManager | None = None
@@ -118,15 +120,44 @@ class Transport:
                 raise Unavailable(f"{self._base}{path} answered {kind or 'without a type'}")
             yield Stream(response)
 
+    def accepts(self, token: str, etag: str) -> bool:
+        """Return whether the server lets somebody else's token read this environment.
+
+        Args:
+            token: the other's, which is shown instead of our own.
+            etag: of the snapshot that is here already, so that none need be sent.
+
+        Raises:
+            Unavailable: the server does not answer, or not to this question.
+        """
+        headers = {"Authorization": f"Bearer {token}", **({"If-None-Match": etag} if etag else {})}
+        path = f"/environments/{self._environment}/snapshot"
+        try:
+            with self._request("GET", path, headers=headers):
+                return True
+        except TokenRefused:
+            return False
+
     def telemetry(self, body: Mapping[str, object]) -> None:
         """Send one report.
 
         Raises:
             Unavailable: the server does not answer, or refuses.
         """
-        encoded = json.dumps(body, ensure_ascii=False).encode()
+        self._post("/telemetry", json.dumps(body, ensure_ascii=False).encode())
+
+    def reports(self, bodies: Sequence[bytes]) -> None:
+        """Send the reports of several processes, each encoded already.
+
+        Raises:
+            NotTaken: the server answers, and does not take them.
+            Unavailable: the server does not answer, or refuses the token.
+        """
+        self._post("/telemetry/batch", b'{"reports":[%s]}' % b",".join(bodies))
+
+    def _post(self, path: str, body: bytes) -> None:
         headers = {"Content-Type": "application/json"}
-        with self._request("POST", "/telemetry", headers=headers, body=encoded) as response:
+        with self._request("POST", path, headers=headers, body=body) as response:
             response.read()
 
     @contextmanager
@@ -166,12 +197,13 @@ class Transport:
     def _check(self, response: urllib3.BaseHTTPResponse, place: str) -> None:
         status = response.status
         if status in _REFUSED:
-            raise Unavailable(
+            raise TokenRefused(
                 f"{place} refuses the token ({status})",
                 hint="check the token, and that it may read this environment",
             )
         if status not in {OK, NOT_MODIFIED} and not 200 <= status < 300:  # noqa: PLR2004 - HTTP
-            raise Unavailable(f"{place} answered {status}")
+            forever = 400 <= status < 500 and status not in _LATER  # noqa: PLR2004 - HTTP
+            raise (NotTaken if forever else Unavailable)(f"{place} answered {status}")
 
     def _headers(self) -> dict[str, str]:
         token, file = self._address.token, self._address.token_file
@@ -194,7 +226,7 @@ class Transport:
 
             ca = self._address.ca_file
             self._opened = urllib3.PoolManager(
-                maxsize=3,
+                maxsize=self._connections,
                 ca_certs=None if ca is None else str(ca),
             )
         return self._opened

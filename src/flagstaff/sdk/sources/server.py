@@ -10,7 +10,7 @@ import json
 import threading
 from time import monotonic
 
-from flagstaff.errors import FlagstaffError, SnapshotError, Unavailable
+from flagstaff.errors import FlagstaffError, SnapshotError, TokenRefused, Unavailable
 from flagstaff.flags.snapshot import Snapshot, SnapshotReader, parse_json
 from flagstaff.flags.wire import read_object, read_whole
 from flagstaff.sdk.background import Background, Stop, threads_are_greenlets
@@ -25,12 +25,30 @@ STEADY = 5.0
 """Seconds that a stream must have lasted for the next one to be tried without delay."""
 
 
-class ServerSource:
-    """Follows one environment of one server in a thread of its own."""
+LONGEST_WAIT = 60.0
+"""Seconds between two attempts to reach a server that is away, at most."""
 
-    def __init__(self, address: Address, disk: Disk | None, poll_interval: float) -> None:
+
+class ServerSource:
+    """Follows one environment of one server in a thread of its own.
+
+    Attributes:
+        contact: when the server last showed that the snapshot in force is its present one, by
+            `time.monotonic()`; None before the first time.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        disk: Disk | None,
+        poll_interval: float,
+        *,
+        longest_wait: float = LONGEST_WAIT,
+    ) -> None:
         self._address, self._disk = address, disk
-        self._poll_interval = poll_interval
+        self._poll_interval, self._longest_wait = poll_interval, longest_wait
+        self._current = False
+        self.contact: float | None = None
         self._transport = Transport(address)
         self._background = Background("stream", self._run)
         self._heard = threading.Event()
@@ -85,7 +103,8 @@ class ServerSource:
         holder = self._holder
         if holder is None:
             return
-        streams, polls = Backoff(0.2, 60.0), Backoff(0.5, 60.0)
+        streams, polls = Backoff(0.2, self._longest_wait), Backoff(0.5, self._longest_wait)
+        refusals = Backoff(1.0, LONGEST_WAIT)
         next_stream, problem = monotonic(), ""
         while not stop.is_set():
             if monotonic() >= next_stream:
@@ -94,9 +113,16 @@ class ServerSource:
                     return
                 next_stream = monotonic() + streams.next()
             polled = self._poll(holder, problem)
-            if polled:
+            if polled is None:
                 polls.reset()
-            delay = jittered(self._poll_interval) if polled else polls.next()
+                refusals.reset()
+                delay = jittered(self._poll_interval)
+            elif isinstance(polled, TokenRefused):
+                # Nothing but a person changes this: it is asked for patiently.
+                delay = refusals.next()
+                next_stream = max(next_stream, monotonic() + delay)
+            else:
+                delay = polls.next()
             stop.wait(max(0.01, min(delay, next_stream - monotonic())))
 
     def _follow(self, holder: Holder, stop: Stop, backoff: Backoff) -> str:
@@ -108,6 +134,8 @@ class ServerSource:
                 for piece in stream:
                     for event in parser.feed(piece):
                         self._take(holder, event)
+                    if self._current:
+                        self.contact = monotonic()
                     if stop.is_set():
                         return ""
         except FlagstaffError as exc:
@@ -129,25 +157,29 @@ class ServerSource:
         elif event.kind == "change":
             self._accept_change(holder, event.data)
 
-    def _poll(self, holder: Holder, problem: str) -> bool:
+    def _poll(self, holder: Holder, problem: str) -> Unavailable | None:
+        """Ask for the snapshot once; return why there was no answer."""
         try:
             body, etag = self._transport.snapshot(self._etag)
+            if body is None:
+                self._current = True
+                holder.report(Mode.POLLING, problem)
+            elif self._accept(holder, body, Mode.POLLING, problem):
+                self._etag = etag
         except Unavailable as exc:
             holder.report(Mode.STALE if holder.ready else Mode.STARTING, exc.message)
             self._heard.set()
-            return False
-        if body is None:
-            holder.report(Mode.POLLING, problem)
-            return True
-        if self._accept(holder, body, Mode.POLLING, problem):
-            self._etag = etag
-        return True
+            return exc
+        if self._current:
+            self.contact = monotonic()
+        return None
 
     def _accept(self, holder: Holder, body: str | bytes, mode: Mode, problem: str = "") -> bool:
         try:
             snapshot = self._reader.read(parse_json(body))
             holder.replace(snapshot)
         except SnapshotError as exc:
+            self._current = False
             refused = f"a malformed snapshot was refused: {exc.message}"
             holder.report(mode if holder.ready else Mode.STARTING, refused)
             self._heard.set()
@@ -166,11 +198,13 @@ class ServerSource:
             holder.replace(snapshot)
         except SnapshotError as exc:
             raise SnapshotError(f"a malformed change was refused: {exc.message}") from exc
-        written = json.dumps(snapshot.to_json(), ensure_ascii=False)
+        # As the server writes it: whoever passes it on passes on the same bytes.
+        written = json.dumps(snapshot.to_json(), ensure_ascii=False, separators=(",", ":"))
         self._accepted(holder, Mode.LIVE, "", written.encode())
 
     def _accepted(self, holder: Holder, mode: Mode, problem: str, body: bytes) -> None:
         holder.report(mode, problem)
+        self._current, self.contact = True, monotonic()
         self._heard.set()
         if self._disk is not None:
             self._disk.write(body)
