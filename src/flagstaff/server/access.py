@@ -11,6 +11,7 @@ import hmac
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,7 +50,41 @@ class _Known:
     fresh: bool = True
 
 
-class Access:
+class Admitting(ABC):
+    """Something that knows whose each token is."""
+
+    @abstractmethod
+    async def person(self, headers: Headers, tokens: Iterable[str]) -> Person | None:
+        """Return who speaks by the first good token of those shown, `None` when none is good.
+
+        Raises:
+            Unavailable: whether a token is good cannot be told at the moment.
+        """
+
+    @abstractmethod
+    def seal(self, words: str) -> str:
+        """Return what only those can show for `words` to whom somebody with a token gave it."""
+
+    async def bearer(self, headers: Headers) -> Person | Response:
+        """Return who speaks by an `Authorization: Bearer` header, or the refusal."""
+        shown = bearer(headers)
+        try:
+            person = await self.person(headers, [shown])
+        except Unavailable as exc:
+            return problem(503, exc.message, code=exc.code, hint=exc.hint)
+        if person is not None:
+            return person
+        response = problem(
+            401,
+            "the token is wrong, has expired or was revoked" if shown else "there is no token",
+            code="unauthorized",
+            hint="send `Authorization: Bearer TOKEN`; `flagstaff token create` makes one",
+        )
+        response.headers["www-authenticate"] = "Bearer"
+        return response
+
+
+class Access(Admitting):
     """Knows whose each token is; safe from any thread.
 
     While the database is away, a token that was good stays good.
@@ -84,24 +119,6 @@ class Access:
             if identity is not None:
                 return identity.person(_source(headers))
         return None
-
-    async def bearer(self, headers: Headers) -> Person | Response:
-        """Return who speaks by an `Authorization: Bearer` header, or the refusal."""
-        shown = bearer(headers)
-        try:
-            person = await self.person(headers, [shown])
-        except Unavailable as exc:
-            return problem(503, exc.message, code=exc.code, hint=exc.hint)
-        if person is not None:
-            return person
-        response = problem(
-            401,
-            "the token is wrong, has expired or was revoked" if shown else "there is no token",
-            code="unauthorized",
-            hint="send `Authorization: Bearer TOKEN`; `flagstaff token create` makes one",
-        )
-        response.headers["www-authenticate"] = "Bearer"
-        return response
 
     def seal(self, words: str) -> str:
         """Return what only those can show for `words` to whom somebody with a token gave it."""
@@ -149,7 +166,7 @@ class Access:
 class Gate:
     """Lets only those with a token through to an application, and everyone to its description."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Admitting) -> None:
         self._app = app
         self._access = access
 

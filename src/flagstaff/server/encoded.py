@@ -6,6 +6,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
 from flagstaff.services.person import ENGINE
 from flagstaff.services.services import Services
 from flagstaff.services.snapshots import snapshot
@@ -19,6 +22,20 @@ class Encoded:
     etag: str
     body: bytes
 
+    @classmethod
+    def of(cls, version: int, body: bytes) -> Encoded:
+        """Return the snapshot under the tag that the same bytes have everywhere."""
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        return cls(version=version, etag=f'"{version}-{digest}"', body=body)
+
+    def answer(self, headers: Headers) -> Response:
+        """Return the answer to a request for it: "not modified" to whoever still has it."""
+        shown = {"etag": self.etag, "cache-control": "no-cache"}
+        known = [tag.strip() for tag in headers.get("if-none-match", "").split(",")]
+        if self.etag in known:
+            return Response(status_code=304, headers=shown)
+        return Response(self.body, media_type="application/json", headers=shown)
+
 
 def encoded_snapshot(services: Services, environment: str) -> Encoded:
     """Return the environment's present snapshot.
@@ -28,6 +45,4 @@ def encoded_snapshot(services: Services, environment: str) -> Encoded:
     """
     found = services.ask(lambda unit: snapshot(unit, environment), ENGINE)
     text = json.dumps(found.to_json(), ensure_ascii=False, separators=(",", ":"))
-    body = text.encode()
-    digest = hashlib.sha256(body).hexdigest()[:16]
-    return Encoded(version=found.version, etag=f'"{found.version}-{digest}"', body=body)
+    return Encoded.of(found.version, text.encode())

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Unknown
+from flagstaff.services.clock import Clock
+from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Reporting, Unknown
 
 LONGEST = 255
 
@@ -20,6 +21,9 @@ def _shortened(value: object) -> object:
 Name = Annotated[str, Field(max_length=LONGEST)]
 Label = Annotated[str, BeforeValidator(_shortened)]
 """A text for people to read: one that is too long is cut, not refused."""
+
+LONGEST_AGO = 31_536_000
+"""Seconds; a year."""
 
 Count = Annotated[int, Field(ge=0, le=10**12)]
 
@@ -49,7 +53,10 @@ class AskedBody(BaseModel):
 
 
 class ReportBody(BaseModel):
-    """What an application's client reports; parts it does not know are left aside."""
+    """What an application's client reports; parts it does not know are left aside.
+
+    `seconds_ago` is how long an edge has had the sign of life already.
+    """
 
     instance: Label
     environment: Name
@@ -58,9 +65,15 @@ class ReportBody(BaseModel):
     version: Label = ""
     snapshot_version: Annotated[int, Field(ge=0)] | None = None
     sdk: Label = ""
+    seconds_ago: Annotated[float, Field(ge=0, le=LONGEST_AGO)] = 0.0
     exposures: Annotated[list[ExposureBody], Field(max_length=5_000)] = Field(default_factory=list)
     asked: Annotated[list[AskedBody], Field(max_length=5_000)] = Field(default_factory=list)
     unknown: Annotated[list[UnknownBody], Field(max_length=1_000)] = Field(default_factory=list)
+
+    def hand_to(self, telemetry: Reporting, clock: Clock) -> None:
+        """Report what it says."""
+        beat = self.heartbeat(clock.after(-self.seconds_ago))
+        telemetry.report(beat, self.answers(), self.unknown_flags(), self.questions())
 
     def heartbeat(self, now: datetime) -> Heartbeat:
         """Return the sign of life."""
@@ -102,3 +115,16 @@ class ReportBody(BaseModel):
             yield Asked(
                 flag=each.flag, with_actor=each.with_actor, without_actor=each.without_actor
             )
+
+
+class ReportsBody(BaseModel):
+    """What the clients of an edge reported lately."""
+
+    reports: Annotated[list[ReportBody], Field(max_length=1_000)]
+
+
+class TakenBody(BaseModel):
+    """How many reports were taken; the others are of environments that are not here."""
+
+    taken: int
+    left_out: int

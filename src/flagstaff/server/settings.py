@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
@@ -12,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import Refused, UsageError
+
+T = TypeVar("T", bound=BaseSettings)
 
 FOLDER = ".flagstaff"
 DEFAULT_PORT = 8080
@@ -79,17 +82,27 @@ def load_settings(**given: Any) -> Settings:
     Raises:
         UsageError: one of them is wrong; every wrong one is named, with where it comes from.
     """
+    settings = loaded(Settings, given)
+    return settings.model_copy(update={"root": settings.root.resolve()})
+
+
+def loaded(kind: type[T], given: Mapping[str, Any]) -> T:
+    """Return settings of a kind; arguments that are `None` are as if they were not given.
+
+    Raises:
+        UsageError: one of them is wrong; every wrong one is named, with where it comes from.
+    """
     chosen = {name: value for name, value in given.items() if value is not None}
+    prefix = kind.model_config.get("env_prefix", "")
     try:
-        settings = Settings(**chosen)
+        return kind(**chosen)
     except ValidationError as exc:
         wrong = []
         for each in exc.errors():
             name = str(each["loc"][0])
-            place = name if name in chosen else f"FLAGSTAFF_{name.upper()}"
+            place = name if name in chosen else f"{prefix}{name.upper()}"
             wrong.append(f"{place}: {each['input']!r}: {each['msg'].lower()}")
         raise UsageError("\n".join(wrong), hint="mend it, or leave it out") from exc
-    return settings.model_copy(update={"root": settings.root.resolve()})
 
 
 def check_reach(settings: Settings, *, owner: bool) -> None:
@@ -132,11 +145,20 @@ def _check_address(settings: Settings) -> None:
             f"--public-url {settings.public_url[:100]!r} has a path",
             hint="Flagstaff needs a host of its own: leave out what stands behind the host",
         )
-    if (settings.tls_cert is None) != (settings.tls_key is None):
+    check_files(settings.tls_cert, settings.tls_key)
+
+
+def check_files(tls_cert: Path | None, tls_key: Path | None) -> None:
+    """Refuse a certificate without its key.
+
+    Raises:
+        UsageError: one is missing.
+    """
+    if (tls_cert is None) != (tls_key is None):
         raise UsageError(
             "--tls-cert and --tls-key belong together", hint="name both files, or neither"
         )
-    for file in (settings.tls_cert, settings.tls_key):
+    for file in (tls_cert, tls_key):
         if file is not None and not file.is_file():
             raise UsageError(f"there is no file {file}", hint="name a file in PEM form")
 

@@ -11,12 +11,12 @@ from starlette.types import Receive, Scope, Send
 
 from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, Refused
-from flagstaff.server.access import Access, check_reading
+from flagstaff.server.access import Admitting, check_reading
 from flagstaff.server.encoded import Encoded
 from flagstaff.server.failures import response_for
 from flagstaff.server.hub import Channel, Hub, Listener
+from flagstaff.server.places import Places
 from flagstaff.services.person import Person
-from flagstaff.services.unit import Context
 
 KEEP_ALIVE = 15.0
 """Seconds of silence after which a comment is sent, so that a dead connection is noticed."""
@@ -36,7 +36,7 @@ class Names:
         access: who may listen; `None` is everyone who gets here.
     """
 
-    def __init__(self, hub: Hub, access: Access | None = None) -> None:
+    def __init__(self, hub: Hub, access: Admitting | None = None) -> None:
         self._hub = hub
         self._access = access
 
@@ -57,10 +57,10 @@ class Names:
 class Snapshots:
     """Streams an environment's snapshots: the present one first, then each new one."""
 
-    def __init__(self, hub: Hub, access: Access, context: Context) -> None:
+    def __init__(self, hub: Hub, access: Admitting, places: Places) -> None:
         self._hub = hub
         self._access = access
-        self._context = context
+        self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one listener until it leaves."""
@@ -70,7 +70,7 @@ class Snapshots:
             return
         environment = scope["path_params"]["environment"]
         try:
-            self._context.check_environments((environment,))
+            self._places.check_environments((environment,))
             check_reading(found, environment)
             with self._hub.follower(environment) as (listener, channel):
                 first = await self._hub.latest(channel)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -71,6 +71,20 @@ class Asked:
     flag: str
     with_actor: int = 0
     without_actor: int = 0
+
+
+class Reporting(Protocol):
+    """Something that takes in reports."""
+
+    def report(
+        self,
+        beat: Heartbeat,
+        answers: Iterable[Answered],
+        unknown: Iterable[Unknown] = (),
+        questions: Iterable[Asked] = (),
+    ) -> None:
+        """Take in one report."""
+        ...
 
 
 class Telemetry:

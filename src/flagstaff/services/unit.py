@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +44,16 @@ class Context:
                 hint="run `git init` there, or start the server inside the repository",
             )
         return self.repository
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Return the names of the project's environments, in order."""
+        return self.project.environments
+
+    @property
+    def stages(self) -> Mapping[str, str]:
+        """Return the stages that are only deployed to, and the environment whose flags they see."""
+        return self.project.stages
 
     def check_environments(self, names: tuple[str, ...]) -> None:
         """Refuse no environment at all, and environments that the project does not have.

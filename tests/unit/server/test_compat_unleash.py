@@ -269,7 +269,7 @@ def test_reports_are_counted(application, context, clock):
             return Held(etag='"1"', compiled=compiled)
 
     telemetry = Telemetry()
-    parts = Parts(context=context, held=Holding(), telemetry=telemetry, clock=clock)
+    parts = Parts(places=context, held=Holding(), telemetry=telemetry, clock=clock)
     client = TestClient(build_unleash(parts, Access(application.services, "secret")))
     client.headers |= {"authorization": "*:dev.secret", "unleash-sdk": "unleash-x:1"}
     body = {"appName": "shop", "instanceId": "shop-1"}

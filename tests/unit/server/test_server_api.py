@@ -190,6 +190,36 @@ def test_a_report_needs_little_and_is_not_refused_for_a_long_name(client):
     assert versions == {"", "v" * 255}
 
 
+def test_an_edge_sends_several_reports_at_once_and_says_how_old_they_are(client):
+    reports = [{**REPORT, "instance": f"web-{number}", "seconds_ago": 40} for number in range(3)]
+    body = {"reports": [*reports, {**REPORT, "environment": "moon"}]}
+    answer = client.post("/api/v1/telemetry/batch", json=body)
+    assert (answer.status_code, answer.json()) == (202, {"taken": 3, "left_out": 1})
+    flag = client.get("/api/v1/flags/new_navigation").json()
+    assert flag["exposures"][0]["count"] == 9
+    (processes,) = flag["processes"]
+    assert processes["processes"] == 3
+    assert 40 <= processes["seconds_silent"] < 70
+    wrong = {"reports": [{**REPORT, "seconds_ago": -1}]}
+    assert client.post("/api/v1/telemetry/batch", json=wrong).status_code == 400
+
+
+def test_a_batch_needs_a_token_for_each_of_its_environments(client, application):
+    from flagstaff.commands.access_model import CreateToken  # noqa: PLC0415
+
+    command = CreateToken(label="edge", roles=("application@dev",), machine=True)
+    made = client.post(COMMANDS, json=encode_command(command)).json()["data"]["token"]
+    client.headers["authorization"] = f"Bearer {made}"
+    dev, production = ({**REPORT, "environment": each} for each in ("dev", "production"))
+    send = lambda *reports: client.post("/api/v1/telemetry/batch", json={"reports": reports})  # noqa: E731
+    assert send(dev).status_code == 202
+    assert send(dev, production).status_code == 403
+    client.headers["authorization"] = f"Bearer {application.token}"
+    flag = client.get("/api/v1/flags/new_navigation").json()
+    assert [each["environment"] for each in flag["exposures"]] == ["dev", "dev"]
+    assert flag["exposures"][0]["count"] == 3
+
+
 def processes_of(client):
     return client.get("/api/v1/flags/new_navigation").json()["processes"]
 

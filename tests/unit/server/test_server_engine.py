@@ -68,7 +68,7 @@ def test_a_server_that_is_to_run_none_leaves_the_engine_to_others(opened, projec
 @pytest.mark.enable_socket
 def test_the_log_and_the_start_message_say_so(opened, project, caplog, monkeypatch):
     opened(project("one"))
-    monkeypatch.setattr(run._Server, "run", lambda _self, sockets: sockets)
+    monkeypatch.setattr(run.Listening, "run", lambda _self, sockets: sockets)
     with caplog.at_level(logging.WARNING):
         run.serve(project("two", port=0), ready=str)
     assert UNUSUAL in caplog.text

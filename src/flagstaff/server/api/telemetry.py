@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from flagstaff.server.access import check_reading
 from flagstaff.server.api.asking import Caller, Reading
 from flagstaff.server.api.problems import JSON_ROUTES
-from flagstaff.server.report_bodies import ReportBody
+from flagstaff.server.report_bodies import ReportBody, ReportsBody, TakenBody
 
 
 def routes(reading: Reading) -> APIRouter:
@@ -20,8 +20,18 @@ def routes(reading: Reading) -> APIRouter:
         """Take in counts since the last report; to repeat one counts it twice."""
         services.context.check_environments((body.environment,))
         check_reading(by, body.environment)
-        beat = body.heartbeat(services.clock.now())
-        telemetry.report(beat, body.answers(), body.unknown_flags(), body.questions())
+        body.hand_to(telemetry, services.clock)
         return {"ok": True}
+
+    @api.post("/telemetry/batch", summary="What an edge collected", status_code=202)
+    def reports(by: Caller, body: ReportsBody) -> TakenBody:
+        """Take in the reports of environments that are here; the others are only counted."""
+        known = services.context.environments
+        taken = [each for each in body.reports if each.environment in known]
+        for each in taken:
+            check_reading(by, each.environment)
+        for each in taken:
+            each.hand_to(telemetry, services.clock)
+        return TakenBody(taken=len(taken), left_out=len(body.reports) - len(taken))
 
     return api

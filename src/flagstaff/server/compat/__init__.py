@@ -31,18 +31,19 @@ def compat_routes(
 ) -> list[BaseRoute]:
     """Return the routes of all protocols."""
     context, live = services.context, Live(hub)
-    unleash = Parts(context=context, held=live, telemetry=telemetry, clock=services.clock)
+    unleash = Parts(places=context, held=live, telemetry=telemetry, clock=services.clock)
     return [
-        *_mounted(GITLAB_UNLEASH, build_gitlab_unleash(unleash, access)),
+        *mounted(GITLAB_UNLEASH, build_gitlab_unleash(unleash, access)),
         # A mount begins after the slash that clients of the base itself leave out.
         *(Route(each + GITLAB_UNLEASH, gitlab_unleash_base(access)) for each in ("", PREFIX)),
-        *_mounted("/api/v4", build_gitlab(services, access)),
-        *_mounted("/ofrep/v1", build_ofrep(context, live, hub, access)),
-        *_mounted("/flipper/api", build_flipper(services, live, access)),
+        *mounted("/api/v4", build_gitlab(services, access)),
+        *mounted("/ofrep/v1", build_ofrep(context, live, hub, access)),
+        *mounted("/flipper/api", build_flipper(services, live, access)),
         # After all other addresses below `/api`.
-        *_mounted("/api", build_unleash(unleash, access)),
+        *mounted("/api", build_unleash(unleash, access)),
     ]
 
 
-def _mounted(path: str, app: ASGIApp) -> list[BaseRoute]:
+def mounted(path: str, app: ASGIApp) -> list[BaseRoute]:
+    """Return the routes to an application, also for another environment than the usual one."""
     return [Mount(path, app), Mount(PREFIX + path, app)]

@@ -16,10 +16,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flagstaff.errors import FlagstaffError, Refused, Unavailable, UsageError
-from flagstaff.server.access import PERSON, Access, asker, check_reading
+from flagstaff.server.access import PERSON, Admitting, asker, check_reading
 from flagstaff.server.failures import response_for
+from flagstaff.server.places import Places
 from flagstaff.services.person import Person, Source
-from flagstaff.services.unit import Context
 
 ENVIRONMENT = "x-flagstaff-environment"
 OVERRIDE = "X-Flagstaff-Override"
@@ -34,7 +34,7 @@ class Door:
     """Lets only those with the token through to an application of one protocol."""
 
     def __init__(
-        self, app: ASGIApp, access: Access, tokens: Tokens, refuse: Callable[[], Response]
+        self, app: ASGIApp, access: Admitting, tokens: Tokens, refuse: Callable[[], Response]
     ) -> None:
         self._app = app
         self._access = access
@@ -78,32 +78,32 @@ def remedy(error: FlagstaffError) -> str:
     return f"{error.hint}; here, name it in {OVERRIDE} and say why in {REASON}".lstrip("; ")
 
 
-def environment_of(request: HTTPConnection, context: Context) -> str:
+def environment_of(request: HTTPConnection, places: Places) -> str:
     """Return the environment that the address or the header names, else the usual one.
 
     Raises:
-        UsageError: the project has no such environment.
+        UsageError: there is no such environment.
         Refused: the asker may not read its flags.
     """
     named = request.path_params.get("environment") or request.headers.get(ENVIRONMENT)
-    return readable(request, context, named or usual_environment(context))
+    return readable(request, places, named or usual_environment(places))
 
 
-def readable(request: HTTPConnection, context: Context, name: str) -> str:
+def readable(request: HTTPConnection, places: Places, name: str) -> str:
     """Return the name of an environment whose flags the asker may read.
 
     Raises:
-        UsageError: the project has no such environment.
+        UsageError: there is no such environment.
         Refused: the asker may not read its flags.
     """
-    context.check_environments((name,))
+    places.check_environments((name,))
     check_reading(asker(request.scope), name)
     return name
 
 
-def usual_environment(context: Context) -> str:
+def usual_environment(places: Places) -> str:
     """Return `production`, or the last environment of a project without one of that name."""
-    known = context.project.environments
+    known = places.environments
     return USUAL if USUAL in known else known[-1]
 
 

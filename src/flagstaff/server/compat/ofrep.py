@@ -18,13 +18,13 @@ from flagstaff.flags.actor import Actor
 from flagstaff.flags.compile import CompiledFlag
 from flagstaff.flags.evaluation import Reason
 from flagstaff.flags.explain import evaluate
-from flagstaff.server.access import Access, bearer
+from flagstaff.server.access import Admitting, bearer
 from flagstaff.server.compat.asking import Door, environment_of, read_json
 from flagstaff.server.compat.live import Held, Holding, asked_about, tagged_answer
 from flagstaff.server.compat.ofrep_events import Events, events_query
 from flagstaff.server.failures import status_of
 from flagstaff.server.hub import Hub
-from flagstaff.services.unit import Context
+from flagstaff.server.places import Places
 
 INACTIVITY = 120
 """Seconds after which a client that nobody looks at should leave the stream."""
@@ -41,10 +41,10 @@ class BadRequest(Exception):
         self.code = code
 
 
-def build_ofrep(context: Context, held: Holding, hub: Hub, access: Access) -> ASGIApp:
+def build_ofrep(places: Places, held: Holding, hub: Hub, access: Admitting) -> ASGIApp:
     """Return the application for `/ofrep/v1`."""
-    evaluating = Evaluating(context, held, access)
-    events = Events(context, hub, access)
+    evaluating = Evaluating(places, held, access)
+    events = Events(places, hub, access)
     inner = Starlette(
         routes=[
             Route("/evaluate/flags", evaluating.all, methods=["POST"]),
@@ -65,14 +65,14 @@ def build_ofrep(context: Context, held: Holding, hub: Hub, access: Access) -> AS
 class Evaluating:
     """The routes that evaluate."""
 
-    context: Context
+    places: Places
     held: Holding
-    access: Access
+    access: Admitting
 
     async def one(self, request: Request) -> Response:
         """Return the answer of one flag."""
         key = request.path_params["key"]
-        held = await self.held.of(environment_of(request, self.context))
+        held = await self.held.of(environment_of(request, self.places))
         actors = _actors(await _context(request))
         found = held.compiled.flags.get(key)
         if found is None:
@@ -83,7 +83,7 @@ class Evaluating:
 
     async def all(self, request: Request) -> Response:
         """Return the answers of all flags."""
-        environment = environment_of(request, self.context)
+        environment = environment_of(request, self.places)
         held = await self.held.of(environment)
         actors = _actors(await _context(request))
         flags = held.compiled.flags

@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from flagstaff.errors import FlagstaffError
-from flagstaff.server.access import Access
+from flagstaff.server.access import Admitting
 from flagstaff.server.encoded import Encoded
 from flagstaff.server.failures import status_of
 from flagstaff.server.hub import Channel, Hub, Listener
+from flagstaff.server.places import Places
 from flagstaff.server.stream import COMMENT, rung, serve_frames
-from flagstaff.services.unit import Context
 
 
 class Events:
@@ -27,8 +27,8 @@ class Events:
     anything is answered "not modified".
     """
 
-    def __init__(self, context: Context, hub: Hub, access: Access) -> None:
-        self._context = context
+    def __init__(self, places: Places, hub: Hub, access: Admitting) -> None:
+        self._places = places
         self._hub = hub
         self._access = access
 
@@ -42,7 +42,7 @@ class Events:
             await JSONResponse(body, 401)(scope, receive, send)
             return
         try:
-            self._context.check_environments((environment,))
+            self._places.check_environments((environment,))
             with self._hub.follower(environment) as (listener, channel):
                 first = await self._hub.latest(channel)
                 await serve_frames(_frames(listener, channel, first), listener, receive, send)
@@ -51,12 +51,12 @@ class Events:
             await JSONResponse(body, status_of(exc))(scope, receive, send)
 
 
-def events_query(access: Access, environment: str) -> str:
+def events_query(access: Admitting, environment: str) -> str:
     """Return the query of the environment's stream; it opens nothing but that stream."""
     return urlencode({"environment": environment, "seal": _seal(access, environment)})
 
 
-def _seal(access: Access, environment: str) -> str:
+def _seal(access: Admitting, environment: str) -> str:
     return access.seal(f"ofrep events of {environment}")
 
 

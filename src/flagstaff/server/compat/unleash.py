@@ -19,21 +19,21 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from flagstaff.errors import FlagstaffError, UsageError
-from flagstaff.server.access import Access, bearer
+from flagstaff.server.access import Admitting, bearer
 from flagstaff.server.compat.asking import ENVIRONMENT, Door, environment_of, read_json, readable
 from flagstaff.server.compat.live import Held, Holding, known_tags, tagged_answer
 from flagstaff.server.compat.unleash_features import feature_json
 from flagstaff.server.compat.unleash_frontend import frontend_context, toggles
 from flagstaff.server.failures import status_of
+from flagstaff.server.places import Places
 from flagstaff.services.clock import Clock
 from flagstaff.services.telemetry import (
     MOST_UNKNOWN,
     Answered,
     Heartbeat,
-    Telemetry,
+    Reporting,
     Unknown,
 )
-from flagstaff.services.unit import Context
 
 LONGEST_NAME = 255
 MOST_COUNTED = 10**12
@@ -45,13 +45,13 @@ _TOKEN = re.compile(r"[^:.]*:(?P<environment>[^:.]+)\.(?P<secret>.+)")
 class Parts:
     """What the routes work with."""
 
-    context: Context
+    places: Places
     held: Holding
-    telemetry: Telemetry
+    telemetry: Reporting
     clock: Clock
 
 
-def build_unleash(parts: Parts, access: Access) -> ASGIApp:
+def build_unleash(parts: Parts, access: Admitting) -> ASGIApp:
     """Return the application for `/api/client` and `/api/frontend`, mounted at `/api`."""
     client, frontend = Client(parts, version=2, accepted=202), Frontend(parts)
     posts: dict[str, Any] = {"methods": ["POST"]}
@@ -70,7 +70,16 @@ def build_unleash(parts: Parts, access: Access) -> ASGIApp:
     return Door(app, access, _tokens, _unauthorized)
 
 
-def build_gitlab_unleash(parts: Parts, access: Access) -> ASGIApp:
+def build_frontend(parts: Parts, access: Admitting, path: str) -> ASGIApp:
+    """Return the application that answers questions at one address, and takes nothing in."""
+    app = Starlette(
+        routes=[Route(path, Frontend(parts).toggles, methods=["GET"])],
+        exception_handlers={FlagstaffError: _failed, HTTPException: _no_route},
+    )
+    return Door(app, access, _tokens, _unauthorized)
+
+
+def build_gitlab_unleash(parts: Parts, access: Admitting) -> ASGIApp:
     """Return the application for `/api/v4/feature_flags/unleash/{project_id}`."""
     client = Client(parts, version=1, accepted=200, by_application=True)
     app = Starlette(
@@ -85,7 +94,7 @@ def build_gitlab_unleash(parts: Parts, access: Access) -> ASGIApp:
     return Door(app, access, _gitlab_tokens, _unauthorized)
 
 
-def gitlab_unleash_base(access: Access) -> ASGIApp:
+def gitlab_unleash_base(access: Admitting) -> ASGIApp:
     """Return what answers at that address itself, where GitLab offers nothing yet either."""
     answer = JSONResponse({"message": "not supported yet"})
     return Door(answer, access, _gitlab_tokens, _unauthorized)
@@ -124,7 +133,7 @@ class Client:
 
     async def feature(self, request: Request) -> Response:
         """Return one flag."""
-        held = await self.parts.held.of(_environment(request, self.parts.context))
+        held = await self.parts.held.of(_environment(request, self.parts.places))
         name, flags = request.path_params["name"], held.snapshot.flags
         if name not in flags:
             return _error(404, "NotFoundError", f"there is no flag {name}")
@@ -169,15 +178,15 @@ class Client:
         self.parts.telemetry.report(beat, answers, unknown[:MOST_UNKNOWN])
 
     def _environment(self, request: Request) -> str | None:
-        project = self.parts.context.project
+        places = self.parts.places
         if not self.by_application or "environment" in request.path_params:
-            return _environment(request, self.parts.context)
+            return _environment(request, places)
         named = request.headers.get("unleash-appname") or request.query_params.get("app_name")
         if named is None:
-            return _environment(request, self.parts.context)
+            return _environment(request, places)
         # A scope that is no environment has no flags, as at GitLab.
-        found = project.stages.get(named, named)
-        return found if found in project.environments else None
+        found = places.stages.get(named, named)
+        return found if found in places.environments else None
 
     def _encode(self, held: Held) -> bytes:
         flags = held.snapshot.flags
@@ -193,18 +202,18 @@ class Frontend:
 
     async def toggles(self, request: Request) -> Response:
         """Return the flags that are on."""
-        held = await self.parts.held.of(_environment(request, self.parts.context))
+        held = await self.parts.held.of(_environment(request, self.parts.places))
         context = await frontend_context(request)
         return tagged_answer(request, {"toggles": toggles(held, context)})
 
 
-def _environment(request: Request, context: Context) -> str:
+def _environment(request: Request, places: Places) -> str:
     """Return the environment: of the address, else of the token, else as everywhere."""
     if "environment" not in request.path_params and ENVIRONMENT not in request.headers:
         written = _TOKEN.fullmatch(request.headers.get("authorization", ""))
         if written and written["environment"] != "*":
-            return readable(request, context, written["environment"])
-    return environment_of(request, context)
+            return readable(request, places, written["environment"])
+    return environment_of(request, places)
 
 
 def _counts(body: dict[str, Any]) -> Iterator[tuple[str, bool, int]]:
