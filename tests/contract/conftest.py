@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from real_server import define, run_server
+from real_server import define, run_edge, run_server
 
 BUTTON = """\
 variants:
@@ -13,7 +13,7 @@ variants:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def control(tmp_path_factory):
     root = tmp_path_factory.mktemp("project")
     for name in ("new_navigation", "dark_mode", "new_search"):
         define(root, name)
@@ -22,3 +22,18 @@ def server(tmp_path_factory):
     # Without a staging, production waits for nothing.
     (root / "flagstaff.yml").write_text("environments: [dev, production]\n")
     yield from run_server(root)
+
+
+@pytest.fixture(scope="module", params=["control plane", "edge"])
+def place(request, control, tmp_path_factory):
+    """Return where applications ask: the control plane itself, or an edge of it."""
+    if request.param == "edge":
+        yield from run_edge(control, tmp_path_factory.mktemp("edge"))
+    else:
+        yield control
+
+
+@pytest.fixture(scope="module")
+def server(control):
+    """Return the server that is talked to; what only reads asks for `place` instead."""
+    return control

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,16 @@ from flagstaff.server.settings import load_settings
 def ready(url):
     print(url, flush=True)
 serve(load_settings(root=sys.argv[1], port=0, engine=False), ready=ready)
+"""
+EDGE = """
+import sys
+from flagstaff.server.edge.run import serve_edge
+from flagstaff.server.edge.settings import EdgeSettings
+folder, upstream, token_file = sys.argv[1:]
+settings = EdgeSettings(
+    upstream=upstream, token_file=token_file, folder=folder, port=0, environments="production,dev"
+)
+serve_edge(settings, ready=lambda url, remarks: print(url, flush=True))
 """
 DEFINITION = """\
 name: {name}
@@ -62,6 +74,34 @@ class RealServer:
         return urllib.request.urlopen(request, timeout=30)  # noqa: S310
 
 
+@dataclass(frozen=True, kw_only=True)
+class RealEdge(RealServer):
+    """An edge: asked at its own address, changed at the control plane's."""
+
+    control: RealServer
+
+    def _send(self, command):
+        self.control._send(command)
+        self._wait(command.environments)
+
+    def _ask(self, path, body=None):
+        return self.control._ask(path, body)
+
+    def _wait(self, environments):
+        for environment in environments:
+            path = f"/api/v1/environments/{environment}/snapshot"
+            with self.control._ask(path) as answer:
+                wanted = answer.headers["etag"]
+            end = time.monotonic() + 30
+            while (found := self._tag(path)) != wanted:
+                assert time.monotonic() < end, f"the edge stays at {found}, not {wanted}"
+                time.sleep(0.01)
+
+    def _tag(self, path):
+        with RealServer._ask(self, path) as answer:
+            return answer.headers["etag"]
+
+
 def define(root, name, more="", *, default=False):
     path = root / "config/feature_flags/ops" / f"{name}.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,14 +110,26 @@ def define(root, name, more="", *, default=False):
 
 def run_server(root):
     """Yield a server of the project in `root`, and end it."""
+    with _running(SCRIPT, root) as url:
+        token = (root / ".flagstaff/token").read_text().strip()
+        yield RealServer(url=url, token=token, root=root)
+
+
+def run_edge(control, folder):
+    """Yield an edge of a server, which keeps its flags in `folder`, and end it."""
+    with _running(EDGE, folder, control.url, control.root / ".flagstaff/token") as url:
+        yield RealEdge(url=url, token=control.token, root=control.root, control=control)
+
+
+@contextmanager
+def _running(script, *words):
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(root)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, *map(str, words)], stdout=subprocess.PIPE, text=True
     )
     try:
         url = process.stdout.readline().strip()
         assert url.startswith("http://127.0.0.1:")
-        token = (root / ".flagstaff/token").read_text().strip()
-        yield RealServer(url=url, token=token, root=root)
+        yield url
     finally:
         process.terminate()
         process.communicate(timeout=30)

@@ -59,7 +59,7 @@ const changed = new Promise((resolve) => {
   });
 });
 while (!statuses.includes(304)) await new Promise((resolve) => setTimeout(resolve, 20));
-await fetching(`${url}/api/v4/features/new_search`, {
+await fetching(`${api}/api/v4/features/new_search`, {
   method: 'POST',
   headers: { ...headers, 'content-type': 'application/json' },
   body: JSON.stringify({ value: true, user: '7' }),
@@ -75,6 +75,11 @@ def provider(server, path=""):
     return OFREPProvider(
         server.url + path, headers_factory=lambda: {"Authorization": f"Bearer {server.token}"}
     )
+
+
+@pytest.fixture(scope="module")
+def server(place):
+    return place
 
 
 @pytest.fixture(autouse=True)
@@ -173,14 +178,14 @@ def test_a_write_is_seen_by_the_next_question(server):
         assert asked.resolve_boolean_details("dark_mode", not value).value is value
 
 
-def test_the_web_provider_hears_of_a_change_by_its_stream(server):
+def test_the_web_provider_hears_of_a_change_by_its_stream(server, control):
     folder = npm_folder(
         "@openfeature/core@1.12.0",
         "@openfeature/web-sdk@1.10.0",
         "@openfeature/ofrep-web-provider@0.4.3",
         "eventsource@4.1.1",
     )
-    found = run_node(folder, WEB, {"url": server.url, "token": server.token})
+    found = run_node(folder, WEB, {"url": server.url, "token": server.token, "api": control.url})
     assert (found["before"]["value"], found["after"]["value"]) == (False, True)
     assert found["after"]["reason"] == "TARGETING_MATCH"
     assert found["statuses"][:1] == [200]

@@ -105,7 +105,12 @@ def snippet(language):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(place):
+    return place
+
+
+@pytest.fixture(scope="module")
+def control(tmp_path_factory):
     root = tmp_path_factory.mktemp("project")
     (root / "flagstaff.yml").write_text("environments: [dev, production]\n")
     for name in ("new_navigation", "dark_mode", "new_search"):

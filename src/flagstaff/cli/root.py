@@ -27,6 +27,7 @@ TABLE: Final = {
     "init": Entry(f"{_CLI}.init:init", "Make a project ready."),
     "lint": Entry(f"{_CLI}.lint:lint", "Check flagstaff.yml and every definition."),
     "server": Entry(f"{_CLI}.serving:server", "Run the engine, the API and the dashboard."),
+    "edge": Entry(f"{_CLI}.edge:edge", "Serve flags near applications, read-only."),
     "demo": Entry(f"{_CLI}.serving:demo", "See it all work, on an application of its own."),
     "rollout": Entry(f"{_CLI}.rollout_group:rollout", "Import, watch and steer rollouts."),
     "feature": Entry(f"{_CLI}.feature_group:feature", "Change flags, and import them."),

@@ -72,6 +72,14 @@ class Asked:
     with_actor: int = 0
     without_actor: int = 0
 
+    def __add__(self, other: Asked) -> Asked:
+        """Return both together, of the same flag."""
+        return Asked(
+            flag=self.flag,
+            with_actor=self.with_actor + other.with_actor,
+            without_actor=self.without_actor + other.without_actor,
+        )
+
 
 class Reporting(Protocol):
     """Something that takes in reports."""
@@ -122,11 +130,7 @@ class Telemetry:
 
             for seen in questions:
                 known = self._asked.get(seen.flag, Asked(flag=seen.flag))
-                self._asked[seen.flag] = Asked(
-                    flag=seen.flag,
-                    with_actor=known.with_actor + seen.with_actor,
-                    without_actor=known.without_actor + seen.without_actor,
-                )
+                self._asked[seen.flag] = known + seen
                 _trim(self._asked, seen.flag, MOST_ANSWERS)
 
     def asked(self, flag: str) -> Asked:
