@@ -13,7 +13,6 @@ from starlette.routing import BaseRoute, Route
 
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.server.access import Admitting, check_reading
-from flagstaff.server.bodies import ReportBody, ReportsBody
 from flagstaff.server.compat import GITLAB_UNLEASH, PREFIX, mounted
 from flagstaff.server.compat.flipper_reads import build_flipper_reads
 from flagstaff.server.compat.live import Live
@@ -30,6 +29,7 @@ from flagstaff.server.edge.public import Public
 from flagstaff.server.failures import problem, response_for
 from flagstaff.server.hub import Hub
 from flagstaff.server.places import Places
+from flagstaff.server.report_bodies import ReportBody, ReportsBody
 from flagstaff.server.stream import Snapshots
 from flagstaff.services.clock import SystemClock
 from flagstaff.services.person import Person
