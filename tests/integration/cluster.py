@@ -84,7 +84,11 @@ class Replica:
         return ask(self.url, path, body, timeout=timeout, headers=headers)
 
     def version(self, environment="dev"):
-        return self.ask(f"/api/v1/environments/{environment}/snapshot")["version"]
+        """Return the version it answers with, which is what it has heard of, not what is kept."""
+        headers = {"X-Flagstaff-Environment": environment}
+        body = {"context": {"targetingKey": "User:0"}}
+        found = self.ask("/ofrep/v1/evaluate/flags", body, headers=headers)
+        return found["metadata"]["version"]
 
     def actors(self, environment="dev"):
         found = self.ask(f"/api/v1/environments/{environment}/snapshot")
@@ -105,9 +109,9 @@ def ask(url, path, body=None, *, timeout=20.0, headers=()):
         return json.load(answer)
 
 
-def evaluate(url):
-    """Ask for the flag by OFREP and return whether it is on for the first actor."""
-    body = {"context": {"targetingKey": "User:0"}}
+def evaluate(url, number=0):
+    """Ask for the flag by OFREP and return whether it is on for an actor."""
+    body = {"context": {"targetingKey": f"User:{number}"}}
     headers = {"X-Flagstaff-Environment": "dev"}
     return ask(url, f"/ofrep/v1/evaluate/flags/{FLAG}", body, headers=headers)["value"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flagstaff.commands.codec import encode_command
 from flagstaff.commands.model import ImportRollout, ListFlags, SetFlag, StartRollout
+from flagstaff.errors import Unavailable
 from flagstaff.flags.change import Boolean
 from flagstaff.server.failures import status_of
 from flagstaff.services.person import ENGINE
@@ -282,3 +283,19 @@ def test_every_error_of_the_tree_has_a_status():
 def test_the_server_says_that_it_is_well(client):
     assert client.get("/healthz").json() == {"ok": True}
     assert client.get("/readyz").json() == {"ok": True}
+
+
+def test_while_the_database_is_away_the_last_good_snapshot_is_served(client, monkeypatch):
+    path = "/api/v1/environments/dev/snapshot"
+    before = client.get(path)
+    assert client.post("/environments/dev/ofrep/v1/evaluate/flags", json={}).status_code == 200
+
+    def gone(*_):
+        raise Unavailable("the database is away")
+
+    monkeypatch.setattr("flagstaff.server.api.encoded_snapshot", gone)
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()) == (200, before.json())
+    same = client.get(path, headers={"If-None-Match": before.headers["etag"]})
+    assert same.status_code == 304
+    assert client.get("/api/v1/environments/bogus/snapshot").status_code == 400
