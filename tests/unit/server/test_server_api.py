@@ -293,7 +293,7 @@ def test_while_the_database_is_away_the_last_good_snapshot_is_served(client, mon
     def gone(*_):
         raise Unavailable("the database is away")
 
-    monkeypatch.setattr("flagstaff.server.api.encoded_snapshot", gone)
+    monkeypatch.setattr("flagstaff.server.api.environments.encoded_snapshot", gone)
     answer = client.get(path)
     assert (answer.status_code, answer.json()) == (200, before.json())
     same = client.get(path, headers={"If-None-Match": before.headers["etag"]})
