@@ -15,11 +15,13 @@ from zlib import crc32
 class Bucketing(StrEnum):
     """How a flag's percentage of actors picks them.
 
-    `crc32` is Flipper's way and the usual one; `murmur3` is Unleash's, in whole hundredths.
+    `crc32` is Flipper's way and the usual one; `murmur3` is Unleash's, in whole hundredths; `flagd`
+    is that of flagd's `fractional`.
     """
 
     CRC32 = "crc32"
     MURMUR3 = "murmur3"
+    FLAGD = "flagd"
 
 
 BUCKETS = 100_000

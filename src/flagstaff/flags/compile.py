@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from flagstaff.errors import SnapshotError
 from flagstaff.flags.actor import actor_id, flatten, quick_id
+from flagstaff.flags.bucketing import Bucketing
 from flagstaff.flags.evaluation import SHUT, Gate
 from flagstaff.flags.expression import Setting, asks
 from flagstaff.flags.fast import Check, fast_check, is_plainly_on
@@ -85,8 +86,13 @@ def compile_flag(flag: Flag, setting: Setting) -> CompiledFlag:
     decide = _decider(flag, setting)
     counter = setting.surroundings.counter
     check = fast_check(flag, decide, setting) or _counting_check(flag, decide, counter)
-    choose = chooser(flag.name, flag.variants, setting.surroundings.draw) if flag.variants else None
+    choose = _chooser(flag, setting.surroundings) if flag.variants else None
     return CompiledFlag(flag=flag, check=check, decide=decide, choose=choose)
+
+
+def _chooser(flag: Flag, around: Surroundings) -> Choose:
+    as_flagd = around.murmur3 if flag.bucketing is Bucketing.FLAGD else None
+    return chooser(flag.name, flag.variants, around.draw, as_flagd)
 
 
 def _decider(flag: Flag, setting: Setting) -> Decide:

@@ -10,6 +10,7 @@ from flagstaff.flags.compile import CompiledFlag
 from flagstaff.flags.describe import describe, joined, listed, percent
 from flagstaff.flags.evaluation import REASONS, ErrorCode, Evaluation, Gate, Reason
 from flagstaff.flags.flag import Flag
+from flagstaff.flags.fractional import flagd_bucket
 from flagstaff.flags.gates import Gates, State
 from flagstaff.flags.murmur import normalized
 
@@ -99,13 +100,18 @@ def _why_not(flag: Flag, gates: Gates, ids: tuple[str, ...]) -> str:
 def _place(flag: Flag, ids: tuple[str, ...]) -> str:
     if flag.bucketing is Bucketing.MURMUR3:
         return f"{normalized(flag.name, combined(ids))} %"
-    return percent(Decimal(bucket(flag.name, combined(ids))) / 1000)
+    return percent(Decimal(_bucket(flag, ids)) / 1000)
 
 
 def _needed(flag: Flag, ids: tuple[str, ...]) -> str:
     if flag.bucketing is Bucketing.MURMUR3:
         return _place(flag, ids)
-    return percent(Decimal(bucket(flag.name, combined(ids)) + 1) / 1000)
+    return percent(Decimal(_bucket(flag, ids) + 1) / 1000)
+
+
+def _bucket(flag: Flag, ids: tuple[str, ...]) -> int:
+    fallen = flagd_bucket if flag.bucketing is Bucketing.FLAGD else bucket
+    return fallen(flag.name, combined(ids))
 
 
 def _plain(value: bool) -> str:  # noqa: FBT001 - it is the answer

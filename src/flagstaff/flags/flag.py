@@ -99,4 +99,4 @@ def _read_bucketing(data: object) -> Bucketing:
     try:
         return Bucketing(read_text(data, "bucketing"))
     except ValueError as exc:
-        raise malformed("bucketing", "crc32 or murmur3", data) from exc
+        raise malformed("bucketing", "crc32, murmur3 or flagd", data) from exc

@@ -10,6 +10,7 @@ from flagstaff.flags.bucketing import BUCKETS, Bucketing, combined, seed, thresh
 from flagstaff.flags.evaluation import Gate
 from flagstaff.flags.expression import Setting, compile_expression, truth
 from flagstaff.flags.flag import Flag
+from flagstaff.flags.fractional import flagd_bucket
 from flagstaff.flags.gates import Gates
 from flagstaff.flags.murmur import normalized
 from flagstaff.flags.surroundings import Surroundings
@@ -56,14 +57,20 @@ def _expression(gates: Gates, setting: Setting) -> Opens:
 
 
 def _share_of_actors(flag: Flag, gates: Gates, around: Surroundings) -> Opens:
-    if flag.bucketing is Bucketing.CRC32:
-        return _percentage_of_actors(gates, flag.name)
-    name, share, hashing = flag.name, gates.percentage_of_actors, around.murmur3
-
-    def opens(ids: tuple[str, ...], _actors: tuple[object, ...]) -> bool:
-        return bool(ids) and normalized(name, combined(ids), hashing) <= share
-
-    return opens
+    name, hashing = flag.name, around.murmur3
+    match flag.bucketing:
+        case Bucketing.CRC32:
+            return _percentage_of_actors(gates, name)
+        case Bucketing.MURMUR3:
+            share = gates.percentage_of_actors
+            return lambda ids, _actors: (
+                bool(ids) and (normalized(name, combined(ids), hashing) <= share)
+            )
+        case Bucketing.FLAGD:
+            limit = threshold(gates.percentage_of_actors)
+            return lambda ids, _actors: (
+                bool(ids) and (flagd_bucket(name, combined(ids), hashing) < limit)
+            )
 
 
 def _percentage_of_actors(gates: Gates, name: str) -> Opens:

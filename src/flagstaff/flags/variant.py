@@ -8,6 +8,7 @@ from typing import cast
 
 from flagstaff.errors import SnapshotError
 from flagstaff.flags.bucketing import BUCKETS, bucket, combined
+from flagstaff.flags.fractional import HASHES, text_hash
 from flagstaff.flags.wire import malformed, read_object, read_text, read_texts, read_whole
 
 Payload = str | int | float | bool | dict[str, object] | list[object] | None
@@ -79,11 +80,22 @@ def read_variants(data: object) -> tuple[Variant, ...]:
     return variants
 
 
-def chooser(flag: str, variants: Iterable[Variant], draw: Callable[[], float]) -> Choose:
+def chooser(
+    flag: str,
+    variants: Iterable[Variant],
+    draw: Callable[[], float],
+    as_flagd: Callable[[bytes], int] | None = None,
+) -> Choose:
     """Return what chooses a variant: sticky by actor, drawn anew when there is none.
 
     The choice has buckets of its own, so that the first actors of a percentage do not all get the
     first variant. More weight for one variant moves actors only at the borders between variants.
+
+    Args:
+        flag: its name.
+        variants: to choose from.
+        draw: a number from 0 up to, not including, 1.
+        as_flagd: the hash of a flag that is bucketed as flagd does; None is the usual way.
     """
     listed = tuple(variants)
     pinned = {actor: variant for variant in reversed(listed) for actor in variant.actors}
@@ -94,11 +106,23 @@ def chooser(flag: str, variants: Iterable[Variant], draw: Callable[[], float]) -
         reached += variant.weight
         borders.append((reached, variant))
 
+    size = BUCKETS if as_flagd is None else HASHES
+
+    def fallen(identity: str) -> int:
+        if as_flagd is None:
+            return bucket(flag + _SALT, identity)
+        return text_hash(variant_prefix(flag) + identity, as_flagd)
+
     def choose(ids: tuple[str, ...]) -> Variant:
         for each in ids:
             if each in pinned:
                 return pinned[each]
-        at = bucket(flag + _SALT, combined(ids)) if ids else int(draw() * BUCKETS)
-        return next(variant for border, variant in borders if at * whole < border * BUCKETS)
+        at = fallen(combined(ids)) if ids else int(draw() * size)
+        return next(variant for border, variant in borders if at * whole < border * size)
 
     return choose
+
+
+def variant_prefix(flag: str) -> str:
+    """Return what stands before an id when a variant is chosen as flagd does."""
+    return f"{flag}{_SALT}:"

@@ -18,6 +18,7 @@ from flagstaff.flags.percentage import HUNDRED, format_percentage
 from flagstaff.server.compat.unleash_expressions import alternatives
 
 ACTORS = "flagstaffActors"
+FLAGD_ACTORS = "flagstaffFlagdActors"
 GROUPS = "flagstaffGroups"
 EXPRESSION = "flagstaffExpression"
 
@@ -25,6 +26,7 @@ Strategy = dict[str, object]
 
 _NOTES = {
     ACTORS: "its share of actors is picked by crc32",
+    FLAGD_ACTORS: "its share of actors is picked as flagd does",
     GROUPS: "it has groups",
     EXPRESSION: "it has an expression beyond comparing texts",
 }
@@ -121,9 +123,9 @@ def _members(members: frozenset[str]) -> Strategy:
 
 
 def _share_of_actors(flag: Flag, share: Decimal) -> list[Strategy]:
-    if share < HUNDRED and flag.bucketing is Bucketing.CRC32:
-        percentage = format_percentage(share)
-        return [_strategy(ACTORS, percentage=percentage, groupId=flag.name)]
+    if share < HUNDRED and flag.bucketing is not Bucketing.MURMUR3:
+        name = ACTORS if flag.bucketing is Bucketing.CRC32 else FLAGD_ACTORS
+        return [_strategy(name, percentage=format_percentage(share), groupId=flag.name)]
     if share < 1:  # Unleash counts in hundredths, and so does our murmur3
         return []
     rollout = _hundredths(share)
