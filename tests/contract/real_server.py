@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ from flagstaff.commands.codec import encode_command
 from flagstaff.commands.model import DeleteFlag, SetFlag
 
 SCRIPT = """
+import json
 import sys
 from flagstaff.server.run import serve
 from flagstaff.server.settings import load_settings
+told = {}
 def ready(url):
-    print(url, flush=True)
-serve(load_settings(root=sys.argv[1], port=0, engine=False), ready=ready)
+    print(json.dumps({"url": url, **told}), flush=True)
+settings = load_settings(**json.loads(sys.argv[1]))
+serve(settings, ready=ready, also=told.__setitem__)
 """
 EDGE = """
 import sys
@@ -47,20 +51,23 @@ class RealServer:
     url: str
     token: str
     root: Path
+    flagd: str = ""
 
     def set(self, flag, change, environment="production"):
-        self._send(SetFlag(flag=flag, environments=(environment,), change=change))
+        self.send(SetFlag(flag=flag, environments=(environment,), change=change))
 
     def forget(self, flag, environment="production"):
-        self._send(DeleteFlag(flag=flag, environments=(environment,)))
+        self.send(DeleteFlag(flag=flag, environments=(environment,)))
 
     def audit(self, flag):
         with self._ask(f"/api/v1/audit?flag={flag}") as answer:
             return json.load(answer)
 
-    def _send(self, command):
+    def send(self, command):
         with self._ask("/api/v1/commands", encode_command(command)) as answer:
-            assert json.load(answer)["ok"]
+            found = json.load(answer)
+        assert found["ok"]
+        return found["data"]
 
     def _ask(self, path, body=None):
         request = urllib.request.Request(  # noqa: S310
@@ -71,7 +78,10 @@ class RealServer:
                 "Content-Type": "application/json",
             },
         )
-        return urllib.request.urlopen(request, timeout=30)  # noqa: S310
+        try:
+            return urllib.request.urlopen(request, timeout=30)  # noqa: S310
+        except urllib.error.HTTPError as exc:
+            raise AssertionError(exc.read().decode()) from exc
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,16 +118,18 @@ def define(root, name, more="", *, default=False):
     path.write_text(DEFINITION.format(name=name, default=str(default).lower()) + more)
 
 
-def run_server(root):
+def run_server(root, **settings):
     """Yield a server of the project in `root`, and end it."""
-    with _running(SCRIPT, root) as url:
+    given = {"root": str(root), "port": 0, "engine": False, **settings}
+    with _running(SCRIPT, json.dumps(given)) as line:
         token = (root / ".flagstaff/token").read_text().strip()
-        yield RealServer(url=url, token=token, root=root)
+        yield RealServer(token=token, root=root, **json.loads(line))
 
 
 def run_edge(control, folder):
     """Yield an edge of a server, which keeps its flags in `folder`, and end it."""
     with _running(EDGE, folder, control.url, control.root / ".flagstaff/token") as url:
+        assert url.startswith("http://127.0.0.1:")
         yield RealEdge(url=url, token=control.token, root=control.root, control=control)
 
 
@@ -127,9 +139,7 @@ def _running(script, *words):
         [sys.executable, "-c", script, *map(str, words)], stdout=subprocess.PIPE, text=True
     )
     try:
-        url = process.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:")
-        yield url
+        yield process.stdout.readline().strip()
     finally:
         process.terminate()
         process.communicate(timeout=30)

@@ -36,6 +36,11 @@ MOST_WARNINGS = 5
     "--trusted-proxies", metavar="ADDRESSES", help="Who may say for whom they forward requests."
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="8080, or the next free one.")
+@click.option(
+    "--flagd-port",
+    type=click.IntRange(0, 65535),
+    help="Also serve flagd's clients, on this port; 0 takes a free one.",
+)
 @click.option("--database", metavar="URL", help="sqlite:///FILE or postgresql://USER@HOST/NAME.")
 @click.option(
     "--speed",
@@ -54,19 +59,22 @@ def server(common: Common, /, *, project: Path, **options: Any) -> None:
     settings = load_settings(root=project, **options)
 
     remarks: list[str] = []
+    further: dict[str, str] = {}
 
     def ready(url: str) -> None:
         if common.json:
-            told = {"ok": True, "url": url, "pid": os.getpid(), "remarks": remarks}
+            told = {"ok": True, "url": url, "pid": os.getpid(), "remarks": remarks, **further}
             output.say_json(told, line=True)
             return
         if settings.port is None and urlsplit(url).port != USUAL_PORT:
             output.remark(f"port {USUAL_PORT} is taken")
         output.remark(f"Flagstaff is at {url} (Ctrl-C ends it)")
+        for protocol, address in further.items():
+            output.remark(f"{protocol}'s clients find it at {address}")
         for each in remarks:
             output.remark(each)
 
-    serve(settings, ready=ready, remark=remarks.append)
+    serve(settings, ready=ready, remark=remarks.append, also=further.__setitem__)
 
 
 def _check_files(project: Path, *, as_json: bool) -> None:

@@ -31,12 +31,13 @@ from flagstaff.server.at_hand import AtHand
 from flagstaff.server.auth.cookies import SessionCookie
 from flagstaff.server.auth.doorkeeper import Doorkeeper, visitor_of
 from flagstaff.server.auth.signing_in import SigningIn
-from flagstaff.server.compat import compat_routes
+from flagstaff.server.compat import build_flagd, compat_routes
 from flagstaff.server.declaring import Declaring
 from flagstaff.server.encoded import encoded_snapshot
 from flagstaff.server.failures import not_an_address, response_for, status_of
 from flagstaff.server.guarding import Guarding
 from flagstaff.server.hub import Hub
+from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
 from flagstaff.server.settings import Settings, check_reach
 from flagstaff.server.stream import Names, Snapshots
@@ -80,6 +81,7 @@ class Application:
     hub: Hub
     replicas: Replicas
     engine: Standby | None
+    flagd: Beside | None
     token: str
     address: Address
     remarks: tuple[str, ...]
@@ -139,7 +141,8 @@ def build(settings: Settings) -> Application:
             )
             closing.callback(engine.stop)
             engine.claim()
-        asgi = _asgi(settings, services, definitions, hub, Access(services, token))
+        access = Access(services, token)
+        asgi = _asgi(settings, services, definitions, hub, access)
         return Application(
             settings=settings,
             services=services,
@@ -147,6 +150,7 @@ def build(settings: Settings) -> Application:
             hub=hub,
             replicas=Replicas(services),
             engine=engine,
+            flagd=build_flagd(settings, context, hub, access),
             token=token,
             address=address,
             remarks=_remarks(settings, engine, speed_of(clock)),

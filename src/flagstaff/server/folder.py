@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 TOKEN = "token"  # noqa: S105 a file's name
@@ -28,9 +29,10 @@ def prepare(folder: Path) -> str:
     return made
 
 
-def announce(folder: Path, url: str) -> None:
-    """Note where the server answers."""
-    _write(folder / SERVER, json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+def announce(folder: Path, url: str, further: Mapping[str, str]) -> None:
+    """Note where the server answers, and where for further protocols."""
+    note = {"url": url, "pid": os.getpid(), **further}
+    _write(folder / SERVER, json.dumps(note) + "\n")
 
 
 def withdraw(folder: Path) -> None:

@@ -41,22 +41,40 @@ class Reach(Protocol):
         ...
 
 
+class Beside(Protocol):
+    """Something that answers in the same event loop, on a port of its own."""
+
+    def bind(self) -> str:
+        """Take the port and return the address."""
+        ...
+
+    async def start(self) -> None:
+        """Begin to answer."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop answering."""
+        ...
+
+
 class Listening(uvicorn.Server):
     """Ends streams first, or they would hold up the end for as long as they are let.
 
     Args:
         asgi: what answers.
         reach: how requests arrive.
-        started: is called once it answers.
+        started: is called once it answers, with the address of what answers beside it.
         ending: is called when it is about to stop, and ends the streams.
+        beside: what answers beside it.
     """
 
     def __init__(
         self,
         asgi: ASGIApp,
         reach: Reach,
-        started: Callable[[], None],
+        started: Callable[[str], None],
         ending: Callable[[], None],
+        beside: Beside | None = None,
     ) -> None:
         config = uvicorn.Config(
             asgi,
@@ -71,17 +89,23 @@ class Listening(uvicorn.Server):
             forwarded_allow_ips=reach.trusted_proxies,
         )
         super().__init__(config)
-        self._started, self._ending = started, ending
+        self._started, self._ending, self._beside = started, ending, beside
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and say so."""
+        address = self._beside.bind() if self._beside else ""
         await super().startup(sockets)
-        if not self.should_exit:
-            self._started()
+        if self.should_exit:
+            return
+        if self._beside:
+            await self._beside.start()
+        self._started(address)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop answering."""
         self._ending()
+        if self._beside:
+            await self._beside.stop()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager

@@ -14,12 +14,21 @@ from flagstaff.server.settings import Settings
 log = logging.getLogger(__name__)
 
 
+def _noted(protocol: str, address: str) -> None:
+    log.info("clients of %s find it at %s", protocol, address)
+
+
 def serve(
-    settings: Settings, *, ready: Callable[[str], None], remark: Callable[[str], None] = log.warning
+    settings: Settings,
+    *,
+    ready: Callable[[str], None],
+    remark: Callable[[str], None] = log.warning,
+    also: Callable[[str, str], object] = _noted,
 ) -> None:
     """Run a server until SIGTERM or SIGINT; `ready` hears its address once it answers.
 
-    Before that, `remark` hears what is unusual about this server.
+    Before that, `remark` hears what is unusual about this server, and `also` each further protocol
+    with the address at which its clients find it.
 
     Raises:
         FlagstaffError: it cannot start; nothing is left running.
@@ -32,14 +41,18 @@ def serve(
             url = url_of(listening, secure=settings.tls_cert is not None)
             application.address.url = application.address.url or url
 
-            def started() -> None:
+            def started(flagd: str) -> None:
                 application.start()
-                folder.announce(settings.folder, url)
+                further = {"flagd": flagd} if flagd else {}
+                folder.announce(settings.folder, url, further)
+                for protocol, address in further.items():
+                    also(protocol, address)
                 ready(url)
 
-            Listening(application.asgi, settings, started, application.hub.close).run(
-                sockets=[listening]
+            server = Listening(
+                application.asgi, settings, started, application.hub.close, application.flagd
             )
+            server.run(sockets=[listening])
     finally:
         folder.withdraw(settings.folder)
         application.close()

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
         tls_key: a file with its key.
         trusted_proxies: addresses that may say for whom they forward, with commas between.
         port: 0 takes any free one; `None` takes 8080 or the next free one.
+        flagd_port: for flagd's clients; 0 takes any free one, `None` serves none.
         speed: how much faster than real time, at least 1; `None` is as before, at first 1.
         engine: whether this process also runs the rollouts.
     """
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     trusted_proxies: str = "127.0.0.1,::1"
     port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    flagd_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     speed: Annotated[float, Field(ge=1)] | None = None
     engine: bool = True
 

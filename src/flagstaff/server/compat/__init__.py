@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
+from flagstaff.errors import MissingExtra
 from flagstaff.server.access import Access
 from flagstaff.server.compat.flipper import build_flipper
 from flagstaff.server.compat.gitlab import build_gitlab
@@ -17,8 +18,11 @@ from flagstaff.server.compat.unleash import (
     gitlab_unleash_base,
 )
 from flagstaff.server.hub import Hub
+from flagstaff.server.listening import Beside
+from flagstaff.server.settings import Settings
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Telemetry
+from flagstaff.services.unit import Context
 
 PREFIX = "/environments/{environment}"
 """Before any of the addresses: the same for another environment than the usual one."""
@@ -42,6 +46,27 @@ def compat_routes(
         # After all other addresses below `/api`.
         *mounted("/api", build_unleash(unleash, access)),
     ]
+
+
+def build_flagd(settings: Settings, context: Context, hub: Hub, access: Access) -> Beside | None:
+    """Return what serves flagd's clients, if there is to be a port for them.
+
+    Raises:
+        MissingExtra: gRPC is not installed.
+    """
+    if settings.flagd_port is None:
+        return None
+    try:
+        from flagstaff.server.compat.flagd import (  # noqa: PLC0415 an extra
+            FlagdServer,
+            FlagSync,
+            server_credentials,
+        )
+    except ModuleNotFoundError as exc:
+        raise MissingExtra.named("flagd", package="grpcio") from exc
+    sync = FlagSync(context, hub, access)
+    credentials = server_credentials(settings.tls_cert, settings.tls_key)
+    return FlagdServer(sync, settings.host, settings.flagd_port, credentials)
 
 
 def mounted(path: str, app: ASGIApp) -> list[BaseRoute]:

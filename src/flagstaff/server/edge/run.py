@@ -25,8 +25,8 @@ def serve_edge(settings: EdgeSettings, *, ready: Callable[[str, Sequence[str]], 
         with contextlib.closing(open_socket(settings.host, settings.port)) as listening:
             url = url_of(listening, secure=settings.tls_cert is not None)
             edge.start()
-            Listening(edge.asgi, settings, lambda: ready(url, edge.remarks()), edge.hub.close).run(
-                sockets=[listening]
-            )
+            Listening(
+                edge.asgi, settings, lambda _: ready(url, edge.remarks()), edge.hub.close
+            ).run(sockets=[listening])
     finally:
         edge.close()
