@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import pytest
+from absent import absent
 
 PATIENCE = 300
 NO_NETWORK = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH")
@@ -36,7 +36,7 @@ def put(made, folder):
 def npm_folder(*packages):
     """Return a folder in which these packages, named with their versions, are installed."""
     if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are not installed")
+        absent("node and npm are not installed")
     folder, there = cache("npm", packages)
     if there:
         return folder
@@ -50,7 +50,7 @@ def npm_folder(*packages):
             command, cwd=made, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         if any(word in done.stderr for word in NO_NETWORK):
-            pytest.skip(f"npm cannot reach its registry: {done.stderr[-300:]}")
+            absent(f"npm cannot reach its registry: {done.stderr[-300:]}")
         assert done.returncode == 0, done.stderr
         put(made, folder)
     return folder
@@ -58,15 +58,21 @@ def npm_folder(*packages):
 
 def run_node(folder, script, given):
     """Run an ES module that finds `given` in `process.argv[2]`; return the JSON it prints."""
-    with tempfile.NamedTemporaryFile("w", suffix=".mjs", dir=folder) as file:
+    # Into a file: Node does not wait for a pipe to be read when it is told to exit.
+    with (
+        tempfile.NamedTemporaryFile("w", suffix=".mjs", dir=folder) as file,
+        tempfile.TemporaryFile("w+") as printed,
+    ):
         file.write(script)
         file.flush()
         done = subprocess.run(
             ["node", file.name, json.dumps(given)],
-            capture_output=True,
+            stdout=printed,
+            stderr=subprocess.PIPE,
             text=True,
             timeout=PATIENCE,
             check=False,
         )
-    assert done.returncode == 0, f"node ended with {done.returncode}: {done.stderr}"
-    return json.loads(done.stdout)
+        assert done.returncode == 0, f"node ended with {done.returncode}: {done.stderr}"
+        printed.seek(0)
+        return json.load(printed)

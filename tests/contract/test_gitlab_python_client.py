@@ -58,6 +58,14 @@ def test_extra_words_travel_in_the_query_and_count(gl):
     assert gates_of(again) == {"boolean": False, "percentage_of_actors": 30}
 
 
+def test_older_versions_write_two_slashes(gl):
+    given = {"value": True, "user": "7"}
+    made = gl.http_post("/features//new_navigation", post_data=given)
+    assert made["gates"][1] == {"key": "actors", "value": ["User:7"]}
+    gl.http_delete("/features//new_navigation")
+    assert gl.http_list("/features/", get_all=True) == []
+
+
 def test_targets_of_several_kinds(gl):
     gl.features.set("new_navigation", True, user="ada,bo", project="gitlab-org/gitaly")
     feature = gl.features.set(

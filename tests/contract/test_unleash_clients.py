@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 
 HOWTO = Path(__file__).parents[2] / "docs/howto/unleash-clients.md"
 ACTORS = [f"User:{number}" for number in range(120)]
+MANY = [f"User:{number}" for number in range(1_000)]
 SHARES = {
     f"moved_{number}": share
     for number, share in enumerate(("0.5", "1", "12.5", "25", "50", "99", "99.9", "100"))
@@ -157,11 +158,11 @@ def node():
 
 @pytest.fixture
 def sdk(server):
-    def asked(*names):
+    def asked(*names, actors=ACTORS):
         client = flagstaff.Client.connect(
             server.url, environment="production", token=server.token, cache=None
         )
-        answers = {name: {each: client.is_enabled(name, each) for each in ACTORS} for name in names}
+        answers = {name: {each: client.is_enabled(name, each) for each in actors} for name in names}
         client.close()
         return answers
 
@@ -246,18 +247,24 @@ def test_a_share_of_checks_draws_anew(server, python):
 def test_murmur3_is_exact_without_any_help(server, sdk, python, node):
     for name, share in SHARES.items():
         server.set(name, PercentageOfActors(value=Decimal(share)))
-    expected = sdk(*SHARES)
+    expected = sdk(*SHARES, actors=MANY)
     opened = [sum(each.values()) for each in expected.values()]
     assert opened == sorted(opened)
-    assert (opened[0], opened[-1], len(set(opened)) > 4) == (0, len(ACTORS), True)
+    assert (opened[0], opened[-1], len(set(opened)) > 4) == (0, len(MANY), True)
     given = {
         "url": f"{server.url}/api",
         "headers": {"Authorization": server.token},
         "flags": sorted(SHARES),
+        "actors": MANY,
         "strategies": False,
     }
     assert python(**given) == expected
     assert node(**given) == expected
+    at_gitlab = {"url": f"{server.url}/api/v4/feature_flags/unleash/42", "headers": {}}
+    named = {"instance": server.token, "appName": "production"}
+    assert python(**{**given, **at_gitlab, **named}) == expected
+    frontend = {"url": server.url, "token": server.token, "flags": sorted(SHARES), "actors": MANY}
+    assert run_node(npm_folder("unleash-proxy-client@3.8.2"), FRONTEND, frontend) == expected
 
 
 def test_expressions_that_compare_texts(server, python, node):

@@ -54,6 +54,7 @@ def build_ofrep(places: Places, held: Holding, hub: Hub, access: Admitting) -> A
             BadRequest: _bad_request,
             FlagstaffError: _failed,
             HTTPException: _no_route,
+            Exception: _fault,
         },
     )
     door = Door(inner, access, _tokens, _unauthorized)
@@ -174,3 +175,8 @@ def _no_route(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     return JSONResponse({"errorDetails": error.detail}, error.status_code, headers=error.headers)
+
+
+def _fault(_: Request, _error: Exception) -> Response:
+    # It goes on up to the log.
+    return JSONResponse({"errorDetails": "the server has a fault; its log says which"}, 500)
