@@ -208,6 +208,10 @@ def test_values_of_every_type(server):
         assert shared_out.flag_metadata["environment"] == "production"
 
 
+def test_programs_on_the_same_machine_find_the_port(root, server):
+    assert json.loads((root / ".flagstaff/server.json").read_text())["flagd"] == server.flagd
+
+
 def test_a_change_arrives_without_polling(server):
     with connected(server.flagd, server.token) as client, changes(client) as heard:
         assert client.get_boolean_value("dark_mode", default_value=True) is False

@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 TOKEN = "token"  # noqa: S105 a file's name
@@ -29,7 +28,7 @@ def prepare(folder: Path) -> str:
     return made
 
 
-def announce(folder: Path, url: str, further: Mapping[str, str]) -> None:
+def announce(folder: Path, url: str, **further: str) -> None:
     """Note where the server answers, and where for further protocols."""
     note = {"url": url, "pid": os.getpid(), **further}
     _write(folder / SERVER, json.dumps(note) + "\n")

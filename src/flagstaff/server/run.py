@@ -44,7 +44,7 @@ def serve(
             def started(flagd: str) -> None:
                 application.start()
                 further = {"flagd": flagd} if flagd else {}
-                folder.announce(settings.folder, url, further)
+                folder.announce(settings.folder, url, **further)
                 for protocol, address in further.items():
                     also(protocol, address)
                 ready(url)

@@ -52,18 +52,11 @@ class Opening:
 
     Attributes:
         logic: the rule.
-        notes: what stays closed.
-        probes: whether the rule stays closed in clients that hash in another way.
+        notes: what stays closed; without any it is on for all who have it.
     """
 
     logic: Logic
     notes: tuple[str, ...] = ()
-    probes: bool = False
-
-    @property
-    def exact(self) -> bool:
-        """Return whether it is on for all who have it, in every client."""
-        return not self.notes and not self.probes
 
 
 def configuration(snapshot: Snapshot) -> dict[str, object]:
@@ -97,42 +90,40 @@ def opening_of(flag: Flag, flags: Mapping[str, Flag], depth: int = 0) -> Opening
     """Return when the flag is on."""
     if depth > DEEPEST:
         return Opening(logic=False, notes=("its prerequisites are nested too deeply",))
-    own = _by_gates(flag)
-    rules, notes, probes = [own.logic], own.notes, own.probes
+    own = _by_gates(flag, depth)
+    rules, notes = [own.logic], own.notes
     for name, wanted in flag.prerequisites:
         asked = flags.get(name)
         found = Opening(logic=False) if asked is None else opening_of(asked, flags, depth + 1)
-        if not wanted and not found.exact:
+        if not wanted and found.notes:
             rules.append(False)
             notes += (f"its prerequisite {name} must be off, which flagd cannot tell",)
             continue
         rules.append(found.logic if wanted else opposite(found.logic))
         notes += tuple(f"of its prerequisite {name}: {note}" for note in found.notes)
-        probes |= found.probes
-    return Opening(logic=all_of(rules), notes=notes, probes=probes)
+    return Opening(logic=all_of(rules), notes=notes)
 
 
-def _by_gates(flag: Flag) -> Opening:
+def _by_gates(flag: Flag, depth: int) -> Opening:
     gates = flag.gates
     if gates is None:
         return Opening(logic=flag.default)
     if gates.state is State.OFF:
         return Opening(logic=False)
-    rules, notes, probes = _rules(flag, gates)
+    rules, notes = _rules(flag, gates, depth)
     logic = any_of(rules)
     if opted_out := gates.opted_out:
         logic = all_of([logic, opposite(_one_of(opted_out))])
     if logic is True:
         return Opening(logic=True)
-    return Opening(logic=logic, notes=tuple(notes), probes=probes)
+    return Opening(logic=logic, notes=tuple(notes))
 
 
-def _rules(flag: Flag, gates: Gates) -> tuple[list[Logic], list[str], bool]:
+def _rules(flag: Flag, gates: Gates, depth: int) -> tuple[list[Logic], list[str]]:
     rules: list[Logic] = []
     notes: list[str] = []
-    probes = False
     if gates.boolean or gates.percentage_of_time == HUNDRED:
-        return [True], [], False
+        return [True], []
     if gates.expression:
         rule = logic_of(gates.expression)
         rules.append(rule or False)
@@ -143,16 +134,17 @@ def _rules(flag: Flag, gates: Gates) -> tuple[list[Logic], list[str], bool]:
     if gates.percentage_of_actors == HUNDRED:
         rules.append(SOMEBODY)
     elif gates.percentage_of_actors:
-        if flag.bucketing is Bucketing.FLAGD:
-            probes = True
-            rules.append(_share(gates))
-        else:
+        if flag.bucketing is not Bucketing.FLAGD:
             notes.append(_SHARE.format(flag.bucketing.value))
+        elif depth:
+            notes.append("flagd counts a share of actors by the flag that is asked about")
+        else:
+            rules.append(_share(gates))
     if gates.percentage_of_time:
         notes.append("flagd has no chance, so its percentage of time opens nothing")
     if gates.groups:
         notes.append("its groups are known to applications alone")
-    return rules, notes, probes
+    return rules, notes
 
 
 def _one_of(ids: frozenset[str]) -> Logic:
@@ -202,14 +194,14 @@ def _chosen(flag: Flag) -> tuple[object, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if len(shares) == 1:
         rest: list[object] = [shares[0][0]]
-    elif flag.bucketing is Bucketing.FLAGD and sum(each.weight for each in flag.variants) <= (
-        MOST_WEIGHT
-    ):
+    elif flag.bucketing is not Bucketing.FLAGD:
+        rest, notes = [None], (_VARIANTS,)
+    elif sum(each.weight for each in flag.variants) > MOST_WEIGHT:
+        rest, notes = [None], (f"the weights of its variants add up to more than {MOST_WEIGHT}",)
+    else:
         key = {"cat": [variant_prefix(flag.name), TARGETING_KEY]}
         known = {"and": [SOMEBODY, HASHES_AS_WE_DO]}
         rest = [known, {"fractional": [key, *shares]}, None]
-    else:
-        rest, notes = [None], (_VARIANTS,)
     if not pinned and len(rest) == 1:
         return rest[0], notes
     return {"if": [*pinned, *rest]}, notes
