@@ -13,7 +13,6 @@ import jsonschema_rs
 import pytest
 from starlette.testclient import TestClient
 
-from conftest import define
 from flagstaff.commands.model import SetFlag
 from flagstaff.flags.change import Actors, Boolean
 from flagstaff.server.compat import ofrep
@@ -111,9 +110,10 @@ PAYLOADS = {
 @pytest.fixture
 def root(root):
     (root / "flagstaff.yml").write_text("environments: [production]\n")
+    known = root / "config/feature_flags/development/new_navigation.yml"
     for name, payload in PAYLOADS.items():
-        path = define(root, name)
-        path.write_text(f"{path.read_text()}variants: [{{name: x, payload: {payload}}}]\n")
+        text = known.read_text().replace(known.stem, name)
+        known.with_stem(name).write_text(f"{text}variants: [{{name: x, payload: {payload}}}]\n")
     return root
 
 
