@@ -92,6 +92,20 @@ def role_at(roles: Roles, environment: str) -> Role | None:
     return max(found, key=lambda role: role.rank, default=None)
 
 
+def larger(all_: Iterable[Roles]) -> dict[str, Role]:
+    """Return what any of them allows.
+
+    >>> larger([{"*": Role.VIEWER}, {"*": Role.ADMIN, "dev": Role.OPERATOR}])
+    {'*': <Role.ADMIN: 'admin'>, 'dev': <Role.OPERATOR: 'operator'>}
+    """
+    found: dict[str, Role] = {}
+    for roles in all_:
+        for place, role in roles.items():
+            if place not in found or role.covers(found[place]):
+                found[place] = role
+    return found
+
+
 def lesser(one: Roles, other: Roles) -> dict[str, Role]:
     """Return what both allow: a token never may more than whoever it belongs to."""
     found: dict[str, Role] = {}

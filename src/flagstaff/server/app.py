@@ -30,6 +30,7 @@ from flagstaff.server.api import build_api
 from flagstaff.server.at_hand import AtHand
 from flagstaff.server.auth.cookies import SessionCookie
 from flagstaff.server.auth.doorkeeper import Doorkeeper, visitor_of
+from flagstaff.server.auth.sign_on_settings import SignOnSettings, sign_on_settings
 from flagstaff.server.auth.signing_in import SigningIn
 from flagstaff.server.compat import build_flagd, compat_routes
 from flagstaff.server.declaring import Declaring
@@ -125,7 +126,8 @@ def build(settings: Settings) -> Application:
             address=address,
         )
         services = Services(database, context, clock)
-        check_reach(settings, owner=services.ask(people.has_owner, ENGINE))
+        sign_on = services.ask(partial(sign_on_settings, settings), ENGINE)
+        check_reach(settings, owner=_has_owner(services, sign_on))
         hub = Hub(partial(encoded_snapshot, services))
         services.listen(hub.tell)
         declaring = Declaring(services, hub)
@@ -142,7 +144,8 @@ def build(settings: Settings) -> Application:
             closing.callback(engine.stop)
             engine.claim()
         access = Access(services, token)
-        asgi = _asgi(settings, services, definitions, hub, access)
+        signing_in = _signing_in(settings, services, sign_on)
+        asgi = _asgi(settings, services, definitions, hub, access, signing_in)
         return Application(
             settings=settings,
             services=services,
@@ -166,6 +169,25 @@ def _prepare(settings: Settings) -> str:
             f"{settings.folder} cannot be written: {exc.strerror}",
             hint="the server keeps its token there; check the permissions",
         ) from exc
+
+
+def _has_owner(services: Services, sign_on: SignOnSettings | None) -> bool:
+    issuer = sign_on.issuer if sign_on else ""
+    by_groups = sign_on is not None and sign_on.has_admins
+    return by_groups or services.ask(partial(people.has_owner, issuer=issuer), ENGINE)
+
+
+def _signing_in(
+    settings: Settings, services: Services, sign_on: SignOnSettings | None
+) -> SigningIn:
+    cookie = SessionCookie(secure=settings.secure)
+    if sign_on is None:
+        return SigningIn(services, cookie)
+    # It loads cryptography, which most servers do without.
+    from flagstaff.server.auth.issuer import Issuer  # noqa: PLC0415
+    from flagstaff.server.auth.sign_on import SignOn  # noqa: PLC0415
+
+    return SigningIn(services, cookie, SignOn(sign_on, services, Issuer(sign_on)))
 
 
 def _health(settings: Settings, project: Project) -> ProductionCheck | None:
@@ -206,6 +228,7 @@ def _asgi(
     definitions: WatchedDefinitions,
     hub: Hub,
     access: Access,
+    signing_in: SigningIn,
 ) -> Starlette:
     telemetry = services.context.telemetry or Telemetry()
     environments = services.context.project.environments
@@ -217,7 +240,7 @@ def _asgi(
         telemetry=telemetry,
         problems=lambda: definitions.problems,
         person_of=lambda request: visitor_of(request.scope),
-        doors=SigningIn(services, cookie),
+        doors=signing_in,
         status_of=status_of,
     )
     stream = Snapshots(hub, access, services.context)

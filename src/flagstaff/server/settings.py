@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import Refused, UsageError
@@ -36,6 +36,14 @@ class Settings(BaseSettings):
         flagd_port: for flagd's clients; 0 takes any free one, `None` serves none.
         speed: how much faster than real time, at least 1; `None` is as before, at first 1.
         engine: whether this process also runs the rollouts.
+        oidc_issuer: the OpenID Connect issuer, such as `https://gitlab.com`; empty is no single
+            sign-on.
+        oidc_client_id: what the issuer calls this server.
+        oidc_client_secret_file: a file with the secret that the issuer gave for it.
+        oidc_name: what people call the issuer; empty is its host.
+        oidc_scopes: what the issuer is asked for, with spaces between.
+        oidc_groups_claim: where the issuer says in which groups somebody is.
+        oidc_roles: the roles of groups, such as `{"platform": ["admin"]}`.
     """
 
     model_config = SettingsConfigDict(env_prefix="FLAGSTAFF_", frozen=True)
@@ -51,6 +59,13 @@ class Settings(BaseSettings):
     flagd_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     speed: Annotated[float, Field(ge=1)] | None = None
     engine: bool = True
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret_file: Path | None = None
+    oidc_name: Annotated[str, Field(max_length=60)] = ""
+    oidc_scopes: str = "openid email profile"
+    oidc_groups_claim: str = "groups"
+    oidc_roles: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -105,6 +120,11 @@ def loaded(kind: type[T], given: Mapping[str, Any]) -> T:
             place = name if name in chosen else f"{prefix}{name.upper()}"
             wrong.append(f"{place}: {each['input']!r}: {each['msg'].lower()}")
         raise UsageError("\n".join(wrong), hint="mend it, or leave it out") from exc
+    except SettingsError as exc:  # those that are no plain text
+        raise UsageError(
+            f"a setting is no JSON: {exc}",
+            hint=f"""write such as {prefix}OIDC_ROLES='{{"platform": ["admin"]}}'""",
+        ) from exc
 
 
 def check_reach(settings: Settings, *, owner: bool) -> None:
@@ -126,7 +146,8 @@ def check_reach(settings: Settings, *, owner: bool) -> None:
             f"the server is not opened to others ({settings.public_url or settings.host}) before "
             "an admin can sign in: whoever reached it could change every flag",
             hint="start it without --host and --public-url, run `flagstaff person add NAME --role "
-            "admin`, set the password by the link, then start it like this again",
+            "admin`, set the password by the link, then start it like this again; with a single "
+            "sign-on, FLAGSTAFF_OIDC_ROLES can make a group admins instead",
         )
     if not settings.public_url:
         raise UsageError(

@@ -25,13 +25,15 @@ PEOPLE = "people"
 """What listeners hear when an account, a token or a session has changed."""
 
 LINK_LASTS = timedelta(days=2)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,99}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,99}")
+"""What accounts are called."""
+
 _EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,150}")
 
 
 def add_person(unit: Unit, command: AddPerson) -> Outcome:
     """Add an account, with a link to set its password."""
-    if not _NAME.fullmatch(command.name):
+    if not NAME.fullmatch(command.name):
         raise UsageError(
             f"{command.name[:60]!r} is no name of a person",
             hint="write letters, digits and . _ - + @, such as ada or ada@example.com",
@@ -44,6 +46,12 @@ def add_person(unit: Unit, command: AddPerson) -> Outcome:
             hint=f"flagstaff person roles {command.name} …, or a new link: "
             f"flagstaff person invite {command.name}",
         )
+    email = command.email.lower()
+    if email and (same := people.find(unit.connection, email=email)):
+        raise Conflict(
+            f"{email} is the address of {same[0].name} already",
+            hint="by its address a single sign-on knows whose account it is, so there is one each",
+        )
     roles = checked_roles(unit, command.roles)
     if not _owner(roles) and not people.exists(unit.connection):
         raise Conflict(
@@ -52,7 +60,7 @@ def add_person(unit: Unit, command: AddPerson) -> Outcome:
         )
     account = Account(
         name=command.name,
-        email=command.email.lower(),
+        email=email,
         roles=roles,
         created_at=unit.now,
         created_by=unit.by.name,
@@ -70,6 +78,9 @@ def set_roles(unit: Unit, command: SetRoles) -> Outcome:
         _keep_an_owner(unit, account.name)
     people.set_roles(unit.connection, account.name, roles)
     was, now = _words(account.roles), _words(roles)
+    if account.follows_groups:
+        people.stop_following_groups(unit.connection, account.name)
+        now += ", and no longer follows their groups"
     _note(unit, "person.roles", f"{account.name} is {now}, was {was}")
     return Outcome(text=f"{account.name} is {now} (was {was})", data=_json(account, roles))
 
@@ -77,6 +88,12 @@ def set_roles(unit: Unit, command: SetRoles) -> Outcome:
 def invite(unit: Unit, command: InvitePerson) -> Outcome:
     """Give a new link to set a password."""
     account = _found(unit, command.name)
+    if account.follows_groups:
+        raise Conflict(
+            f"{account.name} signs in by single sign-on, with the roles of their groups; with a "
+            "password they would keep roles that their groups have lost",
+            hint=f"settle the roles here first: flagstaff person roles {account.name} --role …",
+        )
     _note(unit, "person.invite", f"a new link for {account.name} to set a password")
     return _invited(unit, account)
 
@@ -93,6 +110,9 @@ def remove_person(unit: Unit, command: RemovePerson) -> Outcome:
     return Outcome(
         text=f"{account.name} is removed; sessions and {tokens} tokens have ended",
         data={"name": account.name, "tokens": tokens},
+        next="take them out of their groups as well, or their next single sign-on adds them again"
+        if account.follows_groups
+        else "",
     )
 
 
@@ -107,10 +127,13 @@ def list_people(unit: Unit, _: ListPeople) -> Outcome:
     )
 
 
-def has_owner(unit: Unit) -> bool:
-    """Return whether somebody who may do everything can sign in."""
+def has_owner(unit: Unit, *, issuer: str = "") -> bool:
+    """Return whether somebody who may do everything can sign in, also at a single sign-on.
+
+    Whoever is admin by their groups is not looked at: they are as long as the groups say so.
+    """
     found = people.find(unit.connection)
-    return any(_owner(each.roles) and (each.password or each.subject) for each in found)
+    return any(_owner(each.roles) and _can_sign_in(each, issuer) for each in found)
 
 
 def anybody(unit: Unit) -> bool:
@@ -147,6 +170,13 @@ def _found(unit: Unit, name: str) -> Account:
     if account is None:
         raise NotFound(f"nobody called {name[:100]} has an account", hint="flagstaff person list")
     return account
+
+
+def _can_sign_in(account: Account, issuer: str) -> bool:
+    if account.password:
+        return True
+    known = bool(account.email) or account.subject.startswith(f"{issuer}|")
+    return bool(issuer) and not account.follows_groups and known
 
 
 def _owner(roles: Roles) -> bool:
@@ -191,10 +221,12 @@ def _note(unit: Unit, action: str, text: str, reason: str = "") -> None:
 
 
 def _words(roles: Roles) -> str:
-    return ", ".join(role_texts(roles))
+    return ", ".join(role_texts(roles)) or "nothing"
 
 
 def _state(account: Account) -> str:
+    if account.follows_groups:
+        return ", by their groups; signs in by single sign-on"
     if account.subject:
         return "; signs in by single sign-on"
     return "" if account.password else "; has not set a password yet"

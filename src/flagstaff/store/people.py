@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from flagstaff.commands.roles import Roles, parse_roles, role_texts
 from flagstaff.store.tables import person as table
+from flagstaff.store.upsert import insert_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,8 @@ class Account:
         email: how a single sign-on knows them before they have used it; empty if it does not.
         password: the argon2 hash, empty before they have set one.
         subject: who they are at the single sign-on, once they have used it.
+        follows_groups: whether the single sign-on made the account, so that at each sign-in its
+            roles become those of the person's groups.
     """
 
     name: str
@@ -26,23 +29,19 @@ class Account:
     email: str = ""
     password: str = ""
     subject: str = ""
+    follows_groups: bool = False
     created_at: datetime
     created_by: str
 
 
 def add(connection: Connection, account: Account) -> None:
     """Add an account; there must be none with this name."""
-    connection.execute(
-        insert(table).values(
-            name=account.name,
-            roles=list(role_texts(account.roles)),
-            email=account.email,
-            password=account.password,
-            subject=account.subject,
-            created_at=account.created_at,
-            created_by=account.created_by,
-        )
-    )
+    connection.execute(insert(table).values(**_row(account)))
+
+
+def add_new(connection: Connection, account: Account) -> bool:
+    """Add an account unless there is one with its name; return whether there was none."""
+    return insert_new(connection, table, _row(account))
 
 
 def get(connection: Connection, name: str, *, lock: bool = False) -> Account | None:
@@ -74,6 +73,11 @@ def set_roles(connection: Connection, name: str, roles: Roles) -> None:
     _update(connection, name, roles=list(role_texts(roles)))
 
 
+def stop_following_groups(connection: Connection, name: str) -> None:
+    """Write that somebody's roles are settled here from now on."""
+    _update(connection, name, follows_groups=False)
+
+
 def set_password(connection: Connection, name: str, hashed: str) -> None:
     """Write the hash of somebody's password."""
     _update(connection, name, password=hashed)
@@ -91,6 +95,10 @@ def remove(connection: Connection, name: str) -> None:
 
 def _update(connection: Connection, name: str, **values: object) -> None:
     connection.execute(update(table).where(table.c.name == name).values(**values))
+
+
+def _row(account: Account) -> dict[str, object]:
+    return {**asdict(account), "roles": list(role_texts(account.roles))}
 
 
 def _account(row: Row[tuple[object, ...]]) -> Account:

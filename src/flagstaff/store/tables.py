@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -173,6 +175,7 @@ person = Table(
     Column("roles", JSON, nullable=False),
     Column("password", String(255), nullable=False),
     Column("subject", String(512), nullable=False, index=True),
+    Column("follows_groups", Boolean, nullable=False, server_default=false()),
     Column("created_at", Moment, nullable=False),
     Column("created_by", String(255), nullable=False),
 )

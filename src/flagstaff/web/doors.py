@@ -51,6 +51,7 @@ class Doors(Protocol):
 
         Raises:
             NotFound: there is none.
+            Throttled: too often from there.
             Unavailable: it does not answer.
         """
         ...
@@ -59,6 +60,7 @@ class Doors(Protocol):
         """Let in whom the single sign-on sends back; return the headers, and where they wanted to.
 
         Raises:
+            NotFound: they did not leave from here, or too long ago.
             Refused: it does not know them, or nobody here does.
             Unavailable: it does not answer.
         """

@@ -23,10 +23,12 @@ class Attempts:
 
     Args:
         clock: seconds that only ever grow.
+        most: how many are let pass.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, most: int = MOST) -> None:
         self._clock = clock
+        self._most = most
         self._failed: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -48,7 +50,7 @@ class Attempts:
         """Count a wrong try."""
         with self._lock:
             for key in keys:
-                self._failed.setdefault(key, deque(maxlen=MOST)).append(self._clock())
+                self._failed.setdefault(key, deque(maxlen=self._most)).append(self._clock())
                 self._failed.move_to_end(key)
             while len(self._failed) > MOST_KEYS:
                 self._failed.popitem(last=False)
@@ -60,6 +62,6 @@ class Attempts:
 
     def _wait(self, key: str) -> float:
         tries = self._failed.get(key)
-        if tries is None or len(tries) < MOST:
+        if tries is None or len(tries) < self._most:
             return 0.0
         return tries[0] + WINDOW - self._clock()

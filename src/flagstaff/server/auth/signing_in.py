@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,21 +17,31 @@ from flagstaff.services import identity
 from flagstaff.services.person import ENGINE, Person, Source
 from flagstaff.services.services import Services
 
+if TYPE_CHECKING:  # it loads what only servers with a single sign-on need
+    from flagstaff.server.auth.sign_on import SignOn
+
 log = logging.getLogger(__name__)
 
 
 class SigningIn:
-    """The ways in and out of the pages; see `web.doors`."""
+    """The ways in and out of the pages; see `web.doors`.
 
-    def __init__(self, services: Services, cookie: SessionCookie) -> None:
+    Args:
+        sign_on: a single sign-on, if there is one.
+    """
+
+    def __init__(
+        self, services: Services, cookie: SessionCookie, sign_on: SignOn | None = None
+    ) -> None:
         self._services = services
         self._cookie = cookie
+        self._sign_on = sign_on
         self._attempts = Attempts()
 
     @property
     def sign_on(self) -> str:
-        """Return that there is no single sign-on."""
-        return ""
+        """Return the name of the single sign-on."""
+        return self._sign_on.name if self._sign_on else ""
 
     def sign_in(self, request: Request, name: str, password: str) -> Mapping[str, str]:
         """Compare a password and let the browser in."""
@@ -70,14 +81,18 @@ class SigningIn:
         return self._cookie.keep(session)
 
     def begin_sign_on(self, request: Request, then: str) -> Response:
-        """Refuse: there is no single sign-on."""
-        del request, then
-        raise NotFound("there is no single sign-on here", hint="sign in with a password")
+        """Send the browser to the single sign-on."""
+        return self._door().begin(request, then)
 
     def end_sign_on(self, request: Request) -> tuple[Mapping[str, str], str]:
-        """Refuse: there is no single sign-on."""
-        del request
-        raise NotFound("there is no single sign-on here", hint="sign in with a password")
+        """Let in whom the single sign-on sends back."""
+        session, then = self._door().end(request)
+        return self._cookie.keep(session), then
+
+    def _door(self) -> SignOn:
+        if self._sign_on is None:
+            raise NotFound("there is no single sign-on here", hint="sign in with a password")
+        return self._sign_on
 
     def _begun(self, name: str, *, how: str) -> Mapping[str, str]:
         with self._services.unit(_as(name), write=True) as unit:

@@ -31,7 +31,11 @@ def routes(site: Site) -> list[BaseRoute]:
         return RedirectResponse(SIGN_IN, 303, headers=site.doors.sign_out(request))
 
     def begin(request: Request) -> Response:
-        return site.doors.begin_sign_on(request, inside(request.query_params.get("then", "")))
+        then = inside(request.query_params.get("then", ""))
+        try:
+            return site.doors.begin_sign_on(request, then)
+        except FlagstaffError as error:
+            return _page(site, request, then=then, error=error)
 
     def end(request: Request) -> Response:
         try:
