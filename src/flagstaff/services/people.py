@@ -238,4 +238,5 @@ def _json(account: Account, roles: Roles) -> dict[str, Json]:
         "email": account.email,
         "roles": list(role_texts(roles)),
         "ready": bool(account.password or account.subject),
+        "follows_groups": account.follows_groups,
     }

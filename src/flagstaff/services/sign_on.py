@@ -129,6 +129,8 @@ def _by_email(unit: Unit, same: list[Account], who: SignedOn) -> Admitted:
             refusal=f"{who.email} is the address of {len(same)} accounts",
             hint="an admin can remove all but one of them under Settings",
         )
+    if account.subject == who.known_as:  # they have signed in twice at once
+        return _followed(unit, account, who)
     # Addresses are given to new people when somebody leaves; what the last one had stays theirs.
     if account.subject.startswith(f"{who.issuer}|"):
         return Admitted(
@@ -181,9 +183,8 @@ def _created(unit: Unit, who: SignedOn) -> Admitted:
             text = f"{name} added by their groups as {_words(who.roles)}; known by single sign-on"
             _note(unit, "person.add", f"{text} as {who.known_as}")
             return Admitted(name=name)
-        # The same person, signing in twice at once, has been added by the other one.
-        if people.find(unit.connection, subject=who.known_as):
-            return Admitted(name=name)
+        if added := people.find(unit.connection, subject=who.known_as):  # twice at once
+            return Admitted(name=added[0].name)
     return Admitted(
         refusal=f"there are other accounts called {' and '.join(_names(who))}",
         hint="an admin can remove them, or add you under another name with your address",

@@ -73,7 +73,7 @@ def claims_of(
 
 def _refused(why: str) -> Refused:
     return Refused(
-        f"the issuer's ID token is not good: {why[:200]}",
+        f"the issuer's ID token is not good: {' '.join(why.split())[:200]}",
         hint="sign in again; if it stays so, an admin compares FLAGSTAFF_OIDC_CLIENT_ID, the "
         "issuer's settings and both clocks",
     )

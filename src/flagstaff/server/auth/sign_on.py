@@ -11,7 +11,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from flagstaff.errors import NotFound, Refused
+from flagstaff.errors import FlagstaffError, NotFound, Refused
 from flagstaff.server.auth.attempts import Attempts
 from flagstaff.server.auth.cookies import SignOnCookie
 from flagstaff.server.auth.issuer import Issuer, code_word
@@ -86,6 +86,13 @@ class SignOn:
             Refused: it did not vouch for them, or nobody here knows them.
             Unavailable: it does not answer.
         """
+        try:
+            return self._ended(request)
+        except FlagstaffError as exc:
+            log.warning("a single sign-on ended without a session: %s", exc.message)
+            raise
+
+    def _ended(self, request: Request) -> LetIn:
         said = _single(request)
         half_done = self._half_done(request, said.get("state", ""))
         self._issuer.check_sender(said.get("iss", ""))
@@ -100,7 +107,6 @@ class SignOn:
         who = self._issuer.identify(half_done, code)
         admitted, session = self._admitted(who)
         if admitted.refusal:
-            log.warning("a single sign-on was refused: %s", admitted.refusal)
             raise Refused(admitted.refusal, hint=admitted.hint)
         return LetIn(session, half_done.then)
 
