@@ -122,8 +122,8 @@ def loaded(kind: type[T], given: Mapping[str, Any]) -> T:
         raise UsageError("\n".join(wrong), hint="mend it, or leave it out") from exc
     except SettingsError as exc:  # those that are no plain text
         raise UsageError(
-            f"a setting is no JSON: {exc}",
-            hint=f"""write such as {prefix}OIDC_ROLES='{{"platform": ["admin"]}}'""",
+            f"{prefix}OIDC_ROLES is no JSON",
+            hint="""write such as {"platform": ["admin"], "everyone": ["viewer"]}""",
         ) from exc
 
 
