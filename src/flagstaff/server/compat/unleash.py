@@ -177,7 +177,9 @@ class Client:
             return _environment(request, self.parts.context)
         # A scope that is no environment has no flags, as at GitLab.
         found = project.stages.get(named, named)
-        return found if found in project.environments else None
+        if found not in project.environments:
+            return None
+        return readable(request, self.parts.context, found)
 
     def _encode(self, held: Held) -> bytes:
         flags = held.snapshot.flags
