@@ -68,6 +68,14 @@ class Site:
         """Return the answer to a question on behalf of whoever sent the request."""
         return self.services.ask(question, self.person_of(request))
 
+    def let_in(self, request: Request) -> None:
+        """Let somebody see a page that has nothing to ask.
+
+        Raises:
+            Refused: they may not see anything.
+        """
+        self.ask(request, lambda _: None)
+
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: Any
     ) -> Response:

@@ -86,9 +86,10 @@ class Features:
             ]
         )
 
-    def definitions(self, _: Request) -> Response:
+    def definitions(self, request: Request) -> Response:
         """Return every definition with every key."""
-        found = self._services.context.definitions()
+        context = self._services.context
+        found = self._services.ask(lambda _: context.definitions(), caller(request))
         return JSONResponse([definition_json(found[name]) for name in sorted(found)])
 
     async def set(self, request: Request) -> Response:
