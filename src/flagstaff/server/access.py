@@ -13,7 +13,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import unquote
 
 from anyio.to_thread import run_sync
@@ -24,9 +26,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from flagstaff.commands.roles import Role
 from flagstaff.errors import Refused, Unavailable
 from flagstaff.server.failures import problem
+from flagstaff.server.open_streams import Ending, May, OpenStreams, Pass
 from flagstaff.services.identity import Identity, seal_key, token_owner
 from flagstaff.services.people import PEOPLE
-from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
 from flagstaff.services.secret import hashed
 from flagstaff.services.services import Services
 
@@ -65,6 +68,7 @@ class Access:
         self._seal = seal_key(services).encode()
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = threading.Lock()
+        self._streams = OpenStreams()
         services.listen(self._changed)
 
     async def person(self, headers: Headers, tokens: Iterable[str]) -> Person | None:
@@ -76,7 +80,7 @@ class Access:
         for token in tokens:
             if not token or len(token) > LONGEST_TOKEN:
                 continue
-            if hmac.compare_digest(token.encode("utf-8", "replace"), self._owner_token):
+            if self._is_owner(token):
                 return _owner(headers)
             known, identity = self._remembered(hashed(token))
             if not known:
@@ -102,6 +106,22 @@ class Access:
         )
         response.headers["www-authenticate"] = "Bearer"
         return response
+
+    def watched(self, scope: Scope, stream: Ending, may: May) -> AbstractContextManager[None]:
+        """End a stream when its reader's token or session ends, or they may read it no more."""
+        token = bearer(Headers(scope=scope))
+        shown = scope.get(SHOWN) or Pass(hashed(token), partial(self._again, token))
+        return self._streams.kept(stream, shown, may)
+
+    def _again(self, token: str) -> Person | None:
+        if self._is_owner(token):
+            return ENGINE
+        known, identity = self._remembered(hashed(token))
+        found = identity if known else self._looked_up(token)
+        return found.person(Source.API) if found else None
+
+    def _is_owner(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode("utf-8", "replace"), self._owner_token)
 
     def seal(self, words: str) -> str:
         """Return what only those can show for `words` to whom somebody with a token gave it."""
@@ -144,6 +164,10 @@ class Access:
             with self._lock:
                 for known in self._known.values():
                     known.fresh = False
+            self._streams.look()
+
+
+DESCRIPTION = "/openapi.json"
 
 
 class Gate:
@@ -155,7 +179,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or say what is missing."""
-        if scope["type"] == "http" and not scope["path"].endswith("/openapi.json"):
+        if scope["path"] != scope.get("root_path", "") + DESCRIPTION:
             found = await self._access.bearer(Headers(scope=scope))
             if not isinstance(found, Person):
                 await found(scope, receive, send)
@@ -168,11 +192,20 @@ PERSON = "flagstaff.person"
 """Where a request's scope says who asks."""
 
 
+SHOWN = "flagstaff.shown"
+"""Where it says what let them in, if it was no token."""
+
+
 def asker(scope: Scope) -> Person:
     """Return who asks; a door has let them in."""
     found = scope[PERSON]
     assert isinstance(found, Person)  # noqa: S101 nothing else is ever put there
     return found
+
+
+def may_read(by: Person, environment: str) -> bool:
+    """Return whether somebody may read an environment's flags as an application does."""
+    return by.may(Role.APPLICATION, environment)
 
 
 def check_reading(by: Person, environment: str) -> None:
@@ -181,7 +214,7 @@ def check_reading(by: Person, environment: str) -> None:
     Raises:
         Refused: they may not.
     """
-    if not by.may(Role.APPLICATION, environment):
+    if not may_read(by, environment):
         raise Refused(
             f"{by.name} may not read the flags of {environment}",
             hint=f"use a token with application@{environment}, or a larger role",

@@ -220,7 +220,7 @@ def _asgi(
     routes: list[BaseRoute] = [
         Route("/healthz", _alive),
         Route("/readyz", _readiness(services)),
-        Route("/events", Names(hub)),
+        Route("/events", Names(hub, access)),
         Route("/api/v1/events", Names(hub, access)),
         Route("/api/v1/environments/{environment}/stream", stream),
         Mount("/api/v1", Gate(build_api(services, telemetry, at_hand.last_good), access)),

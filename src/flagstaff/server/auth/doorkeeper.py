@@ -6,6 +6,7 @@ session; so a page that somebody adds later is closed until they open it.
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import quote
 
 from anyio.to_thread import run_sync
@@ -14,12 +15,14 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flagstaff.errors import Unavailable
-from flagstaff.server.access import PERSON
+from flagstaff.server.access import PERSON, SHOWN
 from flagstaff.server.auth.cookies import SessionCookie
 from flagstaff.server.guarding import API
+from flagstaff.server.open_streams import Pass
 from flagstaff.services import people
 from flagstaff.services.identity import session_owner
 from flagstaff.services.person import ENGINE, Person, Source
+from flagstaff.services.secret import hashed
 from flagstaff.services.services import Services
 
 SIGN_IN = "/sign-in"
@@ -56,8 +59,9 @@ class Doorkeeper:
         if scope["type"] != "http" or path.startswith(API) or path in FOR_MACHINES:
             await self._app(scope, receive, send)
             return
+        secret = self._cookie.read(Headers(scope=scope))
         try:
-            person = await run_sync(self._person, self._cookie.read(Headers(scope=scope)))
+            person = await run_sync(self._person, secret)
         except Unavailable:
             person = None
             if not _is_open(scope["path"]):
@@ -65,7 +69,8 @@ class Doorkeeper:
                 await PlainTextResponse(text, 503)(scope, receive, send)
                 return
         if person is not None:
-            scope = {**scope, PERSON: person}
+            shown = Pass(f"session {hashed(secret)}", partial(self._person, secret))
+            scope = {**scope, PERSON: person, SHOWN: shown}
         elif not _is_open(scope["path"]):
             await _to_sign_in(scope)(scope, receive, send)
             return
