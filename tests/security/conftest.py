@@ -14,12 +14,14 @@ import pytest
 from asking import Wire, wired
 from worlds import World
 
+from flagstaff.commands.roles import parse_roles
 from flagstaff.flags.change import Boolean
 from flagstaff.rollouts.plan import Plan, SetGate, Step
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.server.app import Application, build
 from flagstaff.server.settings import Settings
-from flagstaff.services.person import ENGINE
+from flagstaff.services.person import ENGINE, Person, Source
+from flagstaff.services.services import Services
 from flagstaff.store import rollouts as store
 from flagstaff.store.rollouts import RolloutRecord
 
@@ -96,3 +98,14 @@ def rollout(application: Application) -> Callable[..., int]:
             return store.add(unit.connection, record).rollout.id
 
     return add
+
+
+@pytest.fixture
+def services_of(application: Application) -> Callable[..., tuple[Services, Person]]:
+    """Return the services, and somebody with roles."""
+
+    def make(*roles: str) -> tuple[Services, Person]:
+        person = Person(name="ada", source=Source.WEB, roles=parse_roles(roles), account="ada")
+        return application.services, person
+
+    return make

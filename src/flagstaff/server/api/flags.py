@@ -27,7 +27,7 @@ from flagstaff.server.api.problems import JSON_ROUTES
 from flagstaff.server.api.requests import JsonBody, asks_for, command_from
 from flagstaff.server.compat.live import asked_about, surroundings
 from flagstaff.services import views
-from flagstaff.services.audience import audience
+from flagstaff.services.audience import answered, audience
 from flagstaff.services.conditions import flag_unchanged
 from flagstaff.services.snapshots import snapshot
 
@@ -61,7 +61,8 @@ def _looking(api: APIRouter, reading: Reading) -> None:
     def flag(by: Caller, name: str) -> bodies.WatchedFlagBody:
         found = services.ask(lambda unit: views.flag(unit, name), by)
         processes = services.ask(lambda unit: audience(unit, telemetry, services.clock), by)
-        return bodies.WatchedFlagBody.watched(found, processes, telemetry.answers(name))
+        answers = services.ask(lambda unit: answered(unit, telemetry, name), by)
+        return bodies.WatchedFlagBody.watched(found, processes, answers)
 
     @api.get(PLACE, summary="One flag in one environment", response_model=bodies.PlacedFlagBody)
     def place(
