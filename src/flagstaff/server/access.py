@@ -67,6 +67,8 @@ class Access:
         self._owner_token = owner_token.encode()
         self._seal = seal_key(services).encode()
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._wrong: OrderedDict[str, _Known] = OrderedDict()
+        self._changes = 0
         self._lock = threading.Lock()
         self._streams = OpenStreams()
         services.listen(self._changed)
@@ -86,7 +88,7 @@ class Access:
             if not known:
                 identity = await run_sync(self._looked_up, token)
             if identity is not None:
-                return identity.person(_source(headers))
+                return identity.person(_claimed(headers))
         return None
 
     async def bearer(self, headers: Headers) -> Person | Response:
@@ -129,15 +131,14 @@ class Access:
 
     def _remembered(self, key: str) -> tuple[bool, Identity | None]:
         with self._lock:
-            known = self._known.get(key)
+            known = self._known.get(key) or self._wrong.get(key)
             if known is None or not known.fresh or time.monotonic() - known.looked_at > FRESH:
                 return False, None
-            self._known.move_to_end(key)
             return True, self._in_time(known.identity)
 
     def _looked_up(self, token: str) -> Identity | None:
         key = hashed(token)
-        asked_at = time.monotonic()
+        asked_at, changes = time.monotonic(), self._changes
         try:
             identity = token_owner(self._services, token)
         except Unavailable:
@@ -147,10 +148,16 @@ class Access:
                 raise
             return self._in_time(known.identity)
         with self._lock:
-            self._known[key] = _Known(identity, asked_at)
-            self._known.move_to_end(key)
-            while len(self._known) > MOST_KNOWN:
-                self._known.popitem(last=False)
+            # Of what has changed meanwhile, an answer from before is no news.
+            known = _Known(identity, asked_at, fresh=changes == self._changes)
+            kept, other = self._known, self._wrong
+            if identity is None:  # apart, so that whoever guesses pushes no good token out
+                kept, other = other, kept
+            other.pop(key, None)
+            kept[key] = known
+            kept.move_to_end(key)
+            while len(kept) > MOST_KNOWN:
+                kept.popitem(last=False)
         return identity
 
     def _in_time(self, identity: Identity | None) -> Identity | None:
@@ -162,8 +169,10 @@ class Access:
     def _changed(self, names: frozenset[str]) -> None:
         if PEOPLE in names or "everything" in names:
             with self._lock:
+                self._changes += 1
                 for known in self._known.values():
                     known.fresh = False
+                self._wrong.clear()
             self._streams.look()
 
 
@@ -233,6 +242,12 @@ def _owner(headers: Headers) -> Person:
     return Person(
         name=name[:LONGEST_NAME] or "api", source=_source(headers), roles=ADMIN_EVERYWHERE
     )
+
+
+def _claimed(headers: Headers) -> Source:
+    """Return the way in that a program names; that it is a chat, only the owner's may say."""
+    found = _source(headers)
+    return Source.API if found is Source.CHAT else found
 
 
 def _source(headers: Headers) -> Source:
