@@ -30,6 +30,7 @@ from flagstaff.server.api import build_api
 from flagstaff.server.at_hand import AtHand
 from flagstaff.server.auth.cookies import SessionCookie
 from flagstaff.server.auth.doorkeeper import Doorkeeper, visitor_of
+from flagstaff.server.auth.known_browser import KnownBrowser
 from flagstaff.server.auth.signing_in import SigningIn
 from flagstaff.server.compat import compat_routes
 from flagstaff.server.declaring import Declaring
@@ -207,13 +208,14 @@ def _asgi(
     environments = services.context.project.environments
     at_hand = AtHand(hub, environments, lambda: services.ask(views.reachable, ENGINE))
     cookie = SessionCookie(secure=settings.secure)
+    browser = KnownBrowser(access.seal, secure=settings.secure)
     visitor = Person(name=_user(), source=Source.WEB, roles=ADMIN_EVERYWHERE)
     site = Site(
         services=services,
         telemetry=telemetry,
         problems=lambda: definitions.problems,
         person_of=lambda request: visitor_of(request.scope),
-        doors=SigningIn(services, cookie),
+        doors=SigningIn(services, cookie, browser),
         status_of=status_of,
     )
     stream = Snapshots(hub, access, services.context)
@@ -240,6 +242,7 @@ def _asgi(
                 Doorkeeper,
                 services=services,
                 cookie=cookie,
+                browser=browser,
                 visitor=visitor if settings.local else None,
             ),
         ],

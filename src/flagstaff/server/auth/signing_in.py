@@ -11,6 +11,7 @@ from starlette.responses import Response
 from flagstaff.errors import NotFound, Refused
 from flagstaff.server.auth.attempts import Attempts
 from flagstaff.server.auth.cookies import SessionCookie
+from flagstaff.server.auth.known_browser import KnownBrowser
 from flagstaff.server.auth.passwords import hash_password, is_password
 from flagstaff.services import identity
 from flagstaff.services.person import ENGINE, Person, Source
@@ -18,13 +19,20 @@ from flagstaff.services.services import Services
 
 log = logging.getLogger(__name__)
 
+MOST_TRIES = 10
+"""For one name, or with one browser that is known, within `attempts.WINDOW`."""
+
+MOST_FROM_ADDRESS = 50
+"""From one address, which a whole office may share, for whatever names."""
+
 
 class SigningIn:
     """The ways in and out of the pages; see `web.doors`."""
 
-    def __init__(self, services: Services, cookie: SessionCookie) -> None:
+    def __init__(self, services: Services, cookie: SessionCookie, browser: KnownBrowser) -> None:
         self._services = services
         self._cookie = cookie
+        self._browser = browser
         self._attempts = Attempts()
 
     @property
@@ -34,18 +42,23 @@ class SigningIn:
 
     def sign_in(self, request: Request, name: str, password: str) -> Mapping[str, str]:
         """Compare a password and let the browser in."""
-        keys = (f"name {name.lower()[:100]}", f"address {_address(request)}")
-        self._attempts.check(*keys)
-        kept = self._services.ask(lambda unit: identity.stored_password(unit, name), ENGINE)
-        if not is_password(password, kept):
-            self._attempts.failed(*keys)
-            log.warning("a wrong name or password, from %s", _address(request))
-            raise Refused(
-                "name or password is wrong",
-                hint="an admin can make a new link: flagstaff person invite NAME",
-            )
-        self._attempts.forget(keys[0])
+        self._check_password(request, name, password)
+        self.sign_out(request)
         return self._begun(name, how="a password")
+
+    def change_password(self, request: Request, name: str, old: str, new: str) -> Mapping[str, str]:
+        """Set a new password, and end all sessions but the browser's own."""
+        self._check_password(request, name, old)
+        hashed = hash_password(new)
+        with self._services.unit(_as(name), write=True) as unit:
+            identity.change_password(unit, name, hashed)
+            return self._cookie.keep(identity.start_session(unit, name, how="a new password"))
+
+    def sign_out_everywhere(self, name: str) -> Mapping[str, str]:
+        """End all sessions of somebody."""
+        with self._services.unit(_as(name), write=True) as unit:
+            identity.end_sessions(unit, name)
+        return self._cookie.drop()
 
     def sign_out(self, request: Request) -> Mapping[str, str]:
         """End the browser's session."""
@@ -78,6 +91,24 @@ class SigningIn:
         """Refuse: there is no single sign-on."""
         del request
         raise NotFound("there is no single sign-on here", hint="sign in with a password")
+
+    def _check_password(self, request: Request, name: str, password: str) -> None:
+        limits = self._limits(request, name)
+        self._attempts.begin(limits)
+        kept = self._services.ask(lambda unit: identity.stored_password(unit, name), ENGINE)
+        if not is_password(password, kept):
+            log.warning("a wrong name or password, from %s", _address(request))
+            raise Refused(
+                "name or password is wrong",
+                hint="an admin can make a new link: flagstaff person invite NAME",
+            )
+        self._attempts.succeeded(*limits)
+
+    def _limits(self, request: Request, name: str) -> Mapping[str, int]:
+        if browser := self._browser.read(request.headers, name):
+            return {f"browser {browser}": MOST_TRIES}
+        address = f"address {_address(request)}"
+        return {f"name {name.lower()[:100]}": MOST_TRIES, address: MOST_FROM_ADDRESS}
 
     def _begun(self, name: str, *, how: str) -> Mapping[str, str]:
         with self._services.unit(_as(name), write=True) as unit:
