@@ -39,10 +39,10 @@ rollout_issue_url: https://example.com/2
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    path = tmp_path / "project/config/feature_flags/development/new_navigation.yml"
+    path = tmp_path / "shop-of-ours/config/feature_flags/development/new_navigation.yml"
     path.parent.mkdir(parents=True)
     path.write_text(DEFINITION)
-    folder = tmp_path / "project"
+    folder = tmp_path / "shop-of-ours"
     (folder / "flagstaff.yml").write_text("policies:\n  consistency: false\n")
     return folder
 

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from flagstaff.commands.model import Command
+from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, NotFound, Problem
 from flagstaff.services.clock import FastClock
 from flagstaff.services.person import Person
@@ -81,13 +82,14 @@ class Site:
     ) -> Response:
         """Return a page; with `?part=NAME` only that part of it, from the same template."""
         name = self._part(template, request.query_params.get("part", ""))
-        clock = self.services.clock
+        clock, person = self.services.clock, self.person_of(request)
+        inside = person.may_somewhere(Role.VIEWER)  # others learn nothing about the project
         text = self.templates.get_template(name).render(
             **values,
             here=request.url.path,
-            person=self.person_of(request),
-            project=self.services.context.root.name,
-            problems=self.problems(),
+            person=person,
+            project=self.services.context.root.name if inside else "",
+            problems=self.problems() if inside else (),
             notice=self.notices.take(request.query_params.get("notice", "")),
             now=clock.now(),
             clock=clock,
