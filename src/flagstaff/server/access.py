@@ -79,6 +79,7 @@ class Access:
         Raises:
             Unavailable: a token is not known yet, and the database does not answer.
         """
+        unanswered = None
         for token in tokens:
             if not token or len(token) > LONGEST_TOKEN:
                 continue
@@ -86,9 +87,14 @@ class Access:
                 return _owner(headers)
             known, identity = self._remembered(hashed(token))
             if not known:
-                identity = await run_sync(self._looked_up, token)
+                try:
+                    identity = await run_sync(self._looked_up, token)
+                except Unavailable as exc:
+                    unanswered = exc  # another one that is shown may be known already
             if identity is not None:
                 return identity.person(_claimed(headers))
+        if unanswered is not None:
+            raise unanswered
         return None
 
     async def bearer(self, headers: Headers) -> Person | Response:
@@ -240,7 +246,10 @@ def _owner(headers: Headers) -> Person:
     """Return whom the owner's token speaks for; other letters are percent-encoded."""
     name = _CONTROL.sub(" ", unquote(headers.get("x-flagstaff-person", ""))).strip()
     return Person(
-        name=name[:LONGEST_NAME] or "api", source=_source(headers), roles=ADMIN_EVERYWHERE
+        name=name[:LONGEST_NAME] or "api",
+        source=_source(headers),
+        roles=ADMIN_EVERYWHERE,
+        owner=True,
     )
 
 
