@@ -159,7 +159,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
         form={"environment": "{environment}", "how": "everyone", "value": "true", "reason": ""},
     ),
     ("GET", "/settings"): page("viewer"),
-    ("POST", "/settings/password"): page(ANY_ROLE, form={"old": "x", "new": "y", "again": "z"}),
+    ("POST", "/settings/password"): page("viewer", form={"old": "x", "new": "y", "again": "z"}),
     ("POST", "/settings/sign-out-everywhere"): page(ANY_ROLE),
     ("POST", "/settings/{verb}"): page(
         "admin", EVERYWHERE, address="/settings/invite", form={"name": "nobody"}
