@@ -68,6 +68,7 @@ REASON = {"reason": "because"}
 DECIDED = page("operator", HERE, form=REASON)
 GITLAB = "/api/v4/feature_flags/unleash/{project_id}"
 FEATURES = "/flipper/api/features"
+PLACE = "/api/v1/flags/{name}/environments/{environment}"
 
 ROUTES: dict[tuple[str, str], Wanted] = {
     ("GET", "/healthz"): OPEN,
@@ -88,6 +89,26 @@ ROUTES: dict[tuple[str, str], Wanted] = {
         role="application", body={"instance": "1", "environment": "{environment}"}
     ),
     ("GET", "/api/v1/events"): SEEN,
+    ("GET", "/api/v1/audit/export"): SEEN,
+    ("GET", "/api/v1/audit/verification"): SEEN,
+    ("GET", "/api/v1/audit/{entry}"): SEEN,
+    ("POST", "/api/v1/audit/{entry}/undo"): Wanted(role="viewer", where=SOMEWHERE, body={}),
+    ("GET", "/api/v1/deployments"): SEEN,
+    ("POST", "/api/v1/deployments"): Wanted(
+        role="operator", body={"environment": "{environment}", "sha": "HEAD"}
+    ),
+    ("GET", "/api/v1/environments"): SEEN,
+    ("GET", PLACE): Wanted(role="viewer"),
+    ("DELETE", f"{PLACE}/gates"): CHANGED,
+    ("PUT", f"{PLACE}/gates"): Wanted(role="operator", body={"change": COMMAND["change"]}),
+    ("POST", "/api/v1/flags/{name}/evaluate"): Wanted(
+        role="viewer", body={"environments": ["{environment}"], "actor": "User:1"}
+    ),
+    **{
+        ("POST", f"/api/v1/rollouts/{{number}}/{verb}"): Wanted(role="operator", body=REASON)
+        for verb in ["abort", "approve", "pause", "promote", "reject", "resume", "retry", "skip"]
+    },
+    ("POST", "/api/v1/rollouts/{number}/start"): Wanted(role="operator", body={}),
     # GitLab's.
     ("GET", "/api/v4/features"): Wanted(role="viewer"),
     ("GET", "/api/v4/features/definitions"): SEEN,
@@ -181,6 +202,7 @@ EXAMPLES = {
     "{identity:path}": "User:1",
     "{project_id}": "42",
     "{verb}": "start",
+    "{entry}": "999",
     "{secret}": "never-made",
     "{number:int}": "{number}",
 }

@@ -17,6 +17,8 @@ def routes_of(app: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         if isinstance(route, Mount):
             inner = list(routes_of(route.app, prefix + route.path))
             yield from inner or [("GET", prefix + route.path)]
+        elif inner := getattr(route, "original_router", None):  # a router that FastAPI includes
+            yield from routes_of(inner, prefix)
         elif isinstance(route, Route):
             for method in sorted(route.methods or RAW):
                 yield method, prefix + route.path
