@@ -122,7 +122,7 @@ def services(database, context, clock):
 
 @pytest.fixture
 def ada():
-    return Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
+    return Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE, owner=True)
 
 
 @pytest.fixture

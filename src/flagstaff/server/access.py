@@ -14,7 +14,9 @@ import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import unquote
 
 from anyio.to_thread import run_sync
@@ -25,9 +27,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from flagstaff.commands.roles import Role
 from flagstaff.errors import Refused, Unavailable
 from flagstaff.server.failures import problem
+from flagstaff.server.open_streams import Ending, May, OpenStreams, Pass
 from flagstaff.services.identity import Identity, seal_key, token_owner
 from flagstaff.services.people import PEOPLE
-from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
+from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
 from flagstaff.services.secret import hashed
 from flagstaff.services.services import Services
 
@@ -65,6 +68,11 @@ class Admitting(ABC):
     def seal(self, words: str) -> str:
         """Return what only those can show for `words` to whom somebody with a token gave it."""
 
+    def watched(self, scope: Scope, stream: Ending, may: May) -> AbstractContextManager[None]:
+        """End a stream when its reader is let in no more; where that is never known, do nothing."""
+        del scope, stream, may
+        return nullcontext()
+
     async def bearer(self, headers: Headers) -> Person | Response:
         """Return who speaks by an `Authorization: Bearer` header, or the refusal."""
         shown = bearer(headers)
@@ -99,7 +107,10 @@ class Access(Admitting):
         self._owner_token = owner_token.encode()
         self._seal = seal_key(services).encode()
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._wrong: OrderedDict[str, _Known] = OrderedDict()
+        self._changes = 0
         self._lock = threading.Lock()
+        self._streams = OpenStreams()
         services.listen(self._changed)
 
     async def person(self, headers: Headers, tokens: Iterable[str]) -> Person | None:
@@ -108,17 +119,39 @@ class Access(Admitting):
         Raises:
             Unavailable: a token is not known yet, and the database does not answer.
         """
+        unanswered = None
         for token in tokens:
             if not token or len(token) > LONGEST_TOKEN:
                 continue
-            if hmac.compare_digest(token.encode("utf-8", "replace"), self._owner_token):
+            if self._is_owner(token):
                 return _owner(headers)
             known, identity = self._remembered(hashed(token))
             if not known:
-                identity = await run_sync(self._looked_up, token)
+                try:
+                    identity = await run_sync(self._looked_up, token)
+                except Unavailable as exc:
+                    unanswered = exc  # another one that is shown may be known already
             if identity is not None:
-                return identity.person(_source(headers))
+                return identity.person(_claimed(headers))
+        if unanswered is not None:
+            raise unanswered
         return None
+
+    def watched(self, scope: Scope, stream: Ending, may: May) -> AbstractContextManager[None]:
+        """End a stream when its reader's token or session ends, or they may read it no more."""
+        token = bearer(Headers(scope=scope))
+        shown = scope.get(SHOWN) or Pass(hashed(token), partial(self._again, token))
+        return self._streams.kept(stream, shown, may)
+
+    def _again(self, token: str) -> Person | None:
+        if self._is_owner(token):
+            return ENGINE
+        known, identity = self._remembered(hashed(token))
+        found = identity if known else self._looked_up(token)
+        return found.person(Source.API) if found else None
+
+    def _is_owner(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode("utf-8", "replace"), self._owner_token)
 
     def seal(self, words: str) -> str:
         """Return what only those can show for `words` to whom somebody with a token gave it."""
@@ -126,15 +159,14 @@ class Access(Admitting):
 
     def _remembered(self, key: str) -> tuple[bool, Identity | None]:
         with self._lock:
-            known = self._known.get(key)
+            known = self._known.get(key) or self._wrong.get(key)
             if known is None or not known.fresh or time.monotonic() - known.looked_at > FRESH:
                 return False, None
-            self._known.move_to_end(key)
             return True, self._in_time(known.identity)
 
     def _looked_up(self, token: str) -> Identity | None:
         key = hashed(token)
-        asked_at = time.monotonic()
+        asked_at, changes = time.monotonic(), self._changes
         try:
             identity = token_owner(self._services, token)
         except Unavailable:
@@ -144,10 +176,16 @@ class Access(Admitting):
                 raise
             return self._in_time(known.identity)
         with self._lock:
-            self._known[key] = _Known(identity, asked_at)
-            self._known.move_to_end(key)
-            while len(self._known) > MOST_KNOWN:
-                self._known.popitem(last=False)
+            # Of what has changed meanwhile, an answer from before is no news.
+            known = _Known(identity, asked_at, fresh=changes == self._changes)
+            kept, other = self._known, self._wrong
+            if identity is None:  # apart, so that whoever guesses pushes no good token out
+                kept, other = other, kept
+            other.pop(key, None)
+            kept[key] = known
+            kept.move_to_end(key)
+            while len(kept) > MOST_KNOWN:
+                kept.popitem(last=False)
         return identity
 
     def _in_time(self, identity: Identity | None) -> Identity | None:
@@ -159,8 +197,14 @@ class Access(Admitting):
     def _changed(self, names: frozenset[str]) -> None:
         if PEOPLE in names or "everything" in names:
             with self._lock:
+                self._changes += 1
                 for known in self._known.values():
                     known.fresh = False
+                self._wrong.clear()
+            self._streams.look()
+
+
+DESCRIPTION = "/openapi.json"
 
 
 class Gate:
@@ -172,7 +216,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or say what is missing."""
-        if scope["type"] == "http" and not scope["path"].endswith("/openapi.json"):
+        if scope["path"] != scope.get("root_path", "") + DESCRIPTION:
             found = await self._access.bearer(Headers(scope=scope))
             if not isinstance(found, Person):
                 await found(scope, receive, send)
@@ -185,11 +229,20 @@ PERSON = "flagstaff.person"
 """Where a request's scope says who asks."""
 
 
+SHOWN = "flagstaff.shown"
+"""Where it says what let them in, if it was no token."""
+
+
 def asker(scope: Scope) -> Person:
     """Return who asks; a door has let them in."""
     found = scope[PERSON]
     assert isinstance(found, Person)  # noqa: S101 nothing else is ever put there
     return found
+
+
+def may_read(by: Person, environment: str) -> bool:
+    """Return whether somebody may read an environment's flags as an application does."""
+    return by.may(Role.APPLICATION, environment)
 
 
 def check_reading(by: Person, environment: str) -> None:
@@ -198,7 +251,7 @@ def check_reading(by: Person, environment: str) -> None:
     Raises:
         Refused: they may not.
     """
-    if not by.may(Role.APPLICATION, environment):
+    if not may_read(by, environment):
         raise Refused(
             f"{by.name} may not read the flags of {environment}",
             hint=f"use a token with application@{environment}, or a larger role",
@@ -215,8 +268,17 @@ def _owner(headers: Headers) -> Person:
     """Return whom the owner's token speaks for; other letters are percent-encoded."""
     name = _CONTROL.sub(" ", unquote(headers.get("x-flagstaff-person", ""))).strip()
     return Person(
-        name=name[:LONGEST_NAME] or "api", source=_source(headers), roles=ADMIN_EVERYWHERE
+        name=name[:LONGEST_NAME] or "api",
+        source=_source(headers),
+        roles=ADMIN_EVERYWHERE,
+        owner=True,
     )
+
+
+def _claimed(headers: Headers) -> Source:
+    """Return the way in that a program names; that it is a chat, only the owner's may say."""
+    found = _source(headers)
+    return Source.API if found is Source.CHAT else found
 
 
 def _source(headers: Headers) -> Source:

@@ -30,6 +30,7 @@ from flagstaff.server.api import build_api
 from flagstaff.server.at_hand import AtHand
 from flagstaff.server.auth.cookies import SessionCookie
 from flagstaff.server.auth.doorkeeper import Doorkeeper, visitor_of
+from flagstaff.server.auth.known_browser import KnownBrowser
 from flagstaff.server.auth.sign_on_settings import SignOnSettings, sign_on_settings
 from flagstaff.server.auth.signing_in import SigningIn
 from flagstaff.server.compat import build_flagd, compat_routes
@@ -144,7 +145,7 @@ def build(settings: Settings) -> Application:
             closing.callback(engine.stop)
             engine.claim()
         access = Access(services, token)
-        signing_in = _signing_in(settings, services, sign_on)
+        signing_in = _signing_in(settings, services, access, sign_on)
         asgi = _asgi(settings, services, definitions, hub, access, signing_in)
         return Application(
             settings=settings,
@@ -178,16 +179,17 @@ def _has_owner(services: Services, sign_on: SignOnSettings | None) -> bool:
 
 
 def _signing_in(
-    settings: Settings, services: Services, sign_on: SignOnSettings | None
+    settings: Settings, services: Services, access: Access, sign_on: SignOnSettings | None
 ) -> SigningIn:
     cookie = SessionCookie(secure=settings.secure)
+    browser = KnownBrowser(access.seal, secure=settings.secure)
     if sign_on is None:
-        return SigningIn(services, cookie)
+        return SigningIn(services, cookie, browser)
     # It loads cryptography, which most servers do without.
     from flagstaff.server.auth.issuer import Issuer  # noqa: PLC0415
     from flagstaff.server.auth.sign_on import SignOn  # noqa: PLC0415
 
-    return SigningIn(services, cookie, SignOn(sign_on, services, Issuer(sign_on)))
+    return SigningIn(services, cookie, browser, SignOn(sign_on, services, Issuer(sign_on)))
 
 
 def _health(settings: Settings, project: Project) -> ProductionCheck | None:
@@ -233,7 +235,6 @@ def _asgi(
     telemetry = services.context.telemetry or Telemetry()
     environments = services.context.project.environments
     at_hand = AtHand(hub, environments, lambda: services.ask(views.reachable, ENGINE))
-    cookie = SessionCookie(secure=settings.secure)
     visitor = Person(name=_user(), source=Source.WEB, roles=ADMIN_EVERYWHERE)
     site = Site(
         services=services,
@@ -247,7 +248,7 @@ def _asgi(
     routes: list[BaseRoute] = [
         Route("/healthz", _alive),
         Route("/readyz", _readiness(services)),
-        Route("/events", Names(hub)),
+        Route("/events", Names(hub, access)),
         Route("/api/v1/events", Names(hub, access)),
         Route("/api/v1/environments/{environment}/stream", stream),
         Mount("/api/v1", Gate(build_api(services, telemetry, at_hand.last_good), access)),
@@ -266,7 +267,8 @@ def _asgi(
             Middleware(
                 Doorkeeper,
                 services=services,
-                cookie=cookie,
+                cookie=signing_in.cookie,
+                browser=signing_in.browser,
                 visitor=visitor if settings.local else None,
             ),
         ],

@@ -52,10 +52,14 @@ class Guarding:
     def __init__(self, app: ASGIApp, hosts: frozenset[str], *, secure: bool = False) -> None:
         self._app = app
         self._hosts = hosts
+        self._secure = secure
         self._headers = {**HEADERS, **(STRICT if secure else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or say why not."""
+        if scope["type"] == "websocket":  # there are none, and no door knows them
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -85,6 +89,8 @@ class Guarding:
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
+        if len(headers.getlist("host")) > 1:  # whoever reads the other one sees another server
+            return 403, "a request is for one host"
         if host.lower() not in self._hosts and not is_loopback(host):
             known = ", ".join(sorted(self._hosts)) or "localhost or 127.0.0.1 only"
             return 403, f"this server answers as {known}, not as {host[:100]!r}"
@@ -93,11 +99,20 @@ class Guarding:
             return 413, _TOO_LARGE
         if scope["method"] in SAFE or scope["path"].startswith(API):
             return None
-        if not _from_our_own_page(headers):
+        if not self._from_our_own_page(headers):
             return 403, (
                 "this change does not come from one of our own pages; open the page and retry"
             )
         return None
+
+    def _from_our_own_page(self, headers: Headers) -> bool:
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site in {"same-origin", "none"}
+        scheme, host = urlsplit(headers.get("origin", ""))[:2]
+        # Without https, whoever stands in between can be a page of any name.
+        known = scheme == "https" or not self._secure or is_loopback(host)
+        return known and scheme in {"http", "https"} and host == headers.get("host")
 
 
 _TOO_LARGE = f"the request is longer than {MAX_BODY:,} bytes"
@@ -115,14 +130,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def _from_our_own_page(headers: Headers) -> bool:
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site in {"same-origin", "none"}
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == headers.get("host")
 
 
 class _Limited:

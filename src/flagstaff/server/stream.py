@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, Refused
-from flagstaff.server.access import Admitting, check_reading
+from flagstaff.server.access import PERSON, Admitting, check_reading, may_read
 from flagstaff.server.encoded import Encoded
 from flagstaff.server.failures import response_for
 from flagstaff.server.hub import Channel, Hub, Listener
@@ -30,27 +31,22 @@ COMMENT = b": keep-alive\n\n"
 
 
 class Names:
-    """Streams the names of what changed, nothing more: listeners fetch what they show.
+    """Streams the names of what changed, nothing more: listeners fetch what they show."""
 
-    Args:
-        access: who may listen; `None` is everyone who gets here.
-    """
-
-    def __init__(self, hub: Hub, access: Admitting | None = None) -> None:
+    def __init__(self, hub: Hub, access: Admitting) -> None:
         self._hub = hub
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one listener until it leaves."""
-        if self._access is not None:
-            found = await self._access.bearer(Headers(scope=scope))
-            if not isinstance(found, Person):
-                await found(scope, receive, send)
-                return
-            if not found.may_somewhere(Role.VIEWER):
-                await response_for(Refused("only viewers hear what changes"))(scope, receive, send)
-                return
-        with self._hub.reader() as listener:
+        found = scope.get(PERSON) or await self._access.bearer(Headers(scope=scope))
+        if not isinstance(found, Person):
+            await found(scope, receive, send)
+            return
+        if not _may_hear(found):
+            await response_for(Refused("only viewers hear what changes"))(scope, receive, send)
+            return
+        with self._hub.reader() as listener, self._access.watched(scope, listener, _may_hear):
             await serve_frames(_names(listener), listener, receive, send)
 
 
@@ -72,11 +68,19 @@ class Snapshots:
         try:
             self._places.check_environments((environment,))
             check_reading(found, environment)
-            with self._hub.follower(environment) as (listener, channel):
+            may = partial(may_read, environment=environment)
+            with (
+                self._hub.follower(environment) as (listener, channel),
+                self._access.watched(scope, listener, may),
+            ):
                 first = await self._hub.latest(channel)
                 await serve_frames(_snapshots(listener, channel, first), listener, receive, send)
         except FlagstaffError as exc:
             await response_for(exc)(scope, receive, send)
+
+
+def _may_hear(by: Person) -> bool:
+    return by.may_somewhere(Role.VIEWER)
 
 
 async def _snapshots(

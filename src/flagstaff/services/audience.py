@@ -7,7 +7,8 @@ from datetime import datetime
 from itertools import groupby
 
 from flagstaff.services.clock import Clock
-from flagstaff.services.telemetry import Heartbeat, Telemetry
+from flagstaff.services.permissions import visible
+from flagstaff.services.telemetry import Answered, Heartbeat, Telemetry
 from flagstaff.services.unit import Unit
 from flagstaff.store import flags as store
 
@@ -40,9 +41,12 @@ class Processes:
 
 
 def audience(unit: Unit, telemetry: Telemetry, clock: Clock) -> list[Processes]:
-    """Return who was heard within the last hour, the newest flags first in each environment."""
+    """Return who was heard within the last hour, the newest flags first in each environment.
+
+    Only those environments count that the asker may look into.
+    """
     beats = [each for each in telemetry.heartbeats() if -clock.seconds_until(each.at) < GONE]
-    places = unit.context.project.environments
+    places = visible(unit)
     known = [each for each in beats if each.environment in places]
     versions = {name: store.version(unit.connection, name) for name in places}
     found = [
@@ -59,6 +63,12 @@ def audience(unit: Unit, telemetry: Telemetry, clock: Clock) -> list[Processes]:
             each.version,
         ),
     )
+
+
+def answered(unit: Unit, telemetry: Telemetry, flag: str) -> list[Answered]:
+    """Return what the flag answered in the environments that the asker may look into."""
+    places = visible(unit)
+    return [each for each in telemetry.answers(flag) if each.environment in places]
 
 
 def _key(beat: Heartbeat) -> tuple[str, str, str, str, int]:

@@ -12,6 +12,7 @@ from flagstaff.commands.model import HIGHEST, AuditSearch, ExportAudit, ListAudi
 from flagstaff.commands.moments import parse_moment
 from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.errors import UsageError
+from flagstaff.services.permissions import visible_places
 from flagstaff.services.unit import Unit
 from flagstaff.store import audit, chain
 from flagstaff.store.audit import AuditEntry, Search
@@ -37,7 +38,7 @@ def answer(unit: Unit, command: ListAudit | ExportAudit | VerifyAudit) -> Outcom
 
 
 def search_of(unit: Unit, asked: AuditSearch) -> Search:
-    """Return which entries are wanted.
+    """Return which entries are wanted, of those that the asker may read.
 
     Raises:
         UsageError: a time is none, or a number is too large.
@@ -54,6 +55,7 @@ def search_of(unit: Unit, asked: AuditSearch) -> Search:
         since=parse_moment(asked.since, now=unit.now) if asked.since else None,
         until=parse_moment(asked.until, now=unit.now) if asked.until else None,
         below=asked.before or None,
+        places=visible_places(unit),
     )
 
 

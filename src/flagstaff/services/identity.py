@@ -106,8 +106,29 @@ def set_password(unit: Unit, secret: str, password: str) -> str:
     return name
 
 
+def change_password(unit: Unit, name: str, password: str) -> None:
+    """Keep the hash of a new password of somebody who knew the old one, and end all sessions."""
+    people.set_password(unit.connection, name, password)
+    credentials.remove_of(unit.connection, name, Kind.SETUP, Kind.SESSION)
+    unit.changed.add(PEOPLE)
+    unit.record("person.password", text=f"{name} changed the password")
+
+
+def end_sessions(unit: Unit, name: str) -> None:
+    """Sign somebody out wherever they are signed in."""
+    credentials.remove_of(unit.connection, name, Kind.SESSION)
+    unit.changed.add(PEOPLE)
+    unit.record("person.sign_out", text=f"{name} signed out everywhere")
+
+
 def start_session(unit: Unit, name: str, *, how: str) -> str:
-    """Let somebody in until `SESSION_LASTS` is over; return the session's secret."""
+    """Let somebody in until `SESSION_LASTS` is over; return the session's secret.
+
+    Raises:
+        NotFound: their account has just been removed.
+    """
+    if people.get(unit.connection, name, lock=True) is None:
+        raise NotFound(f"{name} has no account any more", hint="ask an admin for a new one")
     credentials.remove_expired(unit.connection, unit.wall)
     secret = new_secret()
     credentials.add(

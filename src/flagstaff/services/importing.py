@@ -20,6 +20,11 @@ UNWATCHED = (
     "guards are declared under `guards:` in flagstaff.yml"
 )
 
+UNFOLLOWED = (
+    "note: the file of the issue stays as it is: the server writes only files that whoever owns "
+    "its folder names; the page of the rollout shows how it would read"
+)
+
 MERGE_COMMIT = "merge-commit-of-your-feature"
 
 
@@ -31,6 +36,7 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
         Conflict: another rollout of the flag is not over yet.
     """
     source = Path(command.path).name if command.path else "issue"
+    path = command.path if unit.by.owner else ""
     imported = import_issue(
         command.text,
         project=unit.context.project,
@@ -42,12 +48,14 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
     lines = describe_import(imported)
     if not imported.plan.guards:
         lines += f"\n\n{UNWATCHED}"
+    if path != command.path:
+        lines += f"\n\n{UNFOLLOWED}"
     _check_alone(unit, imported.plan.flag)
     record = store.add(
         unit.connection,
         RolloutRecord(
             rollout=Rollout.of(imported.plan),
-            issue_path=command.path,
+            issue_path=path,
             issue_text=command.text,
             readings=(),
             revision=0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from flagstaff.commands.access_model import (
@@ -122,7 +123,7 @@ def list_people(unit: Unit, _: ListPeople) -> Outcome:
     lines = [f"{each.name}: {_words(each.roles)}{_state(each)}" for each in found]
     return Outcome(
         text="\n".join(lines) or "nobody has an account; whoever sits at this machine may do all",
-        data={"people": [_json(each, each.roles) for each in found]},
+        data={"people": [_json(_shown(unit, each), each.roles) for each in found]},
         next="" if found else "flagstaff person add NAME --role admin",
     )
 
@@ -230,6 +231,11 @@ def _state(account: Account) -> str:
     if account.subject:
         return "; signs in by single sign-on"
     return "" if account.password else "; has not set a password yet"
+
+
+def _shown(unit: Unit, account: Account) -> Account:
+    """Return the account, without its address for those who are no admin."""
+    return account if unit.by.may(Role.ADMIN, EVERYWHERE) else replace(account, email="")
 
 
 def _json(account: Account, roles: Roles) -> dict[str, Json]:

@@ -100,6 +100,24 @@ def require_somewhere(by: Person, role: Role) -> None:
         raise _refused(by, role, "in at least one environment")
 
 
+def visible(unit: Unit) -> tuple[str, ...]:
+    """Return the environments of the project that the asker may look into."""
+    known = unit.context.project.environments
+    return tuple(each for each in known if unit.by.may(Role.VIEWER, each))
+
+
+def visible_places(unit: Unit) -> tuple[str, ...] | None:
+    """Return of which places the asker may read what was done there; `None` is of all.
+
+    What was done in no one place, everybody may read who may read anything.
+    """
+    if unit.by.may(Role.VIEWER, EVERYWHERE):
+        return None
+    seen = visible(unit)
+    stages = unit.context.project.stages
+    return ("", *seen, *(each for each in stages if stages[each] in seen))
+
+
 def _changing(overrides: tuple[str, ...]) -> Role:
     return Role.MAINTAINER if overrides else Role.OPERATOR
 

@@ -30,6 +30,7 @@ class Person:
         roles: what they may do, by environment.
         account: the name of the account they have, empty for machines and for whoever owns the
             server's folder.
+        owner: they own the server's folder, so that files of this machine are theirs to name.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Person:
     channel: str = ""
     roles: Roles = field(default_factory=dict)
     account: str = ""
+    owner: bool = False
 
     def may(self, role: Role, environment: str) -> bool:
         """Return whether they have the role in an environment; `*` asks for all of them."""

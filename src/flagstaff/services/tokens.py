@@ -12,7 +12,7 @@ from flagstaff.definitions.duration import parse_duration
 from flagstaff.errors import NotFound, Refused, UsageError
 from flagstaff.services.people import PEOPLE, checked_roles
 from flagstaff.services.permissions import require
-from flagstaff.services.person import Person
+from flagstaff.services.person import Person, Source
 from flagstaff.services.secret import NUMBER, PREFIX, hashed, new_secret
 from flagstaff.services.unit import Unit
 from flagstaff.store import credentials, people
@@ -103,6 +103,7 @@ def _owner(unit: Unit, command: CreateToken, roles: Roles) -> str:
         raise UsageError("a token is a machine's own or a person's, not both")
     person = "" if command.machine else command.person or by.account
     if person and person == by.account:
+        _check_way_in(by)
         if not _covered(roles, by.roles):
             raise Refused(
                 f"a token for {', '.join(role_texts(roles))} would allow more than {by.name} may",
@@ -113,6 +114,21 @@ def _owner(unit: Unit, command: CreateToken, roles: Roles) -> str:
     if person and people.get(unit.connection, person) is None:
         raise NotFound(f"nobody called {person[:100]} has an account", hint="flagstaff person list")
     return person
+
+
+def _check_way_in(by: Person) -> None:
+    """Let a token make no token: one that is stolen would outlive its end in others.
+
+    An admin's may do all; whoever has that one can make accounts as well.
+
+    Raises:
+        Refused: the asker shows a token.
+    """
+    if by.source is not Source.WEB and not by.may(Role.ADMIN, EVERYWHERE):
+        raise Refused(
+            "a token makes no tokens, or a stolen one could outlive its end in others",
+            hint="make it on the page Settings, or let an admin make it",
+        )
 
 
 def _covered(roles: Roles, by: Roles) -> bool:

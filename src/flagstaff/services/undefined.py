@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flagstaff.services.permissions import visible
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.services.unit import Unit
 from flagstaff.store import flags as store
@@ -29,6 +30,7 @@ def undefined(unit: Unit, telemetry: Telemetry) -> list[Undefined]:
     if not asked:
         return []
     definitions = unit.context.definitions()
+    places = visible(unit)
     known = {*definitions, *(each.flag for each in store.find(unit.connection))}
     return [
         Undefined(
@@ -39,5 +41,5 @@ def undefined(unit: Unit, telemetry: Telemetry) -> list[Undefined]:
             near=next(iter(definitions.near(each.flag)), ""),
         )
         for each in asked
-        if each.flag not in known
+        if each.flag not in known and each.environment in places
     ]

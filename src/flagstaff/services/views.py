@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flagstaff.commands.model import AuditSearch
+from flagstaff.commands.roles import Role
 from flagstaff.errors import NotFound
 from flagstaff.flags.describe import describe
 from flagstaff.flags.gates import Gates, State
@@ -17,6 +18,7 @@ from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
 from flagstaff.services.auditing import search_of
 from flagstaff.services.conditions import flag_tag, rollout_tag
 from flagstaff.services.finding import find_rollout
+from flagstaff.services.permissions import require
 from flagstaff.services.unit import Unit
 from flagstaff.store import audit as audit_store
 from flagstaff.store import flags as flag_store
@@ -84,7 +86,8 @@ class RolloutSummary:
 class RolloutView:
     """One rollout with everything there is to know about it; `issue` as it reads now.
 
-    `tag` is another one whenever the rollout is; see `services.conditions`.
+    `before` are the gates in the environments that the asker may look into. `tag` is another one
+    whenever the rollout is; see `services.conditions`.
     """
 
     summary: RolloutSummary
@@ -187,7 +190,7 @@ def rollout(unit: Unit, number: int) -> RolloutView:
         watching=found.watching,
         tag=rollout_tag(record),
         plan=found.plan,
-        before=found.before,
+        before=tuple(each for each in found.before if unit.by.may(Role.VIEWER, each.environment)),
         touched=found.touched,
         issue=follow(record.issue_text, found) if record.issue_text else "",
         issue_path=record.issue_path,
@@ -197,9 +200,9 @@ def rollout(unit: Unit, number: int) -> RolloutView:
 def flags(
     unit: Unit, *, match: str = "", after: str = "", limit: int | None = None
 ) -> list[FlagView]:
-    """Return the flags that are defined or set, in all environments, by name.
+    """Return the flags that are defined or set, in the environments the asker may look into.
 
-    Only those with `match` in their names, and those whose names come after `after`.
+    Only those with `match` in their names, and those whose names come after `after`; by name.
     """
     by_flag: dict[str, dict[str, FlagState]] = {}
     for state in flag_store.find(unit.connection):
@@ -211,7 +214,7 @@ def flags(
 
 
 def flag(unit: Unit, name: str) -> FlagView:
-    """Return one flag.
+    """Return one flag, in all environments the asker may look into.
 
     Raises:
         NotFound: it is neither defined nor set anywhere.
@@ -220,6 +223,17 @@ def flag(unit: Unit, name: str) -> FlagView:
     if not states:
         unit.known_flag(name)
     return _flag(unit, name, states, _running(unit, name).get(name))
+
+
+def cell(unit: Unit, name: str, environment: str) -> FlagCell:
+    """Return one flag in one environment of the project.
+
+    Raises:
+        NotFound: it is neither defined nor set anywhere.
+        Refused: the asker may not look into the environment.
+    """
+    require(unit.by, Role.VIEWER, (environment,))
+    return next(each for each in flag(unit, name).cells if each.environment == environment)
 
 
 def audit(
@@ -345,7 +359,11 @@ def _flag(unit: Unit, name: str, states: dict[str, FlagState], rollout: int | No
         type=definition.type if definition else "undefined",
         default=default,
         defined=definition is not None,
-        cells=tuple(_cell(each, states.get(each), default=default) for each in environments),
+        cells=tuple(
+            _cell(each, states.get(each), default=default)
+            for each in environments
+            if unit.by.may(Role.VIEWER, each)
+        ),
         rollout=rollout,
     )
 

@@ -51,6 +51,7 @@ class Search:
         until: the first time that no longer counts.
         below: only entries with a smaller number.
         above: only entries with a larger number.
+        places: only entries of these environments and deploy stages; empty is of none of them.
     """
 
     flag: str | None = None
@@ -62,6 +63,7 @@ class Search:
     until: datetime | None = None
     below: int | None = None
     above: int | None = None
+    places: tuple[str, ...] | None = None
 
 
 def append(connection: Connection, entries: Sequence[AuditEntry]) -> None:
@@ -136,4 +138,6 @@ def _narrowed(query: Select[Any], wanted: Search) -> Select[Any]:
         query = query.where(table.c.id < wanted.below)
     if wanted.above is not None:
         query = query.where(table.c.id > wanted.above)
+    if wanted.places is not None:
+        query = query.where(table.c.environment.in_(wanted.places))
     return query

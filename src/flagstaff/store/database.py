@@ -154,7 +154,7 @@ def _sqlite(url: URL) -> Engine:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise Unavailable(f"there is no place for the database: {exc}") from exc
-    engine = create_engine(url.set(drivername="sqlite"))
+    engine = create_engine(url.set(drivername="sqlite"), hide_parameters=True)
     _speak_sqlite(engine)
     return engine
 

@@ -108,7 +108,7 @@ def _engine(
     patience: float | None,
     told: Mapping[str, str],
 ) -> Engine:
-    engine = create_engine(_reaching(url, told), poolclass=pool, **options)
+    engine = create_engine(_reaching(url, told), poolclass=pool, hide_parameters=True, **options)
 
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: Any, _record: Any, args: list[Any], words: dict[str, Any]) -> Any:

@@ -29,6 +29,20 @@ class Doors(Protocol):
         """End the session; return the headers that make the browser forget it."""
         ...
 
+    def change_password(self, request: Request, name: str, old: str, new: str) -> Mapping[str, str]:
+        """Set a new password; end all sessions, and return the headers that begin a new one.
+
+        Raises:
+            Refused: the old one is wrong.
+            Throttled: there were too many tries.
+            UsageError: the new one is too short or too long.
+        """
+        ...
+
+    def sign_out_everywhere(self, name: str) -> Mapping[str, str]:
+        """End all sessions of somebody; return the headers that make this browser forget its."""
+        ...
+
     def invited(self, secret: str) -> str:
         """Return who may set a password with a link.
 

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from flagstaff.commands.model import Command
+from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, NotFound, Problem
 from flagstaff.services.clock import FastClock
 from flagstaff.services.person import Person
@@ -68,18 +69,27 @@ class Site:
         """Return the answer to a question on behalf of whoever sent the request."""
         return self.services.ask(question, self.person_of(request))
 
+    def let_in(self, request: Request) -> None:
+        """Let somebody see a page that has nothing to ask.
+
+        Raises:
+            Refused: they may not see anything.
+        """
+        self.ask(request, lambda _: None)
+
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: Any
     ) -> Response:
         """Return a page; with `?part=NAME` only that part of it, from the same template."""
         name = self._part(template, request.query_params.get("part", ""))
-        clock = self.services.clock
+        clock, person = self.services.clock, self.person_of(request)
+        inside = person.may_somewhere(Role.VIEWER)  # others learn nothing about the project
         text = self.templates.get_template(name).render(
             **values,
             here=request.url.path,
-            person=self.person_of(request),
-            project=self.services.context.root.name,
-            problems=self.problems(),
+            person=person,
+            project=self.services.context.root.name if inside else "",
+            problems=self.problems() if inside else (),
             notice=self.notices.take(request.query_params.get("notice", "")),
             now=clock.now(),
             clock=clock,

@@ -163,7 +163,7 @@ def test_a_slow_reader_gets_the_latest_and_not_everything_between(services):
 def test_pages_hear_names_and_nothing_else(services):
     async def scenario(hub):
         reader = Reader()
-        await serving(Names(hub), reader)
+        await serving(Names(hub, Access(services, "secret")), reader)
         await reader.until("event: connected\n")
         await asyncio.to_thread(set_flag, services)
         await reader.until("event: changed\ndata: flags:dev\n\n")
@@ -187,7 +187,7 @@ def test_silence_is_broken_by_comments(services, monkeypatch):
 
     async def scenario(hub):
         names, snapshots = Reader(), Reader()
-        await serving(Names(hub), names)
+        await serving(Names(hub, Access(services, "secret")), names)
         await serving(Snapshots(hub, Access(services, "secret"), services.context), snapshots)
         await names.until(": keep-alive\n\n")
         await snapshots.until(": keep-alive\n\n")
@@ -198,8 +198,8 @@ def test_silence_is_broken_by_comments(services, monkeypatch):
 def test_a_reader_that_leaves_is_forgotten_and_the_end_ends_the_others(services):
     async def scenario(hub):
         leaver, stayer = Reader(), Reader()
-        leaving = await serving(Names(hub), leaver)
-        staying = await serving(Names(hub), stayer)
+        leaving = await serving(Names(hub, Access(services, "secret")), leaver)
+        staying = await serving(Names(hub, Access(services, "secret")), stayer)
         await stayer.until("connected")
         leaver.gone.set()
         await asyncio.wait_for(leaving, 5)
@@ -208,7 +208,7 @@ def test_a_reader_that_leaves_is_forgotten_and_the_end_ends_the_others(services)
         await asyncio.wait_for(staying, 5)
         assert stayer.ended
         late = Reader()
-        await asyncio.wait_for(await serving(Names(hub), late), 5)
+        await asyncio.wait_for(await serving(Names(hub, Access(services, "secret")), late), 5)
         assert late.ended
 
     running(services, scenario)

@@ -28,7 +28,7 @@ from flagstaff.services.secret import hashed
 ON = Boolean(value=True)
 
 
-def someone(*roles, name="bob", source=Source.API, account=""):
+def someone(*roles, name="bob", source=Source.WEB, account=""):
     return Person(name=name, source=source, roles=parse_roles(roles), account=account)
 
 
@@ -197,7 +197,7 @@ def test_a_token_speaks_for_itself_with_its_roles(services, make_token, clock):
     made = make_token("operator@staging", expires="90d")
     found = identity.token_owner(services, made["token"])
     assert (found.name, found.account) == ("token:ci", "")
-    by = found.person(Source.API)
+    by = found.person(Source.WEB)
     assert services.execute(set_in("staging"), by).ok
     with pytest.raises(Refused):
         services.execute(set_in("dev"), by)

@@ -77,6 +77,14 @@ def test_it_can_begin_at_once(run, look, tmp_path):
     assert (record.issue_path, record.issue_text, record.created_by) == (path, ISSUE, "ada")
 
 
+def test_a_file_that_others_name_is_not_written(services, run, ada, look, tmp_path):
+    path = str(tmp_path / "issue.md")
+    del run
+    outcome = services.execute(ImportRollout(text=ISSUE, path=path), replace(ada, owner=False))
+    assert look(outcome.data["rollout"]).issue_path == ""
+    assert "the file of the issue stays as it is" in outcome.text
+
+
 def test_a_commit_nobody_knows_is_a_problem_with_its_line(run, repository, nothing_is_there):
     repository.introduced = ""
     command = ImportRollout(

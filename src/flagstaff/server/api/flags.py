@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from flagstaff.commands.model import DeleteFlag, SetFlag
+from flagstaff.commands.roles import Role
 from flagstaff.errors import NotFound
 from flagstaff.flags.compile import compile_snapshot
 from flagstaff.flags.explain import evaluate, in_words
@@ -27,8 +28,9 @@ from flagstaff.server.api.problems import JSON_ROUTES
 from flagstaff.server.api.requests import JsonBody, asks_for, command_from
 from flagstaff.server.compat.live import asked_about, surroundings
 from flagstaff.services import views
-from flagstaff.services.audience import audience
+from flagstaff.services.audience import answered, audience
 from flagstaff.services.conditions import flag_unchanged
+from flagstaff.services.permissions import require, visible
 from flagstaff.services.snapshots import snapshot
 
 PLACE = "/flags/{name}/environments/{environment}"
@@ -61,7 +63,8 @@ def _looking(api: APIRouter, reading: Reading) -> None:
     def flag(by: Caller, name: str) -> bodies.WatchedFlagBody:
         found = services.ask(lambda unit: views.flag(unit, name), by)
         processes = services.ask(lambda unit: audience(unit, telemetry, services.clock), by)
-        return bodies.WatchedFlagBody.watched(found, processes, telemetry.answers(name))
+        answers = services.ask(lambda unit: answered(unit, telemetry, name), by)
+        return bodies.WatchedFlagBody.watched(found, processes, answers)
 
     @api.get(PLACE, summary="One flag in one environment", response_model=bodies.PlacedFlagBody)
     def place(
@@ -69,7 +72,7 @@ def _looking(api: APIRouter, reading: Reading) -> None:
     ) -> bodies.PlacedFlagBody | Response:
         services.context.check_environments((environment,))
         found = services.ask(lambda unit: views.flag(unit, name), by)
-        cell = next(each for each in found.cells if each.environment == environment)
+        cell = services.ask(lambda unit: views.cell(unit, name, environment), by)
         return tagged(response, cell.tag, known) or bodies.PlacedFlagBody.placed(found, cell)
 
 
@@ -114,7 +117,8 @@ def _asking(api: APIRouter, reading: Reading) -> None:
 
         Nothing is counted, so it is no exposure.
         """
-        asked = tuple(body.environments) or services.context.project.environments
+        asked = tuple(body.environments) or services.ask(visible, by)
+        require(by, Role.VIEWER, asked)
         found = [services.ask(lambda unit, at=each: snapshot(unit, at), by) for each in asked]  # type: ignore[misc]
         return [_evaluated(each, name, body) for each in found]
 

@@ -5,63 +5,61 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flagstaff.errors import Throttled
 
-MOST = 10
-"""Wrong tries for one name or from one address within `WINDOW`."""
-
 WINDOW = 600.0
-"""Seconds."""
+"""Seconds in which tries are counted."""
 
 MOST_KEYS = 10_000
 
 
 class Attempts:
-    """Counts wrong tries by key; bounded, and safe from any thread.
+    """Counts tries by key; bounded, and safe from any thread.
+
+    A try counts from its beginning, so that many at once are no way around the limit.
 
     Args:
         clock: seconds that only ever grow.
-        most: how many are let pass.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, *, most: int = MOST) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._most = most
-        self._failed: OrderedDict[str, deque[float]] = OrderedDict()
+        self._tries: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def check(self, *keys: str) -> None:
-        """Let a try pass unless one of its keys has failed too often.
+    def begin(self, limits: Mapping[str, int]) -> None:
+        """Count a try under each key, unless one of them has had as many as its limit.
 
         Raises:
             Throttled: it has; the hint says how long to wait.
         """
         with self._lock:
-            waits = [self._wait(key) for key in keys]
-        if (longest := max(waits)) > 0:
-            raise Throttled(
-                "there were too many wrong tries",
-                hint=f"try again in {int(longest) // 60 + 1} minutes",
-            )
+            longest = max(self._wait(key, most) for key, most in limits.items())
+            if longest > 0:
+                raise Throttled(
+                    "there were too many wrong tries",
+                    hint=f"try again in {int(longest) // 60 + 1} minutes",
+                )
+            for key in limits:
+                self._tries.setdefault(key, deque()).append(self._clock())
+                self._tries.move_to_end(key)
+            while len(self._tries) > MOST_KEYS:
+                self._tries.popitem(last=False)
 
-    def failed(self, *keys: str) -> None:
-        """Count a wrong try."""
+    def succeeded(self, *keys: str) -> None:
+        """Take the last try back: somebody knew the password."""
         with self._lock:
             for key in keys:
-                self._failed.setdefault(key, deque(maxlen=self._most)).append(self._clock())
-                self._failed.move_to_end(key)
-            while len(self._failed) > MOST_KEYS:
-                self._failed.popitem(last=False)
+                if tries := self._tries.get(key):
+                    tries.pop()
 
-    def forget(self, key: str) -> None:
-        """Begin anew for a key: somebody knew the password."""
-        with self._lock:
-            self._failed.pop(key, None)
-
-    def _wait(self, key: str) -> float:
-        tries = self._failed.get(key)
-        if tries is None or len(tries) < self._most:
+    def _wait(self, key: str, most: int) -> float:
+        tries = self._tries.get(key)
+        now = self._clock()
+        while tries and tries[0] + WINDOW <= now:
+            tries.popleft()
+        if tries is None or len(tries) < most:
             return 0.0
-        return tries[0] + WINDOW - self._clock()
+        return tries[len(tries) - most] + WINDOW - now

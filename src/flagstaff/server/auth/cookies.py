@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 
 from flagstaff.services.identity import SESSION_LASTS
 from flagstaff.services.sign_on import SIGN_ON_LASTS
@@ -25,11 +25,7 @@ class _Cookie:
 
     def read(self, headers: Headers) -> str:
         """Return the secret that the browser sent, or an empty text."""
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(self.name)
-        except CookieError:
-            return ""
-        return found.value if found else ""
+        return cookie_parser(headers.get("cookie", "")).get(self.name, "")
 
     def keep(self, secret: str) -> dict[str, str]:
         """Return the header that makes a browser keep the secret."""

@@ -6,20 +6,24 @@ session; so a page that somebody adds later is closed until they open it.
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import quote
 
 from anyio.to_thread import run_sync
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flagstaff.errors import Unavailable
-from flagstaff.server.access import PERSON
+from flagstaff.server.access import PERSON, SHOWN
 from flagstaff.server.auth.cookies import SessionCookie
+from flagstaff.server.auth.known_browser import KnownBrowser
 from flagstaff.server.guarding import API
+from flagstaff.server.open_streams import Pass
 from flagstaff.services import people
 from flagstaff.services.identity import session_owner
 from flagstaff.services.person import ENGINE, Person, Source
+from flagstaff.services.secret import hashed
 from flagstaff.services.services import Services
 
 SIGN_IN = "/sign-in"
@@ -27,6 +31,9 @@ OPEN = ("/static/", "/setup/", "/sign-in/")
 FOR_MACHINES = ("/healthz", "/readyz", "/metrics")
 """Nobody is looked up for these: whether we are alive is not the database's to say."""
 OPEN_EXACTLY = (SIGN_IN, "/sign-out", *FOR_MACHINES)
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""With one of these, it is not this machine's own browser that asks, whatever the address says."""
 
 
 class Doorkeeper:
@@ -43,11 +50,13 @@ class Doorkeeper:
         *,
         services: Services,
         cookie: SessionCookie,
+        browser: KnownBrowser,
         visitor: Person | None,
     ) -> None:
         self._app = app
         self._services = services
         self._cookie = cookie
+        self._browser = browser
         self._visitor = visitor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,8 +65,11 @@ class Doorkeeper:
         if scope["type"] != "http" or path.startswith(API) or path in FOR_MACHINES:
             await self._app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
+        forwarded = any(each in headers for each in FORWARDED)
+        secret = self._cookie.read(headers)
         try:
-            person = await run_sync(self._person, self._cookie.read(Headers(scope=scope)))
+            person = await run_sync(self._person, secret, forwarded)
         except Unavailable:
             person = None
             if not _is_open(scope["path"]):
@@ -65,18 +77,30 @@ class Doorkeeper:
                 await PlainTextResponse(text, 503)(scope, receive, send)
                 return
         if person is not None:
-            scope = {**scope, PERSON: person}
+            shown = Pass(f"session {hashed(secret)}", partial(self._person, secret, forwarded))
+            scope = {**scope, PERSON: person, SHOWN: shown}
+            if person.account and not self._browser.read(headers, person.account):
+                send = _remembering(self._browser.keep(person.account), send)
         elif not _is_open(scope["path"]):
             await _to_sign_in(scope)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _person(self, secret: str) -> Person | None:
+    def _person(self, secret: str, forwarded: bool) -> Person | None:  # noqa: FBT001
         if secret and (found := session_owner(self._services, secret)):
             return found.person(Source.WEB)
-        if self._visitor is None or self._services.ask(people.anybody, ENGINE):
+        if self._visitor is None or forwarded or self._services.ask(people.anybody, ENGINE):
             return None
         return self._visitor
+
+
+def _remembering(cookie: str, send: Send) -> Send:
+    async def with_cookie(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append("set-cookie", cookie)
+        await send(message)
+
+    return with_cookie
 
 
 def _is_open(path: str) -> bool:

@@ -50,7 +50,7 @@ class SignOn:
         self._services = services
         self._issuer = issuer
         self._cookie = SignOnCookie(secure=settings.secure)
-        self._attempts = Attempts(most=MOST)
+        self._attempts = Attempts()
 
     def begin(self, request: Request, then: str) -> Response:
         """Send the browser to the issuer.
@@ -60,8 +60,7 @@ class SignOn:
             Unavailable: the issuer does not answer.
         """
         key = request.client.host if request.client else ""
-        self._attempts.check(key)
-        self._attempts.failed(key)
+        self._attempts.begin({key: MOST})
         self._issuer.check()
         browser = self._cookie.read(request.headers)
         if not _SECRET.fullmatch(browser):

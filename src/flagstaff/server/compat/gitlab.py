@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flagstaff.commands.model import DeleteFlag, SetFlag
+from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, NotFound
 from flagstaff.flags.gates import Gates
 from flagstaff.server.access import Access, bearer
@@ -34,6 +35,7 @@ from flagstaff.server.compat.gitlab_json import definition_json, feature_json
 from flagstaff.server.compat.gitlab_words import Invalid, changes, check_parameters
 from flagstaff.server.failures import status_of
 from flagstaff.services import views
+from flagstaff.services.permissions import require
 from flagstaff.services.person import Person
 from flagstaff.services.services import Services
 
@@ -76,7 +78,9 @@ class Features:
         """Return every flag that is set in the environment."""
         environment = environment_of(request, self._services.context)
         definitions = self._services.context.definitions()
-        found = self._services.ask(views.flags, caller(request))
+        by = caller(request)
+        require(by, Role.VIEWER, (environment,))
+        found = self._services.ask(views.flags, by)
         return JSONResponse(
             [
                 feature_json(flag.name, cell.gates, definitions.get(flag.name))
@@ -86,9 +90,10 @@ class Features:
             ]
         )
 
-    def definitions(self, _: Request) -> Response:
+    def definitions(self, request: Request) -> Response:
         """Return every definition with every key."""
-        found = self._services.context.definitions()
+        context = self._services.context
+        found = self._services.ask(lambda _: context.definitions(), caller(request))
         return JSONResponse([definition_json(found[name]) for name in sorted(found)])
 
     async def set(self, request: Request) -> Response:
@@ -125,8 +130,7 @@ class Features:
         return feature_json(name, after, self._services.context.definitions().get(name))
 
     def _gates(self, name: str, environment: str, by: Person) -> Gates | None:
-        found = self._services.ask(lambda unit: views.flag(unit, name), by)
-        return next(cell.gates for cell in found.cells if cell.environment == environment)
+        return self._services.ask(lambda unit: views.cell(unit, name, environment), by).gates
 
 
 class _OneSlash:

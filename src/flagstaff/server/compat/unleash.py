@@ -186,7 +186,9 @@ class Client:
             return _environment(request, places)
         # A scope that is no environment has no flags, as at GitLab.
         found = places.stages.get(named, named)
-        return found if found in places.environments else None
+        if found not in places.environments:
+            return None
+        return readable(request, places, found)
 
     def _encode(self, held: Held) -> bytes:
         flags = held.snapshot.flags

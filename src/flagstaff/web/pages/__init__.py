@@ -10,6 +10,7 @@ from flagstaff.web.pages import (
     flags,
     home,
     new_rollout,
+    own_account,
     rollout,
     rollouts,
     settings,
@@ -18,7 +19,19 @@ from flagstaff.web.pages import (
 )
 from flagstaff.web.site import Site
 
-PAGES = (home, rollouts, new_rollout, abort, rollout, flags, flag, settings, sign_in, setup)
+PAGES = (
+    home,
+    rollouts,
+    new_rollout,
+    abort,
+    rollout,
+    flags,
+    flag,
+    own_account,
+    settings,
+    sign_in,
+    setup,
+)
 
 
 def every_page(site: Site) -> list[BaseRoute]:

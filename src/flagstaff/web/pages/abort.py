@@ -45,7 +45,7 @@ def _page(
     restored = [
         (saved.environment, now[saved.environment], describe(saved.gates, default=flag.default))
         for saved in view.before
-        if saved.environment in view.touched
+        if saved.environment in view.touched and saved.environment in now
     ]
     return site.page(
         request,

@@ -8,7 +8,8 @@ from starlette.routing import BaseRoute, Route
 
 from flagstaff.errors import FlagstaffError
 from flagstaff.services import views
-from flagstaff.services.audience import audience
+from flagstaff.services.audience import answered, audience
+from flagstaff.services.permissions import visible
 from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.site import Site
@@ -42,7 +43,7 @@ def _page(
     services, telemetry = site.services, site.telemetry
     context = services.context
     asked = request.query_params.get("environment")
-    known = context.project.environments
+    known = site.ask(request, visible)
     proposed = (asked,) if asked in known else known[:1]
     return site.page(
         request,
@@ -51,10 +52,10 @@ def _page(
         flag=site.ask(request, lambda unit: views.flag(unit, name)),
         definition=context.definitions().get(name),
         root=context.root,
-        environments=context.project.environments,
+        environments=known,
         rollouts=site.ask(request, lambda unit: views.rollouts(unit, flag=name)),
         log=site.ask(request, lambda unit: views.audit(unit, flag=name, limit=LOG)),
-        answers=telemetry.answers(name),
+        answers=site.ask(request, lambda unit: answered(unit, telemetry, name)),
         processes=site.ask(request, lambda unit: audience(unit, telemetry, services.clock)),
         typed=Typed.of(form, environments=proposed),
         error=error,

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
+from flagstaff.services.permissions import visible
 from flagstaff.services.undefined import undefined
 from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
@@ -40,17 +41,17 @@ def _page(
 ) -> Response:
     match = request.query_params.get("match", "").strip()
     found = site.ask(request, views.flags)
-    context = site.services.context
+    context, known = site.services.context, site.ask(request, visible)
     return site.page(
         request,
         "flags.html",
         status=site.status_of(error) if error else 200,
         flags=[each for each in found if match in each.name],
         names=[each.name for each in found],
-        environments=context.project.environments,
+        environments=known,
         folder=context.project.flags,
         match=match,
         undefined=site.ask(request, lambda unit: undefined(unit, site.telemetry)),
-        typed=Typed.of(form, environments=context.project.environments[:1]),
+        typed=Typed.of(form, environments=known[:1]),
         error=error,
     )

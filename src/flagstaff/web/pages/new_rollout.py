@@ -25,6 +25,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """Return the page's routes."""
 
     def show(request: Request) -> Response:
+        site.let_in(request)
         return _page(site, request, EMPTY)
 
     def submit(request: Request, form: Form) -> Response:

@@ -53,7 +53,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """Return the page's routes."""
 
     def show(request: Request) -> Response:
-        return _page(site, request)
+        return settings_page(site, request)
 
     def submit(request: Request, form: Form) -> Response:
         verb = request.path_params["verb"]
@@ -62,9 +62,9 @@ def routes(site: Site) -> list[BaseRoute]:
         try:
             outcome = site.services.execute(VERBS[verb](form), site.person_of(request))
         except FlagstaffError as error:
-            return _page(site, request, form=form, error=error)
+            return settings_page(site, request, form=form, error=error)
         # Shown at once and never again: a secret waits in no notice.
-        return _page(site, request, outcome=outcome)
+        return settings_page(site, request, outcome=outcome)
 
     return [
         Route("/settings", show, methods=["GET"]),
@@ -72,7 +72,7 @@ def routes(site: Site) -> list[BaseRoute]:
     ]
 
 
-def _page(
+def settings_page(
     site: Site,
     request: Request,
     *,
@@ -80,6 +80,7 @@ def _page(
     outcome: Outcome | None = None,
     error: FlagstaffError | None = None,
 ) -> Response:
+    """Return the page."""
     by = site.person_of(request)
     admin = by.may(Role.ADMIN, EVERYWHERE)
     people = site.services.execute(ListPeople(), by).data["people"] if admin else []
