@@ -1,11 +1,14 @@
-"""How does a snapshot look on the wire?"""
+"""How do a snapshot, and what changed since an older one, look on the wire?"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from flagstaff.flags.snapshot import Snapshot
 from flagstaff.services.person import ENGINE
 from flagstaff.services.services import Services
 from flagstaff.services.snapshots import snapshot
@@ -13,11 +16,40 @@ from flagstaff.services.snapshots import snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """A snapshot as bytes; the tag also changes when only a definition did."""
+    """A snapshot as bytes; the tag also changes when only a definition did.
+
+    `flags` are the texts of the flags by name; without them, no change can be told from it.
+    """
 
     version: int
     etag: str
     body: bytes
+    flags: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def change_since(self, before: Encoded) -> bytes:
+        """Return what `Snapshot.changed_by` makes this snapshot of `before` with.
+
+        Empty when the whole snapshot is to be sent instead: it is no longer than the change, or a
+        reader of changes would not take this one for newer.
+        """
+        if self.version <= before.version or not self.flags or not before.flags:
+            return b""
+        told = {name: text for name, text in self.flags.items() if before.flags.get(name) != text}
+        told |= dict.fromkeys(before.flags.keys() - self.flags.keys(), "null")
+        change = '{"base":%d,"version":%d,"flags":%s}'
+        found = (change % (before.version, self.version, _object(told))).encode()
+        return found if len(found) < len(self.body) else b""
+
+
+def encoded(found: Snapshot) -> Encoded:
+    """Return a snapshot as bytes."""
+    written = found.to_json()
+    flags: dict[str, Any] = written.pop("flags")  # type: ignore[assignment]
+    texts = {name: _text(flag) for name, flag in flags.items()}
+    body = f'{_text(written)[:-1]},"flags":{_object(texts)}}}'.encode()
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    tag = f'"{found.version}-{digest}"'
+    return Encoded(version=found.version, etag=tag, body=body, flags=texts)
 
 
 def encoded_snapshot(services: Services, environment: str) -> Encoded:
@@ -26,8 +58,12 @@ def encoded_snapshot(services: Services, environment: str) -> Encoded:
     Raises:
         UsageError: the project has no such environment.
     """
-    found = services.ask(lambda unit: snapshot(unit, environment), ENGINE)
-    text = json.dumps(found.to_json(), ensure_ascii=False, separators=(",", ":"))
-    body = text.encode()
-    digest = hashlib.sha256(body).hexdigest()[:16]
-    return Encoded(version=found.version, etag=f'"{found.version}-{digest}"', body=body)
+    return encoded(services.ask(lambda unit: snapshot(unit, environment), ENGINE))
+
+
+def _object(texts: Mapping[str, str]) -> str:
+    return "{" + ",".join(f"{_text(name)}:{text}" for name, text in texts.items()) + "}"
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

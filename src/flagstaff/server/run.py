@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
+import resource
 import signal
 import socket
 import threading
@@ -14,6 +16,7 @@ import uvicorn
 from flagstaff.errors import Conflict
 from flagstaff.server import folder
 from flagstaff.server.app import Application, build
+from flagstaff.server.connection import Connection
 from flagstaff.server.settings import DEFAULT_PORT, Settings
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,7 @@ def serve(
         FlagstaffError: it cannot start; nothing is left running.
     """
     application = build(settings)
+    _allow_open_files()
     try:
         for each in application.remarks:
             remark(each)
@@ -57,6 +61,9 @@ class _Server(uvicorn.Server):
             log_level=logging.WARNING,
             lifespan="on",
             server_header=False,
+            date_header=False,
+            http=Connection,
+            loop="uvloop",
             timeout_graceful_shutdown=PATIENCE,
             ssl_certfile=settings.tls_cert,
             ssl_keyfile=settings.tls_key,
@@ -74,11 +81,16 @@ class _Server(uvicorn.Server):
         if self.should_exit:
             return
         self._application.start()
+        # What was made until now stays to the end; looking through it again and again for garbage
+        # would only be pauses, in which nobody hears of a change.
+        gc.collect()
+        gc.freeze()
         folder.announce(self._application.settings.folder, self._url)
         self._ready(self._url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop answering."""
+        """Stop answering: what runs may finish, and streams end so that they need not."""
+        self._application.draining.yes = True
         self._application.hub.close()
         await super().shutdown(sockets)
 
@@ -96,6 +108,13 @@ class _Server(uvicorn.Server):
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)
+
+
+def _allow_open_files() -> None:
+    """Let this process have as many connections as the system allows it; the usual is 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _socket(host: str, port: int | None) -> socket.socket:

@@ -32,6 +32,11 @@ class Settings(BaseSettings):
         port: 0 takes any free one; `None` takes 8080 or the next free one.
         speed: how much faster than real time, at least 1; `None` is as before, at first 1.
         engine: whether this process also runs the rollouts.
+        request_rate: requests a second for each token; 0 is any number, as in those that follow.
+        address_rate: requests a second for each address of those who show no good token; this
+            machine's own are not counted.
+        most_streams: streams open at a time.
+        most_streams_by_client: of these, by one token, or by one address without a token.
     """
 
     model_config = SettingsConfigDict(env_prefix="FLAGSTAFF_", frozen=True)
@@ -46,6 +51,10 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] | None = None
     speed: Annotated[float, Field(ge=1)] | None = None
     engine: bool = True
+    request_rate: Annotated[float, Field(ge=0)] = 2_000
+    address_rate: Annotated[float, Field(ge=0)] = 100
+    most_streams: Annotated[int, Field(ge=0)] = 20_000
+    most_streams_by_client: Annotated[int, Field(ge=0)] = 12_000
 
     @property
     def folder(self) -> Path:

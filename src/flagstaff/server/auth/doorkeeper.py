@@ -65,7 +65,7 @@ class Doorkeeper:
                 await PlainTextResponse(text, 503)(scope, receive, send)
                 return
         if person is not None:
-            scope = {**scope, PERSON: person}
+            scope[PERSON] = person
         elif not _is_open(scope["path"]):
             await _to_sign_in(scope)(scope, receive, send)
             return

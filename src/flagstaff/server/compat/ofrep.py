@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from flagstaff.server.compat.asking import Door, environment_of, read_json
 from flagstaff.server.compat.live import Held, Holding, asked_about, tagged_answer
 from flagstaff.server.compat.ofrep_events import Events, events_query
 from flagstaff.server.failures import status_of
-from flagstaff.server.hub import Hub
+from flagstaff.server.ways import Way, answering
 from flagstaff.services.unit import Context
 
 INACTIVITY = 120
@@ -31,6 +32,10 @@ INACTIVITY = 120
 
 WORDS = {Reason.DEFAULT: "STATIC", Reason.STALE: "UNKNOWN", Reason.ERROR: "UNKNOWN"}
 """Reasons for which the protocol has another word."""
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Made once: making one takes as long as writing a short answer."""
 
 
 class BadRequest(Exception):
@@ -41,24 +46,32 @@ class BadRequest(Exception):
         self.code = code
 
 
-def build_ofrep(context: Context, held: Holding, hub: Hub, access: Access) -> ASGIApp:
+def build_ofrep(evaluating: Evaluating, events: Events) -> ASGIApp:
     """Return the application for `/ofrep/v1`."""
-    evaluating = Evaluating(context, held, access)
-    events = Events(context, hub, access)
     inner = Starlette(
         routes=[
             Route("/evaluate/flags", evaluating.all, methods=["POST"]),
             Route("/evaluate/flags/{key:path}", evaluating.one, methods=["POST"]),
         ],
-        exception_handlers={
-            BadRequest: _bad_request,
-            FlagstaffError: _failed,
-            HTTPException: _no_route,
-        },
+        exception_handlers=dict(_HANDLERS),
     )
-    door = Door(inner, access, _tokens, _unauthorized)
+    door = Door(inner, evaluating.access, _tokens, _unauthorized)
     # Browsers send no headers with a stream, so its address carries a seal instead of the token.
     return Starlette(routes=[Route("/events", events), Mount("", door)])
+
+
+def ofrep_ways(mount: str, evaluating: Evaluating, events: Events) -> list[Way]:
+    """Return the short ways to what is asked most."""
+
+    def way(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Way:
+        app = Door(answering(endpoint, _HANDLERS), evaluating.access, _tokens, _unauthorized)
+        return Way(app=app, methods=frozenset({"POST"}), mount=mount, path=path)
+
+    return [
+        way("/evaluate/flags", evaluating.all),
+        way("/evaluate/flags/{key:path}", evaluating.one),
+        Way(app=events, methods=frozenset({"GET"}), mount=mount, path="/events", stream=True),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,8 @@ class Evaluating:
             body = _failure(key, "FLAG_NOT_FOUND", f"there is no flag {key}")
             return JSONResponse(body, 404)
         answer = _answer(found, actors, held)
-        return JSONResponse(answer, 400 if "errorCode" in answer else 200)
+        status = 400 if "errorCode" in answer else 200
+        return Response(_encode(answer), status, media_type="application/json")
 
     async def all(self, request: Request) -> Response:
         """Return the answers of all flags."""
@@ -174,3 +188,6 @@ def _no_route(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     return JSONResponse({"errorDetails": error.detail}, error.status_code, headers=error.headers)
+
+
+_HANDLERS = {BadRequest: _bad_request, FlagstaffError: _failed, HTTPException: _no_route}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from flagstaff.server.compat.live import Held, Holding, known_tags, tagged_answe
 from flagstaff.server.compat.unleash_features import feature_json
 from flagstaff.server.compat.unleash_frontend import frontend_context, toggles
 from flagstaff.server.failures import status_of
+from flagstaff.server.ways import Way, answering
 from flagstaff.services.clock import Clock
 from flagstaff.services.telemetry import (
     MOST_UNKNOWN,
@@ -51,9 +52,8 @@ class Parts:
     clock: Clock
 
 
-def build_unleash(parts: Parts, access: Access) -> ASGIApp:
+def build_unleash(client: Client, frontend: Frontend, access: Access) -> ASGIApp:
     """Return the application for `/api/client` and `/api/frontend`, mounted at `/api`."""
-    client, frontend = Client(parts, version=2, accepted=202), Frontend(parts)
     posts: dict[str, Any] = {"methods": ["POST"]}
     app = Starlette(
         routes=[
@@ -65,9 +65,22 @@ def build_unleash(parts: Parts, access: Access) -> ASGIApp:
             Route("/frontend/client/register", client.register, **posts),
             Route("/frontend/client/metrics", client.metrics, **posts),
         ],
-        exception_handlers={FlagstaffError: _failed, HTTPException: _no_route},
+        exception_handlers=dict(_HANDLERS),
     )
     return Door(app, access, _tokens, _unauthorized)
+
+
+def unleash_ways(mount: str, client: Client, frontend: Frontend, access: Access) -> list[Way]:
+    """Return the short ways to what is asked most."""
+
+    def way(path: str, endpoint: Callable[[Request], Awaitable[Response]], *methods: str) -> Way:
+        app = Door(answering(endpoint, _HANDLERS), access, _tokens, _unauthorized)
+        return Way(app=app, methods=frozenset(methods), mount=mount, path=path)
+
+    return [
+        way("/client/features", client.features, "GET"),
+        way("/frontend", frontend.toggles, "GET", "POST"),
+    ]
 
 
 def build_gitlab_unleash(parts: Parts, access: Access) -> ASGIApp:
@@ -80,7 +93,7 @@ def build_gitlab_unleash(parts: Parts, access: Access) -> ASGIApp:
             Route("/client/register", client.register, methods=["POST"]),
             Route("/client/metrics", client.metrics, methods=["POST"]),
         ],
-        exception_handlers={FlagstaffError: _failed, HTTPException: _no_route},
+        exception_handlers=dict(_HANDLERS),
     )
     return Door(app, access, _gitlab_tokens, _unauthorized)
 
@@ -254,3 +267,6 @@ def _no_route(_: Request, error: Exception) -> Response:
 def _error(status: int, name: str, message: str) -> Response:
     body = {"name": name, "message": message, "details": [{"message": message}]}
     return JSONResponse(body, status)
+
+
+_HANDLERS = {FlagstaffError: _failed, HTTPException: _no_route}
