@@ -178,7 +178,7 @@ class Reader:
 async def serve_reader(reader: Reader, hub: Hub, channel: Channel, receive: Receive) -> None:
     """Send a channel's snapshots to a reader until it leaves or the hub closes."""
     await reader.send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-    await reader.send(Frame(b"retry: %d\n\n" % retry()).message)
+    await reader.send(Frame(b"retry: %d\n" % retry()).message)
     if reader.connection is not None:
         reader.connection.settle()
     hub.subscribe(channel, reader)
