@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import evaluation, guards
+from benchmarks import evaluation, guards, server
 
-SUITES = {"evaluation": evaluation.main, "guards": guards.main}
+SUITES = {"evaluation": evaluation.main, "guards": guards.main, "server": server.main}
 
 
 def main() -> int:

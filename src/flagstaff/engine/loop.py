@@ -36,6 +36,9 @@ class Engine:
     One thread looks and decides, another does what is in the outbox, so that a slow chat or a long
     cleanup never keeps a guard from being looked at.
 
+    Attributes:
+        ticks: how often every rollout was looked at.
+
     Args:
         services: where it reads and writes.
         world: what it observes and acts on.
@@ -52,6 +55,7 @@ class Engine:
         poll: float = POLL,
         may_run: Callable[[], bool] = lambda: True,
     ) -> None:
+        self.ticks = 0
         self._services = services
         self._world = world
         self._complaints = Complaints()
@@ -92,6 +96,7 @@ class Engine:
         self._issues.follow()
 
     def _look(self) -> None:
+        self.ticks += 1
         for number in self._services.ask(running.active_numbers, ENGINE):
             if not self._goes_on():
                 return

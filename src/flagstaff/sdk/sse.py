@@ -21,9 +21,14 @@ class Event:
 
 
 class Parser:
-    """Cuts bytes, which arrive in pieces of any size, into events."""
+    """Cuts bytes, which arrive in pieces of any size, into events.
+
+    Attributes:
+        retry: seconds after which the server wants its clients back.
+    """
 
     def __init__(self) -> None:
+        self.retry = 0.0
         self._rest = b""
         self._size = 0
         self._kind, self._id = "", ""
@@ -64,6 +69,8 @@ class Parser:
                 self._data.append(value)
             case b"id":
                 self._id = value
+            case b"retry" if value.isascii() and value.isdecimal():
+                self.retry = int(value[:9]) / 1000
         return None
 
     def _complete(self) -> Event | None:

@@ -113,7 +113,12 @@ class Transport:
             Unavailable: the server does not answer, refuses, or was silent for 40 s.
         """
         path = f"/environments/{self._environment}/stream"
-        headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+        headers = {
+            "Accept": "text/event-stream",
+            "Cache-Control": "no-store",
+            # Servers that know nothing of it send whole snapshots, as they do to older clients.
+            "X-Flagstaff-Changes": "1",
+        }
         with self._request("GET", path, headers=headers, timeout=IDLE_TIMEOUT) as response:
             kind = response.headers.get("Content-Type", "")
             if not kind.startswith("text/event-stream"):

@@ -221,7 +221,7 @@ class Gate:
             if not isinstance(found, Person):
                 await found(scope, receive, send)
                 return
-            scope = {**scope, PERSON: found}
+            scope[PERSON] = found
         await self._app(scope, receive, send)
 
 

@@ -12,8 +12,6 @@ from functools import partial
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
@@ -33,18 +31,23 @@ from flagstaff.server.auth.doorkeeper import Doorkeeper, visitor_of
 from flagstaff.server.auth.known_browser import KnownBrowser
 from flagstaff.server.auth.sign_on_settings import SignOnSettings, sign_on_settings
 from flagstaff.server.auth.signing_in import SigningIn
-from flagstaff.server.compat import build_flagd, compat_routes
+from flagstaff.server.compat import build_compat, build_flagd
 from flagstaff.server.declaring import Declaring
 from flagstaff.server.encoded import encoded_snapshot
-from flagstaff.server.failures import not_an_address, response_for, status_of
-from flagstaff.server.guarding import Guarding
+from flagstaff.server.failures import not_an_address, status_of
+from flagstaff.server.front import Front
+from flagstaff.server.guarding import Rules
+from flagstaff.server.health import Draining, Health, Measured
 from flagstaff.server.hub import Hub
+from flagstaff.server.limits import Limits
 from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
+from flagstaff.server.metrics import DATABASE_ERRORS, TICKS, Metrics
 from flagstaff.server.settings import Settings, check_reach
 from flagstaff.server.stream import Names, Snapshots
 from flagstaff.server.tracing import Tracing
 from flagstaff.server.watched import WatchedDefinitions
+from flagstaff.server.ways import Way, Ways
 from flagstaff.services import people, views
 from flagstaff.services.kept_clock import kept_clock, speed_of
 from flagstaff.services.opening import Database, database_file, hold_engine, open_database
@@ -86,6 +89,7 @@ class Application:
     flagd: Beside | None
     token: str
     address: Address
+    draining: Draining
     remarks: tuple[str, ...]
     closing: contextlib.ExitStack = field(repr=False)
 
@@ -129,24 +133,30 @@ def build(settings: Settings) -> Application:
         services = Services(database, context, clock)
         sign_on = services.ask(partial(sign_on_settings, settings), ENGINE)
         check_reach(settings, owner=_has_owner(services, sign_on))
-        hub = Hub(partial(encoded_snapshot, services))
+        metrics = Metrics()
+        hub = Hub(partial(encoded_snapshot, services), metrics.spread)
         services.listen(hub.tell)
         declaring = Declaring(services, hub)
         declaring.note()
         definitions.listen(declaring.changed)
         closing.callback(declaring.close)
-        engine = None
-        if settings.engine:
-            world = World(settings.root, project)
-            engine = Standby(
-                partial(hold_engine, database),
-                lambda may_run: Engine(services, world, may_run=may_run),
-            )
-            closing.callback(engine.stop)
-            engine.claim()
+        engine, ticks = _engine(settings, services, project, closing)
+        metrics.watch(
+            hub,
+            {
+                TICKS: ticks,
+                DATABASE_ERRORS: lambda: database.errors,
+            },
+        )
+        services.observe(metrics.carried_out)
         access = Access(services, token)
+        health = Health(
+            ask=lambda: services.ask(views.reachable, ENGINE),
+            draining=Draining(),
+            measured=Measured(access=access, metrics=metrics, local=settings.local),
+        )
         signing_in = _signing_in(settings, services, access, sign_on)
-        asgi = _asgi(settings, services, definitions, hub, access, signing_in)
+        asgi = _asgi(settings, services, definitions, hub, health, signing_in)
         return Application(
             settings=settings,
             services=services,
@@ -157,6 +167,7 @@ def build(settings: Settings) -> Application:
             flagd=build_flagd(settings, context, hub, access),
             token=token,
             address=address,
+            draining=health.draining,
             remarks=_remarks(settings, engine, speed_of(clock)),
             closing=closing.pop_all(),
         )
@@ -207,6 +218,25 @@ def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
     return database
 
 
+def _engine(
+    settings: Settings, services: Services, project: Project, closing: contextlib.ExitStack
+) -> tuple[Standby | None, Callable[[], int]]:
+    """Return what runs the rollouts when it is this server's turn, and how often it has looked."""
+    engines: list[Engine] = []
+    if not settings.engine:
+        return None, lambda: 0
+    world = World(settings.root, project)
+
+    def make(may_run: Callable[[], bool]) -> Engine:
+        engines.append(Engine(services, world, may_run=may_run))
+        return engines[-1]
+
+    standby = Standby(partial(hold_engine, services.database), make)
+    closing.callback(standby.stop)
+    standby.claim()
+    return standby, lambda: sum(each.ticks for each in engines)
+
+
 def _remarks(settings: Settings, engine: Standby | None, speed: float) -> tuple[str, ...]:
     found = []
     if engine is not None and not engine.runs:
@@ -229,9 +259,10 @@ def _asgi(
     services: Services,
     definitions: WatchedDefinitions,
     hub: Hub,
-    access: Access,
+    health: Health,
     signing_in: SigningIn,
-) -> Starlette:
+) -> ASGIApp:
+    access, metrics = health.measured.access, health.measured.metrics
     telemetry = services.context.telemetry or Telemetry()
     environments = services.context.project.environments
     at_hand = AtHand(hub, environments, lambda: services.ask(views.reachable, ENGINE))
@@ -244,26 +275,17 @@ def _asgi(
         doors=signing_in,
         status_of=status_of,
     )
-    stream = Snapshots(hub, access, services.context)
+    compat = build_compat(services, hub, access, telemetry, metrics.dropped)
     routes: list[BaseRoute] = [
-        Route("/healthz", _alive),
-        Route("/readyz", _readiness(services)),
+        *health.routes(),
         Route("/events", Names(hub, access)),
-        Route("/api/v1/events", Names(hub, access)),
-        Route("/api/v1/environments/{environment}/stream", stream),
         Mount("/api/v1", Gate(build_api(services, telemetry, at_hand.last_good), access)),
-        *compat_routes(services, hub, access, telemetry),
+        *compat.routes,
         *site.routes(),
     ]
-    return Starlette(
+    pages = Starlette(
         routes=routes,
         middleware=[
-            Middleware(Tracing),
-            Middleware(
-                Guarding,
-                hosts=frozenset(filter(None, (settings.public_host,))),
-                secure=settings.secure,
-            ),
             Middleware(
                 Doorkeeper,
                 services=services,
@@ -279,6 +301,29 @@ def _asgi(
         },
         lifespan=_lifespan(hub, definitions, at_hand),
     )
+    snapshots = Snapshots(hub, access, services.context, metrics.dropped)
+    streams: dict[str, ASGIApp] = {
+        "/events": pages,
+        "/api/v1/events": Names(hub, access),
+        "/api/v1/environments/{environment}/stream": snapshots,
+    }
+    get = frozenset({"GET"})
+    front = Front(
+        pages,
+        rules=Rules(frozenset(filter(None, (settings.public_host,))), secure=settings.secure),
+        limits=Limits(settings),
+        metrics=metrics,
+        ways=Ways(
+            [
+                *(
+                    Way(app=app, methods=get, path=path, stream=True)
+                    for path, app in streams.items()
+                ),
+                *compat.ways,
+            ]
+        ),
+    )
+    return Tracing(front)
 
 
 def _lifespan(
@@ -301,22 +346,6 @@ def _lifespan(
             hub.close()
 
     return lifespan
-
-
-async def _alive(_: Request) -> Response:
-    """Answer in the event loop: requests that wait for the database may hold every thread."""
-    return JSONResponse({"ok": True})
-
-
-def _readiness(services: Services) -> Callable[[Request], Response]:
-    def ready(_: Request) -> Response:
-        try:
-            services.ask(views.reachable, ENGINE)
-        except FlagstaffError as exc:
-            return response_for(exc)
-        return JSONResponse({"ok": True})
-
-    return ready
 
 
 def _user() -> str:

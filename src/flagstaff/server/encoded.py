@@ -1,14 +1,17 @@
-"""How does a snapshot look on the wire?"""
+"""How do a snapshot, and what changed since an older one, look on the wire?"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
+from flagstaff.flags.snapshot import Snapshot
 from flagstaff.services.person import ENGINE
 from flagstaff.services.services import Services
 from flagstaff.services.snapshots import snapshot
@@ -16,17 +19,28 @@ from flagstaff.services.snapshots import snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """A snapshot as bytes; the tag also changes when only a definition did."""
+    """A snapshot as bytes; the tag also changes when only a definition did.
+
+    `flags` are the texts of the flags by name; without them, no change can be told from it.
+    """
 
     version: int
     etag: str
     body: bytes
+    flags: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def of(cls, version: int, body: bytes) -> Encoded:
-        """Return the snapshot under the tag that the same bytes have everywhere."""
+    def of(cls, version: int, body: bytes, flags: Mapping[str, str] | None = None) -> Encoded:
+        """Return the snapshot under the tag that the same bytes have everywhere.
+
+        Args:
+            version: of the snapshot.
+            body: all of it.
+            flags: each flag as it stands in the body; they are looked up there when left out.
+        """
         digest = hashlib.sha256(body).hexdigest()[:16]
-        return cls(version=version, etag=f'"{version}-{digest}"', body=body)
+        found = _flags_in(body) if flags is None else flags
+        return cls(version=version, etag=f'"{version}-{digest}"', body=body, flags=found)
 
     def answer(self, headers: Headers) -> Response:
         """Return the answer to a request for it: "not modified" to whoever still has it."""
@@ -36,6 +50,29 @@ class Encoded:
             return Response(status_code=304, headers=shown)
         return Response(self.body, media_type="application/json", headers=shown)
 
+    def change_since(self, before: Encoded) -> bytes:
+        """Return what `Snapshot.changed_by` makes this snapshot of `before` with.
+
+        Empty when the whole snapshot is to be sent instead: it is no longer than the change, or a
+        reader of changes would not take this one for newer.
+        """
+        if self.version <= before.version or not self.flags or not before.flags:
+            return b""
+        told = {name: text for name, text in self.flags.items() if before.flags.get(name) != text}
+        told |= dict.fromkeys(before.flags.keys() - self.flags.keys(), "null")
+        change = '{"base":%d,"version":%d,"flags":%s}'
+        found = (change % (before.version, self.version, _object(told))).encode()
+        return found if len(found) < len(self.body) else b""
+
+
+def encoded(found: Snapshot) -> Encoded:
+    """Return a snapshot as bytes."""
+    written = found.to_json()
+    flags: dict[str, Any] = written.pop("flags")  # type: ignore[assignment]
+    texts = {name: _text(flag) for name, flag in flags.items()}
+    body = f'{_text(written)[:-1]},"flags":{_object(texts)}}}'.encode()
+    return Encoded.of(found.version, body, texts)
+
 
 def encoded_snapshot(services: Services, environment: str) -> Encoded:
     """Return the environment's present snapshot.
@@ -43,6 +80,20 @@ def encoded_snapshot(services: Services, environment: str) -> Encoded:
     Raises:
         UsageError: the project has no such environment.
     """
-    found = services.ask(lambda unit: snapshot(unit, environment), ENGINE)
-    text = json.dumps(found.to_json(), ensure_ascii=False, separators=(",", ":"))
-    return Encoded.of(found.version, text.encode())
+    return encoded(services.ask(lambda unit: snapshot(unit, environment), ENGINE))
+
+
+def _flags_in(body: bytes) -> dict[str, str]:
+    try:
+        found = json.loads(body)["flags"].items()
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}  # whoever reads it says what is wrong with it
+    return {name: _text(flag) for name, flag in found}
+
+
+def _object(texts: Mapping[str, str]) -> str:
+    return "{" + ",".join(f"{_text(name)}:{text}" for name, text in texts.items()) + "}"
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

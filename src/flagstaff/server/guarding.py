@@ -6,15 +6,12 @@ points to our address (DNS rebinding), or a form or script of a foreign site (CS
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
+from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from flagstaff.server.failures import problem
+from starlette.types import Message, Receive, Scope
 
 MAX_BODY = 1_048_576
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -40,84 +37,54 @@ class TooLarge(Exception):
     """A request's body is longer than `MAX_BODY` bytes."""
 
 
-class Guarding:
-    """Stands before the application.
+class Rules:
+    """What is refused whoever asks, and what every answer carries.
 
     Args:
-        app: the application.
         hosts: names, with their ports, by which the server is reached besides localhost.
         secure: whether browsers come by https, and shall never come otherwise.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str], *, secure: bool = False) -> None:
-        self._app = app
+    def __init__(self, hosts: frozenset[str], *, secure: bool = False) -> None:
         self._hosts = hosts
         self._secure = secure
-        self._headers = {**HEADERS, **(STRICT if secure else {})}
+        told = {**HEADERS, **(STRICT if secure else {})}
+        self.headers = {name.encode(): value.encode() for name, value in told.items()}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or say why not."""
-        if scope["type"] == "websocket":  # there are none, and no door knows them
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = False
-        limited = _Limited(receive)
-
-        async def with_headers(message: Message) -> None:
-            nonlocal started
-            if limited.exceeded and not started:
-                return  # Frameworks take the broken reading for a malformed body.
-            if message["type"] == "http.response.start":
-                started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        headers = Headers(scope=scope)
-        if refusal := self._refusal(scope, headers):
-            await _refuse(*refusal, scope=scope)(scope, receive, with_headers)
-            return
-        with contextlib.suppress(TooLarge):
-            await self._app(scope, limited, with_headers)
-        if limited.exceeded and not started:
-            limited.exceeded = False
-            await _refuse(413, _TOO_LARGE, scope=scope)(scope, receive, with_headers)
-
-    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
-        host = headers.get("host", "")
-        if len(headers.getlist("host")) > 1:  # whoever reads the other one sees another server
-            return 403, "a request is for one host"
-        if host.lower() not in self._hosts and not is_loopback(host):
+    def refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[int, str, str] | None:
+        """Return the status, the text and the code of a refusal, or `None`."""
+        host = headers.get(b"host", b"").decode("latin-1")
+        if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+            # Whoever reads the other one sees another server.
+            return 403, "a request is for one host", "refused"
+        if not is_loopback(host) and host.lower() not in self._hosts:
             known = ", ".join(sorted(self._hosts)) or "localhost or 127.0.0.1 only"
-            return 403, f"this server answers as {known}, not as {host[:100]!r}"
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MAX_BODY:
-            return 413, _TOO_LARGE
+            return 403, f"this server answers as {known}, not as {host[:100]!r}", "refused"
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MAX_BODY:
+            return 413, TOO_LARGE, "too_large"
         if scope["method"] in SAFE or scope["path"].startswith(API):
             return None
         if not self._from_our_own_page(headers):
-            return 403, (
-                "this change does not come from one of our own pages; open the page and retry"
-            )
+            text = "this change does not come from one of our own pages; open the page and retry"
+            return 403, text, "refused"
         return None
 
-    def _from_our_own_page(self, headers: Headers) -> bool:
-        site = headers.get("sec-fetch-site")
+    def _from_our_own_page(self, headers: Mapping[bytes, bytes]) -> bool:
+        site = headers.get(b"sec-fetch-site")
         if site is not None:
-            return site in {"same-origin", "none"}
-        scheme, host = urlsplit(headers.get("origin", ""))[:2]
+            return site in {b"same-origin", b"none"}
+        scheme, host = urlsplit(headers.get(b"origin", b"").decode("latin-1"))[:2]
         # Without https, whoever stands in between can be a page of any name.
         known = scheme == "https" or not self._secure or is_loopback(host)
-        return known and scheme in {"http", "https"} and host == headers.get("host")
+        told = headers.get(b"host", b"").decode("latin-1")
+        return known and scheme in {"http", "https"} and host == told
 
 
-_TOO_LARGE = f"the request is longer than {MAX_BODY:,} bytes"
+TOO_LARGE = f"the request is longer than {MAX_BODY:,} bytes"
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Return whether a Host header names this machine itself."""
     try:
@@ -132,7 +99,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class _Limited:
+class Limited:
     """Receives a body as long as it is no longer than `MAX_BODY` bytes."""
 
     def __init__(self, receive: Receive) -> None:
@@ -141,15 +108,14 @@ class _Limited:
         self._seen = 0
 
     async def __call__(self) -> Message:
+        """Receive the next piece.
+
+        Raises:
+            TooLarge: it was one too many.
+        """
         message = await self._receive()
         self._seen += len(message.get("body", b""))
         if self._seen > MAX_BODY:
             self.exceeded = True
             raise TooLarge
         return message
-
-
-def _refuse(status: int, text: str, *, scope: Scope) -> ASGIApp:
-    if scope["path"].startswith(API):
-        return problem(status, text, code="refused" if status == 403 else "too_large")  # noqa: PLR2004
-    return PlainTextResponse(f"{text}\n", status)

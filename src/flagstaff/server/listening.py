@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
+import resource
 import signal
 import socket
 import threading
@@ -15,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from flagstaff.errors import Conflict
+from flagstaff.server.connection import Connection
 from flagstaff.server.settings import DEFAULT_PORT
 
 PORTS_TRIED = 100
@@ -82,6 +85,9 @@ class Listening(uvicorn.Server):
             log_level=logging.WARNING,
             lifespan="on",
             server_header=False,
+            date_header=False,
+            http=Connection,
+            loop="uvloop",
             timeout_graceful_shutdown=PATIENCE,
             ssl_certfile=reach.tls_cert,
             ssl_keyfile=reach.tls_key,
@@ -89,6 +95,7 @@ class Listening(uvicorn.Server):
             forwarded_allow_ips=reach.trusted_proxies,
         )
         super().__init__(config)
+        _allow_open_files()
         self._started, self._ending, self._beside = started, ending, beside
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -100,6 +107,10 @@ class Listening(uvicorn.Server):
         if self._beside:
             await self._beside.start()
         self._started(address)
+        # What was made until now stays to the end; looking through it again and again for garbage
+        # would only be pauses, in which nobody hears of a change.
+        gc.collect()
+        gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop answering."""
@@ -122,6 +133,13 @@ class Listening(uvicorn.Server):
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)
+
+
+def _allow_open_files() -> None:
+    """Let this process have as many connections as the system allows it; the usual is 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def open_socket(host: str, port: int | None) -> socket.socket:

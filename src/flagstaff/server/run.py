@@ -49,9 +49,11 @@ def serve(
                     also(protocol, address)
                 ready(url)
 
-            server = Listening(
-                application.asgi, settings, started, application.hub.close, application.flagd
-            )
+            def ending() -> None:
+                application.draining.yes = True
+                application.hub.close()
+
+            server = Listening(application.asgi, settings, started, ending, application.flagd)
             server.run(sockets=[listening])
     finally:
         folder.withdraw(settings.folder)

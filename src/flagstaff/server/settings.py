@@ -20,7 +20,24 @@ FOLDER = ".flagstaff"
 DEFAULT_PORT = 8080
 
 
-class Settings(BaseSettings):
+class ClientLimits(BaseSettings):
+    """How much clients may ask; 0 is any number.
+
+    Attributes:
+        request_rate: requests a second for each token.
+        address_rate: requests a second for each address of those who show no good token; this
+            machine's own are not counted.
+        most_streams: streams open at a time.
+        most_streams_by_client: of these, by one token, or by one address without a token.
+    """
+
+    request_rate: Annotated[float, Field(ge=0)] = 2_000
+    address_rate: Annotated[float, Field(ge=0)] = 100
+    most_streams: Annotated[int, Field(ge=0)] = 20_000
+    most_streams_by_client: Annotated[int, Field(ge=0)] = 12_000
+
+
+class Settings(ClientLimits):
     """Each comes from an argument, else from `FLAGSTAFF_…` in the environment, else the default.
 
     Attributes:

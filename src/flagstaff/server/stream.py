@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 
@@ -15,19 +15,20 @@ from flagstaff.errors import FlagstaffError, Refused
 from flagstaff.server.access import PERSON, Admitting, check_reading, may_read
 from flagstaff.server.encoded import Encoded
 from flagstaff.server.failures import response_for
-from flagstaff.server.hub import Channel, Hub, Listener
+from flagstaff.server.hub import KEEP_ALIVE, Hub, Listener
 from flagstaff.server.places import Places
+from flagstaff.server.reader import (
+    COMMENT,
+    HEADERS,
+    Frames,
+    reader_of,
+    retry,
+    serve_reader,
+)
 from flagstaff.services.person import Person
 
-KEEP_ALIVE = 15.0
-"""Seconds of silence after which a comment is sent, so that a dead connection is noticed."""
-
-_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-]
-COMMENT = b": keep-alive\n\n"
+CHANGES = "x-flagstaff-changes"
+"""The header with which a client says `1` when it understands changes."""
 
 
 class Names:
@@ -51,16 +52,26 @@ class Names:
 
 
 class Snapshots:
-    """Streams an environment's snapshots: the present one first, then each new one."""
+    """Streams an environment's snapshots: the present one first, then each new one.
 
-    def __init__(self, hub: Hub, access: Admitting, places: Places) -> None:
+    Those who say that they understand changes are sent what changed since the snapshot that they
+    have, unless the whole is shorter; everybody else, and who fell behind, the whole.
+    """
+
+    def __init__(
+        self, hub: Hub, access: Admitting, places: Places, dropped: Callable[[], None]
+    ) -> None:
         self._hub = hub
         self._access = access
         self._places = places
+        self._dropped = dropped
+        self._wholes: dict[str, Frames] = {}
+        self._changes: dict[str, Frames] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one listener until it leaves."""
-        found = await self._access.bearer(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        found = await self._access.bearer(headers)
         if not isinstance(found, Person):
             await found(scope, receive, send)
             return
@@ -68,36 +79,37 @@ class Snapshots:
         try:
             self._places.check_environments((environment,))
             check_reading(found, environment)
-            may = partial(may_read, environment=environment)
-            with (
-                self._hub.follower(environment) as (listener, channel),
-                self._access.watched(scope, listener, may),
-            ):
-                first = await self._hub.latest(channel)
-                await serve_frames(_snapshots(listener, channel, first), listener, receive, send)
+            channel = self._hub.channel(environment)
+            await self._hub.latest(channel)
         except FlagstaffError as exc:
             await response_for(exc)(scope, receive, send)
+            return
+        if headers.get(CHANGES) == "1":
+            frames = self._changes.setdefault(environment, Frames(_change))
+        else:
+            frames = self._wholes.setdefault(environment, Frames(_whole))
+        reader = reader_of(scope, send, frames, self._dropped)
+        with self._access.watched(scope, reader, partial(may_read, environment=environment)):
+            await serve_reader(reader, self._hub, channel, receive)
 
 
 def _may_hear(by: Person) -> bool:
     return by.may_somewhere(Role.VIEWER)
 
 
-async def _snapshots(
-    listener: Listener, channel: Channel, latest: Encoded
-) -> AsyncGenerator[bytes]:
-    sent = ""
-    while not listener.over:
-        if latest.etag != sent:
-            sent = latest.etag
-            yield _frame(latest)
-        elif not await rung(listener):
-            yield COMMENT
-        latest = channel.latest or latest
+def _whole(_: Encoded | None, latest: Encoded) -> bytes:
+    return b"id: %d\nevent: snapshot\ndata: %s\n\n" % (latest.version, latest.body)
+
+
+def _change(had: Encoded | None, latest: Encoded) -> bytes:
+    change = latest.change_since(had) if had else b""
+    if not change:
+        return _whole(had, latest)
+    return b"id: %d\nevent: change\ndata: %s\n\n" % (latest.version, change)
 
 
 async def _names(listener: Listener) -> AsyncGenerator[bytes]:
-    yield b"retry: 1000\nevent: connected\ndata: now\n\n"
+    yield b"retry: %d\nevent: connected\ndata: now\n\n" % retry()
     while not listener.over:
         if not await rung(listener):
             yield COMMENT
@@ -105,10 +117,6 @@ async def _names(listener: Listener) -> AsyncGenerator[bytes]:
         names, listener.names = listener.names, set()
         if names:
             yield b"".join(f"event: changed\ndata: {name}\n\n".encode() for name in sorted(names))
-
-
-def _frame(snapshot: Encoded) -> bytes:
-    return b"id: %d\nevent: snapshot\ndata: %s\n\n" % (snapshot.version, snapshot.body)
 
 
 async def rung(listener: Listener) -> bool:
@@ -128,7 +136,7 @@ async def serve_frames(
     """Send the frames of a stream until there are no more, or its reader leaves."""
     leaving = asyncio.ensure_future(_until_gone(receive, listener))
     try:
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         async with aclosing(frames):
             async for frame in frames:
                 await send({"type": "http.response.body", "body": frame, "more_body": True})

@@ -29,7 +29,7 @@ from flagstaff.commands.lock_model import (
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
 from flagstaff.commands.roles import Role
-from flagstaff.errors import Undecided
+from flagstaff.errors import FlagstaffError, Undecided
 from flagstaff.flags.change import Boolean
 from flagstaff.rollouts.event import Answer
 from flagstaff.services import (
@@ -61,6 +61,7 @@ from flagstaff.store.database import Database
 
 T = TypeVar("T")
 Listener = Callable[[frozenset[str]], None]
+Observer = Callable[[str, str], None]
 
 EVERYTHING = "everything"
 """The name that listeners hear when anything may have changed."""
@@ -85,10 +86,18 @@ class Services:
         self.health = Health(context.health)
         self._listeners: list[Listener] = []
         self._telling = Telling()
+        self._observers: list[Observer] = []
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with the names of what changed, after every commit."""
         self._listeners.append(listener)
+
+    def observe(self, observer: Observer) -> None:
+        """Call `observer` with the kind of every command and with what came of it.
+
+        That is `done`, `rehearsed`, `failed` or the code of an error.
+        """
+        self._observers.append(observer)
 
     def ignore(self, listener: Listener) -> None:
         """Call `listener` no more."""
@@ -133,6 +142,30 @@ class Services:
         """
         if not commands:
             return []
+        try:
+            found = self._executed(commands, by, dry_run=dry_run, key=key, condition=condition)
+        except FlagstaffError as exc:
+            self._observed((command, exc.code) for command in commands)
+            raise
+        kept = "rehearsed" if dry_run else "done"
+        told = zip(commands, found, strict=True)
+        self._observed((command, kept if each.ok else "failed") for command, each in told)
+        if not dry_run:
+            return found
+        return [
+            _rehearsed(outcome) if command.writes else outcome
+            for command, outcome in zip(commands, found, strict=True)
+        ]
+
+    def _executed(
+        self,
+        commands: Sequence[Command],
+        by: Person,
+        *,
+        dry_run: bool,
+        key: str,
+        condition: Condition | None,
+    ) -> list[Outcome]:
         healthy = self._healthy(commands)
         write = any(command.writes for command in commands)
         with self.unit(by, write=write, keep=not dry_run, healthy=healthy) as unit:
@@ -146,12 +179,12 @@ class Services:
             found = [_permitted(unit, command) for command in commands]
             if asked:
                 idempotency.keep(unit, asked, found)
-        if not dry_run:
-            return found
-        return [
-            _rehearsed(outcome) if command.writes else outcome
-            for command, outcome in zip(commands, found, strict=True)
-        ]
+        return found
+
+    def _observed(self, happened: Iterable[tuple[Command, str]]) -> None:
+        for command, outcome in happened:
+            for observer in self._observers:
+                observer(type(command).__name__, outcome)
 
     def ask(self, question: Callable[[Unit], T], by: Person, *, healthy: Answer | None = None) -> T:
         """Return the answer to a question that changes nothing.

@@ -34,6 +34,9 @@ HOW_TO_NAME_ONE = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
 class Database:
     """One database; `read` and `write` each give one transaction.
 
+    Attributes:
+        errors: how often it did not answer.
+
     Args:
         url: `sqlite:///path/to/file.db` or `postgresql://user@host/name`.
 
@@ -45,6 +48,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._outage = Outage()
+        self.errors = 0
         try:
             parsed = make_url(url)
         except ArgumentError as exc:
@@ -124,7 +128,7 @@ class Database:
     def _begin(self, *, write: bool, keep: bool = True) -> Iterator[Connection]:
         with explained() as progress, contextlib.ExitStack() as stack:
             progress.writes = write
-            with self._outage.reaching(), explained():
+            with self._counted(), self._outage.reaching(), explained():
                 plain = stack.enter_context(self.engine.connect())
             connection = plain.execution_options(**self._options(write=write))
             with connection.begin() as transaction:
@@ -132,6 +136,14 @@ class Database:
                 if not keep:
                     transaction.rollback()
                 progress.committing = write and keep
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        except Unavailable:
+            self.errors += 1
+            raise
 
     def _options(self, *, write: bool) -> dict[str, Any]:
         """Return what makes reading see one moment and change nothing, on either database."""

@@ -17,7 +17,7 @@ from flagstaff.flags.snapshot import Snapshot
 from flagstaff.flags.variant import Variant
 from flagstaff.server.access import Access
 from flagstaff.server.compat.live import Held, surroundings
-from flagstaff.server.compat.unleash import Parts, build_unleash
+from flagstaff.server.compat.unleash import Client, Frontend, Parts, build_unleash
 from flagstaff.server.compat.unleash_expressions import alternatives
 from flagstaff.server.compat.unleash_features import feature_json, strategies_of
 from flagstaff.server.compat.unleash_frontend import toggles
@@ -270,7 +270,13 @@ def test_reports_are_counted(application, context, clock):
 
     telemetry = Telemetry()
     parts = Parts(places=context, held=Holding(), telemetry=telemetry, clock=clock)
-    client = TestClient(build_unleash(parts, Access(application.services, "secret")))
+    client = TestClient(
+        build_unleash(
+            Client(parts, version=2, accepted=202),
+            Frontend(parts),
+            Access(application.services, "secret"),
+        )
+    )
     client.headers |= {"authorization": "*:dev.secret", "unleash-sdk": "unleash-x:1"}
     body = {"appName": "shop", "instanceId": "shop-1"}
     assert client.post("/client/register", json=body).status_code == 202

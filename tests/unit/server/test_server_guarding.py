@@ -76,7 +76,7 @@ def test_a_body_that_is_too_long_is_refused_however_it_comes(client):
         headers = {"content-type": "application/json"}
         in_pieces = client.post(path, content=pieces(), headers=headers)
         assert in_pieces.status_code == 413, path
-        assert in_pieces.json()["code"] == "too_large"
+        assert "longer than" in in_pieces.text
         assert in_pieces.headers["x-content-type-options"] == "nosniff"
 
 

@@ -7,12 +7,13 @@ that was kept on disk.
 from __future__ import annotations
 
 import json
+import random
 import threading
 from time import monotonic
 
 from flagstaff.errors import FlagstaffError, SnapshotError, TokenRefused, Unavailable
 from flagstaff.flags.snapshot import Snapshot, SnapshotReader, parse_json
-from flagstaff.flags.wire import read_object, read_whole
+from flagstaff.flags.wire import malformed, read_object, read_whole
 from flagstaff.sdk.background import Background, Stop, threads_are_greenlets
 from flagstaff.sdk.backoff import Backoff, jittered
 from flagstaff.sdk.disk import Disk
@@ -23,6 +24,9 @@ from flagstaff.sdk.transport import Address, Stream, Transport
 
 STEADY = 5.0
 """Seconds that a stream must have lasted for the next one to be tried without delay."""
+
+LONGEST_RETRY = 10.0
+"""Seconds that a server may ask for before a client comes back."""
 
 
 LONGEST_WAIT = 60.0
@@ -56,6 +60,7 @@ class ServerSource:
         self._etag = ""
         self._reader = SnapshotReader()
         self._stream: Stream | None = None
+        self._retry = 0.0
 
     def __repr__(self) -> str:
         disk = f" → {self._disk.path}" if self._disk else ""
@@ -108,10 +113,13 @@ class ServerSource:
         next_stream, problem = monotonic(), ""
         while not stop.is_set():
             if monotonic() >= next_stream:
+                began = monotonic()
                 problem = self._follow(holder, stop, streams)
                 if stop.is_set():
                     return
                 next_stream = monotonic() + streams.next()
+                if monotonic() - began > STEADY and stop.wait(self._apart()):
+                    return
             polled = self._poll(holder, problem)
             if polled is None:
                 polls.reset()
@@ -125,6 +133,10 @@ class ServerSource:
                 delay = polls.next()
             stop.wait(max(0.01, min(delay, next_stream - monotonic())))
 
+    def _apart(self) -> float:
+        """Return seconds to wait after a stream that held, so that not all come back together."""
+        return random.uniform(0, self._retry)  # noqa: S311 - nobody gains by guessing it
+
     def _follow(self, holder: Holder, stop: Stop, backoff: Backoff) -> str:
         """Read the stream until it ends, and return why it did."""
         parser, began = Parser(), monotonic()
@@ -136,6 +148,7 @@ class ServerSource:
                         self._take(holder, event)
                     if self._current:
                         self.contact = monotonic()
+                    self._retry = min(parser.retry, LONGEST_RETRY)
                     if stop.is_set():
                         return ""
         except FlagstaffError as exc:
@@ -194,6 +207,9 @@ class ServerSource:
         if read_whole(change.get("version"), "version") <= holder.snapshot.version:
             return
         try:
+            base = change.get("base", holder.snapshot.version)
+            if base != holder.snapshot.version:
+                raise malformed("base", str(holder.snapshot.version), base)
             snapshot = holder.snapshot.changed_by(change)
             holder.replace(snapshot)
         except SnapshotError as exc:

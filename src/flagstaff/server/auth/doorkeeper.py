@@ -78,7 +78,7 @@ class Doorkeeper:
                 return
         if person is not None:
             shown = Pass(f"session {hashed(secret)}", partial(self._person, secret, forwarded))
-            scope = {**scope, PERSON: person, SHOWN: shown}
+            scope[PERSON], scope[SHOWN] = person, shown
             if person.account and not self._browser.read(headers, person.account):
                 send = _remembering(self._browser.keep(person.account), send)
         elif not _is_open(scope["path"]):

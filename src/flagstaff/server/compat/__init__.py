@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from flagstaff.errors import MissingExtra
-from flagstaff.server.access import Access
+from flagstaff.server.access import Access, Admitting
 from flagstaff.server.compat.flipper import build_flipper
 from flagstaff.server.compat.gitlab import build_gitlab
 from flagstaff.server.compat.live import Live
-from flagstaff.server.compat.ofrep import build_ofrep
+from flagstaff.server.compat.ofrep import Evaluating, build_ofrep, ofrep_ways
+from flagstaff.server.compat.ofrep_events import Events
 from flagstaff.server.compat.unleash import (
+    Client,
+    Frontend,
     Parts,
     build_gitlab_unleash,
     build_unleash,
     gitlab_unleash_base,
+    unleash_ways,
 )
 from flagstaff.server.hub import Hub
 from flagstaff.server.listening import Beside
 from flagstaff.server.settings import Settings
+from flagstaff.server.ways import Way
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.services.unit import Context
@@ -27,25 +35,44 @@ from flagstaff.services.unit import Context
 PREFIX = "/environments/{environment}"
 """Before any of the addresses: the same for another environment than the usual one."""
 
+OFREP, UNLEASH = "/ofrep/v1", "/api"
 GITLAB_UNLEASH = "/api/v4/feature_flags/unleash/{project_id}"
 
 
-def compat_routes(
-    services: Services, hub: Hub, access: Access, telemetry: Telemetry
-) -> list[BaseRoute]:
-    """Return the routes of all protocols."""
+class Compat(NamedTuple):
+    """Every address of the protocols, and the short ways to those that are asked most."""
+
+    routes: list[BaseRoute]
+    ways: list[Way]
+
+
+def build_compat(
+    services: Services,
+    hub: Hub,
+    access: Admitting,
+    telemetry: Telemetry,
+    dropped: Callable[[], None],
+) -> Compat:
+    """Return the addresses of all protocols."""
     context, live = services.context, Live(hub)
     unleash = Parts(places=context, held=live, telemetry=telemetry, clock=services.clock)
-    return [
+    client, frontend = Client(unleash, version=2, accepted=202), Frontend(unleash)
+    evaluating, events = Evaluating(context, live, access), Events(context, hub, access, dropped)
+    routes = [
         *mounted(GITLAB_UNLEASH, build_gitlab_unleash(unleash, access)),
         # A mount begins after the slash that clients of the base itself leave out.
         *(Route(each + GITLAB_UNLEASH, gitlab_unleash_base(access)) for each in ("", PREFIX)),
         *mounted("/api/v4", build_gitlab(services, access)),
-        *mounted("/ofrep/v1", build_ofrep(context, live, hub, access)),
+        *mounted(OFREP, build_ofrep(evaluating, events)),
         *mounted("/flipper/api", build_flipper(services, live, access)),
         # After all other addresses below `/api`.
-        *mounted("/api", build_unleash(unleash, access)),
+        *mounted(UNLEASH, build_unleash(client, frontend, access)),
     ]
+    ways = [
+        *unleash_ways(UNLEASH, client, frontend, access),
+        *ofrep_ways(OFREP, evaluating, events),
+    ]
+    return Compat(routes, ways)
 
 
 def build_flagd(settings: Settings, context: Context, hub: Hub, access: Access) -> Beside | None:

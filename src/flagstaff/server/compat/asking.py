@@ -53,8 +53,8 @@ class Door:
             await self._refuse()(scope, receive, send)
             return
         # Other protocols have no way to say that a terminal or a chat is behind them.
-        person = replace(person, source=Source.API)
-        await self._app({**scope, PERSON: person}, receive, send)
+        scope[PERSON] = replace(person, source=Source.API)
+        await self._app(scope, receive, send)
 
 
 def caller(request: HTTPConnection) -> Person:

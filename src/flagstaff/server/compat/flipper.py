@@ -28,7 +28,7 @@ from flagstaff.flags.expression import check_expression
 from flagstaff.flags.gates import ZERO
 from flagstaff.flags.percentage import parse_percentage
 from flagstaff.importers.flipper_export import read_export
-from flagstaff.server.access import Access
+from flagstaff.server.access import Admitting
 from flagstaff.server.compat import flipper_json as wire
 from flagstaff.server.compat.asking import caller, overruling, read_json, read_parameters
 from flagstaff.server.compat.flipper_import import changes_between
@@ -39,7 +39,7 @@ from flagstaff.services.services import Services
 Command = SetFlag | DeleteFlag
 
 
-def build_flipper(services: Services, held: Holding, access: Access) -> ASGIApp:
+def build_flipper(services: Services, held: Holding, access: Admitting) -> ASGIApp:
     """Return the application for `/flipper/api`."""
     reading = Reading(places=services.context, held=held)
     writing = Writing(services, reading)

@@ -22,7 +22,7 @@ from flagstaff.commands.model import DeleteFlag, SetFlag
 from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, NotFound
 from flagstaff.flags.gates import Gates
-from flagstaff.server.access import Access, bearer
+from flagstaff.server.access import Admitting, bearer
 from flagstaff.server.compat.asking import (
     Door,
     caller,
@@ -49,7 +49,7 @@ _STATUS_WORDS = {
 }
 
 
-def build_gitlab(services: Services, access: Access) -> ASGIApp:
+def build_gitlab(services: Services, access: Admitting) -> ASGIApp:
     """Return the application for `/api/v4`."""
     features = Features(services)
     app = Starlette(

@@ -88,7 +88,7 @@ class Live:
     async def _encoded(self, kept: _Kept) -> Encoded:
         channel = kept.channel
         if channel.latest is not None:
-            if not channel.dirty or time.monotonic() < kept.ask_again_at:
+            if channel.fresh or time.monotonic() < kept.ask_again_at:
                 return channel.latest
             try:
                 async with asyncio.timeout(PATIENCE):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +24,18 @@ from flagstaff.server.compat.asking import Door, environment_of, read_json
 from flagstaff.server.compat.live import Held, Holding, asked_about, tagged_answer
 from flagstaff.server.compat.ofrep_events import Events, events_query
 from flagstaff.server.failures import status_of
-from flagstaff.server.hub import Hub
 from flagstaff.server.places import Places
+from flagstaff.server.ways import Way, answering
 
 INACTIVITY = 120
 """Seconds after which a client that nobody looks at should leave the stream."""
 
 WORDS = {Reason.DEFAULT: "STATIC", Reason.STALE: "UNKNOWN", Reason.ERROR: "UNKNOWN"}
 """Reasons for which the protocol has another word."""
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Made once: making one takes as long as writing a short answer."""
 
 
 class BadRequest(Exception):
@@ -41,25 +46,32 @@ class BadRequest(Exception):
         self.code = code
 
 
-def build_ofrep(places: Places, held: Holding, hub: Hub, access: Admitting) -> ASGIApp:
+def build_ofrep(evaluating: Evaluating, events: Events) -> ASGIApp:
     """Return the application for `/ofrep/v1`."""
-    evaluating = Evaluating(places, held, access)
-    events = Events(places, hub, access)
     inner = Starlette(
         routes=[
             Route("/evaluate/flags", evaluating.all, methods=["POST"]),
             Route("/evaluate/flags/{key:path}", evaluating.one, methods=["POST"]),
         ],
-        exception_handlers={
-            BadRequest: _bad_request,
-            FlagstaffError: _failed,
-            HTTPException: _no_route,
-            Exception: _fault,
-        },
+        exception_handlers=dict(_HANDLERS),
     )
-    door = Door(inner, access, _tokens, _unauthorized)
+    door = Door(inner, evaluating.access, _tokens, _unauthorized)
     # Browsers send no headers with a stream, so its address carries a seal instead of the token.
     return Starlette(routes=[Route("/events", events), Mount("", door)])
+
+
+def ofrep_ways(mount: str, evaluating: Evaluating, events: Events) -> list[Way]:
+    """Return the short ways to what is asked most."""
+
+    def way(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Way:
+        app = Door(answering(endpoint, _HANDLERS), evaluating.access, _tokens, _unauthorized)
+        return Way(app=app, methods=frozenset({"POST"}), mount=mount, path=path)
+
+    return [
+        way("/evaluate/flags", evaluating.all),
+        way("/evaluate/flags/{key:path}", evaluating.one),
+        Way(app=events, methods=frozenset({"GET"}), mount=mount, path="/events", stream=True),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,8 @@ class Evaluating:
             body = _failure(key, "FLAG_NOT_FOUND", f"there is no flag {key}")
             return JSONResponse(body, 404)
         answer = _answer(found, actors, held)
-        return JSONResponse(answer, 400 if "errorCode" in answer else 200)
+        status = 400 if "errorCode" in answer else 200
+        return Response(_encode(answer), status, media_type="application/json")
 
     async def all(self, request: Request) -> Response:
         """Return the answers of all flags."""
@@ -180,3 +193,11 @@ def _no_route(_: Request, error: Exception) -> Response:
 def _fault(_: Request, _error: Exception) -> Response:
     # It goes on up to the log.
     return JSONResponse({"errorDetails": "the server has a fault; its log says which"}, 500)
+
+
+_HANDLERS = {
+    BadRequest: _bad_request,
+    FlagstaffError: _failed,
+    HTTPException: _no_route,
+    Exception: _fault,
+}

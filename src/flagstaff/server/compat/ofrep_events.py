@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -15,9 +15,9 @@ from flagstaff.errors import FlagstaffError
 from flagstaff.server.access import Admitting
 from flagstaff.server.encoded import Encoded
 from flagstaff.server.failures import status_of
-from flagstaff.server.hub import Channel, Hub, Listener
+from flagstaff.server.hub import Hub
 from flagstaff.server.places import Places
-from flagstaff.server.stream import COMMENT, rung, serve_frames
+from flagstaff.server.reader import Frames, reader_of, serve_reader
 
 
 class Events:
@@ -27,10 +27,14 @@ class Events:
     anything is answered "not modified".
     """
 
-    def __init__(self, places: Places, hub: Hub, access: Admitting) -> None:
+    def __init__(
+        self, places: Places, hub: Hub, access: Admitting, dropped: Callable[[], None]
+    ) -> None:
         self._places = places
         self._hub = hub
         self._access = access
+        self._dropped = dropped
+        self._frames: dict[str, Frames] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one listener until it leaves."""
@@ -43,12 +47,15 @@ class Events:
             return
         try:
             self._places.check_environments((environment,))
-            with self._hub.follower(environment) as (listener, channel):
-                first = await self._hub.latest(channel)
-                await serve_frames(_frames(listener, channel, first), listener, receive, send)
+            channel = self._hub.channel(environment)
+            await self._hub.latest(channel)
         except FlagstaffError as exc:
             body = {"errorDetails": str(exc)}
             await JSONResponse(body, status_of(exc))(scope, receive, send)
+            return
+        frames = self._frames.setdefault(environment, Frames(_refetch))
+        reader = reader_of(scope, send, frames, self._dropped)
+        await serve_reader(reader, self._hub, channel, receive)
 
 
 def events_query(access: Admitting, environment: str) -> str:
@@ -60,18 +67,7 @@ def _seal(access: Admitting, environment: str) -> str:
     return access.seal(f"ofrep events of {environment}")
 
 
-async def _frames(listener: Listener, channel: Channel, latest: Encoded) -> AsyncGenerator[bytes]:
-    sent = ""
-    while not listener.over:
-        if latest.etag != sent:
-            sent = latest.etag
-            yield _refetch(latest)
-        elif not await rung(listener):
-            yield COMMENT
-        latest = channel.latest or latest
-
-
-def _refetch(latest: Encoded) -> bytes:
+def _refetch(_: Encoded | None, latest: Encoded) -> bytes:
     tag = latest.etag.strip('"')
     data = json.dumps({"type": "refetchEvaluation", "etag": tag})
     return f"id: {tag}\nevent: message\ndata: {data}\n\n".encode()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ from flagstaff.server.compat.unleash_features import feature_json
 from flagstaff.server.compat.unleash_frontend import frontend_context, toggles
 from flagstaff.server.failures import status_of
 from flagstaff.server.places import Places
+from flagstaff.server.ways import Way, answering
 from flagstaff.services.clock import Clock
 from flagstaff.services.telemetry import (
     MOST_UNKNOWN,
@@ -51,9 +52,8 @@ class Parts:
     clock: Clock
 
 
-def build_unleash(parts: Parts, access: Admitting) -> ASGIApp:
+def build_unleash(client: Client, frontend: Frontend, access: Admitting) -> ASGIApp:
     """Return the application for `/api/client` and `/api/frontend`, mounted at `/api`."""
-    client, frontend = Client(parts, version=2, accepted=202), Frontend(parts)
     posts: dict[str, Any] = {"methods": ["POST"]}
     app = Starlette(
         routes=[
@@ -65,18 +65,31 @@ def build_unleash(parts: Parts, access: Admitting) -> ASGIApp:
             Route("/frontend/client/register", client.register, **posts),
             Route("/frontend/client/metrics", client.metrics, **posts),
         ],
-        exception_handlers={FlagstaffError: _failed, HTTPException: _no_route},
+        exception_handlers=dict(_HANDLERS),
     )
     return Door(app, access, _tokens, _unauthorized)
 
 
-def build_frontend(parts: Parts, access: Admitting, path: str) -> ASGIApp:
+def build_frontend(frontend: Frontend, access: Admitting, path: str) -> ASGIApp:
     """Return the application that answers questions at one address, and takes nothing in."""
     app = Starlette(
-        routes=[Route(path, Frontend(parts).toggles, methods=["GET"])],
-        exception_handlers={FlagstaffError: _failed, HTTPException: _no_route},
+        routes=[Route(path, frontend.toggles, methods=["GET"])],
+        exception_handlers=dict(_HANDLERS),
     )
     return Door(app, access, _tokens, _unauthorized)
+
+
+def unleash_ways(mount: str, client: Client, frontend: Frontend, access: Admitting) -> list[Way]:
+    """Return the short ways to what is asked most."""
+
+    def way(path: str, endpoint: Callable[[Request], Awaitable[Response]], *methods: str) -> Way:
+        app = Door(answering(endpoint, _HANDLERS), access, _tokens, _unauthorized)
+        return Way(app=app, methods=frozenset(methods), mount=mount, path=path)
+
+    return [
+        way("/client/features", client.features, "GET"),
+        way("/frontend", frontend.toggles, "GET", "POST"),
+    ]
 
 
 def build_gitlab_unleash(parts: Parts, access: Admitting) -> ASGIApp:
@@ -89,7 +102,7 @@ def build_gitlab_unleash(parts: Parts, access: Admitting) -> ASGIApp:
             Route("/client/register", client.register, methods=["POST"]),
             Route("/client/metrics", client.metrics, methods=["POST"]),
         ],
-        exception_handlers={FlagstaffError: _failed, HTTPException: _no_route},
+        exception_handlers=dict(_HANDLERS),
     )
     return Door(app, access, _gitlab_tokens, _unauthorized)
 
@@ -265,3 +278,6 @@ def _no_route(_: Request, error: Exception) -> Response:
 def _error(status: int, name: str, message: str) -> Response:
     body = {"name": name, "message": message, "details": [{"message": message}]}
     return JSONResponse(body, status)
+
+
+_HANDLERS = {FlagstaffError: _failed, HTTPException: _no_route}

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -28,10 +27,16 @@ from flagstaff.server.edge.remembered import Remembered
 from flagstaff.server.edge.routes import Reads
 from flagstaff.server.edge.settings import EdgeSettings, check_edge
 from flagstaff.server.failures import response_for
-from flagstaff.server.guarding import Guarding
+from flagstaff.server.front import Front
+from flagstaff.server.guarding import Rules
+from flagstaff.server.health import Measured
 from flagstaff.server.hub import Hub
+from flagstaff.server.limits import Limits
 from flagstaff.server.lock import FileLock
+from flagstaff.server.metrics import Metrics
 from flagstaff.server.places import Places
+from flagstaff.server.tracing import Tracing
+from flagstaff.server.ways import Ways
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +114,9 @@ def build_edge(settings: EdgeSettings) -> Edge:
                 hint="the edge keeps the last good flags there; name another with --folder",
             ) from exc
         followers: dict[str, Follower] = {}
-        hub = Hub(lambda environment: followers[environment].encoded())
+        metrics = Metrics()
+        hub = Hub(lambda environment: followers[environment].encoded(), metrics.spread)
+        metrics.watch(hub, {})
         followers |= {
             name: Follower(settings.address(name), folder, hub.tell) for name in settings.names
         }
@@ -117,26 +124,38 @@ def build_edge(settings: EdgeSettings) -> Edge:
         access = Clients(followers, remembered, token)
         forwarder = Forwarder(settings.address(settings.names[0]))
         reads = Reads(
-            places=places, hub=hub, access=access, reports=forwarder, upstream=settings.upstream
+            places=places,
+            hub=hub,
+            access=access,
+            reports=forwarder,
+            upstream=settings.upstream,
+            dropped=metrics.dropped,
         )
+        compat = reads.compat(public=settings.public)
         readiness = Readiness(
             followers=followers, forwarder=forwarder, max_stale=settings.max_stale
         )
-        asgi = Starlette(
+        measured = Measured(access=access, metrics=metrics, local=settings.local)
+        reading = Starlette(
             routes=[
                 Route("/healthz", lambda _: JSONResponse({"ok": True})),
                 Route("/readyz", readiness.answer),
-                *reads.routes(public=settings.public),
-            ],
-            middleware=[
-                Middleware(Guarding, hosts=frozenset(filter(None, (settings.public_host,))))
+                Route("/metrics", measured.show),
+                *compat.routes,
             ],
             exception_handlers={FlagstaffError: _failed},
             lifespan=_lifespan(hub, followers),
         )
+        front = Front(
+            reading,
+            rules=Rules(frozenset(filter(None, (settings.public_host,))), secure=settings.secure),
+            limits=Limits(settings),
+            metrics=metrics,
+            ways=Ways(compat.ways),
+        )
         return Edge(
             settings=settings,
-            asgi=asgi,
+            asgi=Tracing(front),
             hub=hub,
             places=places,
             access=access,

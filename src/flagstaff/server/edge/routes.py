@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -13,16 +14,20 @@ from starlette.routing import BaseRoute, Route
 
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.server.access import Admitting, check_reading
-from flagstaff.server.compat import GITLAB_UNLEASH, PREFIX, mounted
+from flagstaff.server.compat import GITLAB_UNLEASH, OFREP, PREFIX, UNLEASH, Compat, mounted
 from flagstaff.server.compat.flipper_reads import build_flipper_reads
 from flagstaff.server.compat.live import Live
-from flagstaff.server.compat.ofrep import build_ofrep
+from flagstaff.server.compat.ofrep import Evaluating, build_ofrep, ofrep_ways
+from flagstaff.server.compat.ofrep_events import Events
 from flagstaff.server.compat.unleash import (
+    Client,
+    Frontend,
     Parts,
     build_frontend,
     build_gitlab_unleash,
     build_unleash,
     gitlab_unleash_base,
+    unleash_ways,
 )
 from flagstaff.server.edge.clients import Everyone
 from flagstaff.server.edge.public import Public
@@ -31,6 +36,7 @@ from flagstaff.server.hub import Hub
 from flagstaff.server.places import Places
 from flagstaff.server.report_bodies import ReportBody, ReportsBody
 from flagstaff.server.stream import Snapshots
+from flagstaff.server.ways import Way
 from flagstaff.services.clock import SystemClock
 from flagstaff.services.person import Person
 from flagstaff.services.telemetry import Reporting
@@ -44,6 +50,7 @@ class Reads:
 
     Attributes:
         upstream: the address of the control plane, for whoever wants to change something.
+        dropped: is called when a reader of a stream is cut off because it does not read.
     """
 
     places: Places
@@ -51,28 +58,41 @@ class Reads:
     access: Admitting
     reports: Reporting
     upstream: str
+    dropped: Callable[[], None]
 
-    def routes(self, *, public: bool) -> list[BaseRoute]:
-        """Return the routes; in a public edge the frontend API needs no token."""
-        live = Live(self.hub)
-        parts = Parts(places=self.places, held=live, telemetry=self.reports, clock=SystemClock())
-        base, access = gitlab_unleash_base(self.access), self.access
-        environment = "/api/v1/environments/{environment}"
+    def compat(self, *, public: bool) -> Compat:
+        """Return the addresses; in a public edge the frontend API needs no token."""
+        hub, access, places = self.hub, self.access, self.places
+        live = Live(hub)
+        parts = Parts(places=places, held=live, telemetry=self.reports, clock=SystemClock())
+        client, frontend = Client(parts, version=2, accepted=202), Frontend(parts)
+        evaluating = Evaluating(places, live, access)
+        events = Events(places, hub, access, self.dropped)
+        stream = Way(
+            app=Snapshots(hub, access, places, self.dropped),
+            methods=frozenset({"GET"}),
+            path="/api/v1/environments/{environment}/stream",
+            stream=True,
+        )
+        ways = [stream, *ofrep_ways(OFREP, evaluating, events)]
+        if not public:
+            ways += unleash_ways(UNLEASH, client, frontend, access)
+        base = gitlab_unleash_base(access)
         changed_there = ("/api/v1", "/api/v4", f"{PREFIX}/api/v4")
-        return [
-            Route(f"{environment}/snapshot", self.snapshot),
-            Route(f"{environment}/stream", Snapshots(self.hub, access, self.places)),
+        routes = [
+            Route("/api/v1/environments/{environment}/snapshot", self.snapshot),
             Route("/api/v1/telemetry", self.report, methods=["POST"]),
             Route("/api/v1/telemetry/batch", self.report, methods=["POST"]),
-            *(_public(parts) if public else ()),
+            *(_public(frontend, places) if public else ()),
             *mounted(GITLAB_UNLEASH, build_gitlab_unleash(parts, access)),
             *(Route(each + GITLAB_UNLEASH, base) for each in ("", PREFIX)),
             *(self._elsewhere(each) for each in changed_there),
-            *mounted("/ofrep/v1", build_ofrep(self.places, live, self.hub, access)),
-            *mounted("/flipper/api", build_flipper_reads(self.places, live, access, self.changing)),
-            *mounted("/api", build_unleash(parts, access)),
+            *mounted(OFREP, build_ofrep(evaluating, events)),
+            *mounted("/flipper/api", build_flipper_reads(places, live, access, self.changing)),
+            *mounted(UNLEASH, build_unleash(client, frontend, access)),
             self._elsewhere(""),
         ]
+        return Compat(routes, ways)
 
     async def snapshot(self, request: Request) -> Response:
         """Return the snapshot of an environment, as the control plane wrote it."""
@@ -136,9 +156,9 @@ class Reads:
 _READ_ONLY = "this is a read-only edge, which serves what applications read"
 
 
-def _public(parts: Parts) -> list[BaseRoute]:
+def _public(frontend: Frontend, places: Places) -> list[BaseRoute]:
     path = "/api/frontend"
-    app = Public(build_frontend(parts, Everyone(parts.places.environments), path))
+    app = Public(build_frontend(frontend, Everyone(places.environments), path))
     return [Route(path, app, methods=["GET", "OPTIONS"])]
 
 

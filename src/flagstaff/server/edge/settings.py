@@ -8,20 +8,20 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from flagstaff.definitions.duration import format_duration
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import Refused, UsageError
 from flagstaff.sdk.transport import Address
-from flagstaff.server.settings import check_files, is_loopback_host
+from flagstaff.server.settings import ClientLimits, check_files, is_loopback_host
 
 USUAL = "production"
 LEAST_STALE = timedelta(seconds=30)
 """Less would call an edge stale that merely waits for the next sign of life, due every 15 s."""
 
 
-class EdgeSettings(BaseSettings):
+class EdgeSettings(ClientLimits):
     """Each comes from an argument, else from `FLAGSTAFF_EDGE_…`, else it is the default.
 
     Attributes:
@@ -65,6 +65,16 @@ class EdgeSettings(BaseSettings):
     def public_host(self) -> str:
         """Return the host and port of `public_url`, in small letters."""
         return urlsplit(self.public_url).netloc.lower()
+
+    @property
+    def local(self) -> bool:
+        """Return whether only this machine's own programs can reach the edge."""
+        return not self.public_url and is_loopback_host(self.host)
+
+    @property
+    def secure(self) -> bool:
+        """Return whether applications come by https."""
+        return self.tls_cert is not None or self.public_url.startswith("https://")
 
     def address(self, environment: str) -> Address:
         """Return where an environment is followed.
