@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.datastructures import Headers
+from walking import starlette_of
 
 PATIENCE = 60.0
 Pairs = Iterable[tuple[str, str]]
@@ -136,7 +137,7 @@ class Wire:
 def wired(app: Any) -> Iterator[Wire]:
     """Run an application in a thread of its own."""
     with start_blocking_portal() as portal:
-        lifespan = portal.wrap_async_context_manager(app.router.lifespan_context(app))
+        lifespan = portal.wrap_async_context_manager(starlette_of(app).router.lifespan_context(app))
         with lifespan:
             yield Wire(app, portal)
 

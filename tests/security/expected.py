@@ -72,6 +72,7 @@ PLACE = "/api/v1/flags/{name}/environments/{environment}"
 
 ROUTES: dict[tuple[str, str], Wanted] = {
     ("GET", "/healthz"): OPEN,
+    ("GET", "/metrics"): OPEN,  # to this machine, while nobody else can reach the server
     ("GET", "/readyz"): OPEN,
     ("GET", "/static"): page(ANYBODY, address="/static/flagstaff.css"),
     # Our own API.
@@ -87,6 +88,9 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ("GET", "/api/v1/environments/{environment}/stream"): READ,
     ("POST", "/api/v1/telemetry"): Wanted(
         role="application", body={"instance": "1", "environment": "{environment}"}
+    ),
+    ("POST", "/api/v1/telemetry/batch"): Wanted(
+        role="application", body={"reports": [{"instance": "1", "environment": "{environment}"}]}
     ),
     ("GET", "/api/v1/events"): SEEN,
     ("GET", "/api/v1/audit/export"): SEEN,

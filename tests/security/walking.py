@@ -26,6 +26,28 @@ def routes_of(app: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
             raise TypeError(f"what is {route!r}? Teach this walk to find what is behind it")
 
 
+def addresses_of(app: Any) -> list[tuple[str, str]]:
+    """Return method and address of everything that can be asked, each once."""
+    return sorted({*routes_of(app), *ways_of(app)})
+
+
+def starlette_of(app: Any) -> Any:
+    """Return the application itself, without what stands before it."""
+    while not hasattr(app, "routes"):
+        app = app._app
+    return app
+
+
+def ways_of(app: Any) -> Iterator[tuple[str, str]]:
+    """Yield method and address of everything that the front answers without the routing."""
+    while not hasattr(app, "_ways"):
+        app = app._app
+    opened = [each.way for each in app._ways._open]
+    for way in (*app._ways._exact.values(), *opened):
+        for method in sorted(way.methods):
+            yield method, way.mount + way.path
+
+
 def _unwrapped(app: Any) -> list[Any]:
     for _ in range(10):
         if hasattr(app, "routes"):

@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-request-id"
 _NAME = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+_SECRET = re.compile(r"(/setup/).*", re.DOTALL)
+"""What stands behind it in an address is as good as a password."""
 
 log = logging.getLogger("flagstaff.requests")
 
@@ -45,5 +47,5 @@ class Tracing:
             level = logging.WARNING if status >= 500 or not status else logging.INFO  # noqa: PLR2004
             if log.isEnabledFor(level):
                 took = (time.perf_counter() - began) * 1_000
-                path = scope["path"].encode("unicode_escape").decode()
+                path = _SECRET.sub(r"\1***", scope["path"]).encode("unicode_escape").decode()
                 log.log(level, "%s %s %d %.1f ms %s", scope["method"], path, status, took, named)

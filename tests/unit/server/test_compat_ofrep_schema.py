@@ -201,7 +201,7 @@ def test_a_wrong_token_and_a_fault_of_ours(application, client, monkeypatch):
 
 
 def test_the_event_of_the_stream():
-    lines = _refetch(Encoded(version=7, etag='"7-ab"', body=b"{}")).decode().splitlines()
+    lines = _refetch(None, Encoded(version=7, etag='"7-ab"', body=b"{}")).decode().splitlines()
     fields = dict(line.split(": ", 1) for line in lines if line)
     assert fields["event"] == "message"
     jsonschema_rs.validate(EVENT, json.loads(fields["data"]))
