@@ -9,6 +9,7 @@ FlagstaffError
 │   ├── Changed           it is no longer as the asker has seen it                 changed
 │   └── KeyReused         this key came before, with another request               key_reused
 ├── Refused               a policy or a permission says no                         refused
+│   ├── Forbidden         whoever asks has not the role that it needs              forbidden
 │   └── Throttled         too often in too short a time                            throttled
 ├── Unavailable           something outside does not answer                        unavailable
 │   ├── Undecided         its answer is lost: what was asked may have been done    undecided
@@ -127,6 +128,12 @@ class Refused(FlagstaffError):
     """A policy or a permission says no."""
 
     code = "refused"
+
+
+class Forbidden(Refused):
+    """Whoever asks has not the role that it needs."""
+
+    code = "forbidden"
 
 
 class Throttled(Refused):

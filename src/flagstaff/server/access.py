@@ -25,7 +25,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flagstaff.commands.roles import Role
-from flagstaff.errors import Refused, Unavailable
+from flagstaff.errors import Forbidden, Unavailable
 from flagstaff.server.failures import problem
 from flagstaff.server.open_streams import Ending, May, OpenStreams, Pass
 from flagstaff.services.identity import Identity, seal_key, token_owner
@@ -249,10 +249,10 @@ def check_reading(by: Person, environment: str) -> None:
     """Let somebody read an environment's flags as an application does.
 
     Raises:
-        Refused: they may not.
+        Forbidden: they may not.
     """
     if not may_read(by, environment):
-        raise Refused(
+        raise Forbidden(
             f"{by.name} may not read the flags of {environment}",
             hint=f"use a token with application@{environment}, or a larger role",
         )

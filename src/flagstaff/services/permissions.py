@@ -22,7 +22,7 @@ from flagstaff.commands.lock_model import (
 )
 from flagstaff.commands.model import Command
 from flagstaff.commands.roles import EVERYWHERE, MEANINGS, Role, role_texts
-from flagstaff.errors import Refused
+from flagstaff.errors import Forbidden, Refused
 from flagstaff.rollouts.plan import Plan
 from flagstaff.services.person import Person, Source
 from flagstaff.services.unit import Unit
@@ -33,7 +33,7 @@ def check(unit: Unit, command: Command) -> None:
     """Let a command pass that the asker may give.
 
     Raises:
-        Refused: with the role that is missing, and where.
+        Forbidden: with the role that is missing, and where.
     """
     match command:
         case model.SetFlag() | model.DeleteFlag():
@@ -70,7 +70,7 @@ def check_rollout(unit: Unit, plan: Plan, overrides: tuple[str, ...] = ()) -> No
     """Let somebody decide about a rollout if they may change all that it changes.
 
     Raises:
-        Refused: with the role that is missing, and where.
+        Forbidden: with the role that is missing, and where.
     """
     places = plan.changed_environments or plan.production
     require(unit.by, _changing(overrides), places)
@@ -80,7 +80,7 @@ def require(by: Person, role: Role, environments: tuple[str, ...]) -> None:
     """Let somebody pass who has the role in every environment named, and anywhere at all.
 
     Raises:
-        Refused: with the role that is missing, and where.
+        Forbidden: with the role that is missing, and where.
     """
     if not environments:
         require_somewhere(by, Role.VIEWER)
@@ -94,7 +94,7 @@ def require_somewhere(by: Person, role: Role) -> None:
     """Let somebody pass who has the role in any environment.
 
     Raises:
-        Refused: with the role that is missing.
+        Forbidden: with the role that is missing.
     """
     if not by.may_somewhere(role):
         raise _refused(by, role, "in at least one environment")
@@ -130,9 +130,9 @@ def _not_in_chat(by: Person) -> None:
         )
 
 
-def _refused(by: Person, role: Role, where: str) -> Refused:
+def _refused(by: Person, role: Role, where: str) -> Forbidden:
     has = ", ".join(role_texts(by.roles)) or "no role"
-    return Refused(
+    return Forbidden(
         f"{by.name} may not do this: it needs the role {role} {where} ({MEANINGS[role]})",
         hint=f"{by.name} has {has}; an admin can change that under Settings or with "
         "`flagstaff person roles`",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
+from flagstaff.commands.access_model import CreateToken
 from flagstaff.server.app import build
 from flagstaff.server.settings import Settings
 from flagstaff.services import views
@@ -181,3 +182,15 @@ def test_a_definition_without_a_file_is_null(client):
         "gates": [{"key": "boolean", "value": False}],
         "definition": None,
     }
+
+
+def test_who_lacks_the_role_is_offered_no_override(client, application):
+    made = application.services.execute(
+        CreateToken(label="ci", roles=("viewer",), machine=True), ENGINE
+    )
+    client.headers["authorization"] = f"Bearer {made.data['token']}"
+    answer = client.post(URL, params={"value": "true"})
+    assert answer.status_code == 403
+    message = answer.json()["message"]
+    assert "needs the role operator in production" in message
+    assert "X-Flagstaff-Override" not in message

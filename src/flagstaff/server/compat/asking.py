@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from flagstaff.errors import FlagstaffError, Refused, Unavailable, UsageError
+from flagstaff.errors import FlagstaffError, Forbidden, Refused, Unavailable, UsageError
 from flagstaff.server.access import PERSON, Admitting, asker, check_reading
 from flagstaff.server.failures import response_for
 from flagstaff.server.places import Places
@@ -73,7 +73,7 @@ def overruling(headers: Headers) -> dict[str, Any]:
 
 def remedy(error: FlagstaffError) -> str:
     """Return what to do about an error, for those who ask by another protocol."""
-    if not isinstance(error, Refused):
+    if not isinstance(error, Refused) or isinstance(error, Forbidden):
         return error.hint
     return f"{error.hint}; here, name it in {OVERRIDE} and say why in {REASON}".lstrip("; ")
 
@@ -83,7 +83,7 @@ def environment_of(request: HTTPConnection, places: Places) -> str:
 
     Raises:
         UsageError: there is no such environment.
-        Refused: the asker may not read its flags.
+        Forbidden: the asker may not read its flags.
     """
     named = request.path_params.get("environment") or request.headers.get(ENVIRONMENT)
     return readable(request, places, named or usual_environment(places))
@@ -94,7 +94,7 @@ def readable(request: HTTPConnection, places: Places, name: str) -> str:
 
     Raises:
         UsageError: there is no such environment.
-        Refused: the asker may not read its flags.
+        Forbidden: the asker may not read its flags.
     """
     places.check_environments((name,))
     check_reading(asker(request.scope), name)
