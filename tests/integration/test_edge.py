@@ -16,7 +16,7 @@ from flagstaff.flags.snapshot import Snapshot
 from flagstaff.server.edge import clients, following, forwarding
 from flagstaff.server.edge.app import build_edge
 from flagstaff.server.edge.settings import EdgeSettings
-from flagstaff.server.encoded import Encoded
+from flagstaff.server.streams.encoded import Encoded
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 

@@ -26,7 +26,8 @@ PATIENCE = 60.0
 STREAMS, CHANGES = 300, 20
 SERVE = """
 import sys, time
-from flagstaff.server import reader, run
+from flagstaff.server import run
+from flagstaff.server.streams import reader
 from flagstaff.server.settings import load_settings
 reader.SLOWEST = float(sys.argv[2])
 settings = load_settings(root=sys.argv[1], port=0, engine=False)

@@ -8,7 +8,7 @@ import pytest
 from worlds import ROOT
 
 from flagstaff.commands.access_model import AddPerson, RemovePerson, RevokeToken, SetRoles
-from flagstaff.server import open_streams
+from flagstaff.server.streams import open_streams
 from flagstaff.services.secret import hashed
 
 SOON = 60.0

@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from flagstaff.commands.roles import Role
 from flagstaff.errors import Forbidden, Unavailable
 from flagstaff.server.failures import problem
-from flagstaff.server.open_streams import Ending, May, OpenStreams, Pass
+from flagstaff.server.streams.open_streams import Ending, May, OpenStreams, Pass
 from flagstaff.services.identity import Identity, seal_key, token_owner
 from flagstaff.services.people import PEOPLE
 from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source

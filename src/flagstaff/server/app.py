@@ -25,7 +25,6 @@ from flagstaff.integrations.world import World
 from flagstaff.server import folder
 from flagstaff.server.access import Access, Gate
 from flagstaff.server.api import build_api
-from flagstaff.server.at_hand import AtHand
 from flagstaff.server.auth.cookies import SessionCookie
 from flagstaff.server.auth.doorkeeper import Doorkeeper, visitor_of
 from flagstaff.server.auth.known_browser import KnownBrowser
@@ -33,21 +32,22 @@ from flagstaff.server.auth.sign_on_settings import SignOnSettings, sign_on_setti
 from flagstaff.server.auth.signing_in import SigningIn
 from flagstaff.server.compat import build_compat, build_flagd
 from flagstaff.server.declaring import Declaring
-from flagstaff.server.encoded import encoded_snapshot
 from flagstaff.server.failures import not_an_address, status_of
-from flagstaff.server.front import Front
-from flagstaff.server.guarding import Rules
-from flagstaff.server.health import Draining, Health, Measured
-from flagstaff.server.hub import Hub
-from flagstaff.server.limits import Limits
+from flagstaff.server.front.front import Front
+from flagstaff.server.front.guarding import Rules
+from flagstaff.server.front.health import Draining, Health, Measured
+from flagstaff.server.front.limits import Limits
+from flagstaff.server.front.metrics import DATABASE_ERRORS, TICKS, Metrics
+from flagstaff.server.front.tracing import Tracing
+from flagstaff.server.front.ways import Way, Ways
 from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
-from flagstaff.server.metrics import DATABASE_ERRORS, TICKS, Metrics
 from flagstaff.server.settings import Settings, check_reach
-from flagstaff.server.stream import Names, Snapshots
-from flagstaff.server.tracing import Tracing
+from flagstaff.server.streams.at_hand import AtHand
+from flagstaff.server.streams.encoded import encoded_snapshot
+from flagstaff.server.streams.hub import Hub
+from flagstaff.server.streams.stream import Names, Snapshots
 from flagstaff.server.watched import WatchedDefinitions
-from flagstaff.server.ways import Way, Ways
 from flagstaff.services import people, views
 from flagstaff.services.kept_clock import kept_clock, speed_of
 from flagstaff.services.opening import Database, database_file, hold_engine, open_database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from flagstaff.server.hub import DEFINITIONS, Hub
+from flagstaff.server.streams.hub import DEFINITIONS, Hub
 from flagstaff.services.declared import note_definitions
 from flagstaff.services.person import ENGINE
 from flagstaff.services.services import Services

@@ -17,8 +17,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from flagstaff.errors import Conflict
-from flagstaff.server.connection import Connection
 from flagstaff.server.settings import DEFAULT_PORT
+from flagstaff.server.streams.connection import Connection
 
 PORTS_TRIED = 100
 PATIENCE = 5

@@ -14,8 +14,8 @@ from flagstaff.flags.gates import Gates
 from flagstaff.flags.snapshot import Snapshot
 from flagstaff.server.compat import live
 from flagstaff.server.compat.live import Live
-from flagstaff.server.encoded import Encoded
-from flagstaff.server.hub import Channel
+from flagstaff.server.streams.encoded import Encoded
+from flagstaff.server.streams.hub import Channel
 
 
 class FakeHub:

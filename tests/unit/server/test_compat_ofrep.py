@@ -207,7 +207,7 @@ def away(monkeypatch):
             raise Unavailable("the database is away")
 
         with monkeypatch.context() as patch:
-            patch.setattr("flagstaff.server.encoded.snapshot", gone)
+            patch.setattr("flagstaff.server.streams.encoded.snapshot", gone)
             yield
 
     return taken

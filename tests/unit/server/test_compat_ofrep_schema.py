@@ -17,7 +17,7 @@ from flagstaff.commands.model import SetFlag
 from flagstaff.flags.change import Actors, Boolean
 from flagstaff.server.compat import ofrep
 from flagstaff.server.compat.ofrep_events import _refetch
-from flagstaff.server.encoded import Encoded
+from flagstaff.server.streams.encoded import Encoded
 from flagstaff.services.person import ENGINE
 
 ALL = "/ofrep/v1/evaluate/flags"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flagstaff.server.guarding import MAX_BODY, is_loopback
+from flagstaff.server.front.guarding import MAX_BODY, is_loopback
 
 FORM = {"environment": "dev", "value": "true", "how": "everyone", "reason": "", "flag": ""}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from flagstaff.server import limits as limits_module
 from flagstaff.server.app import build
-from flagstaff.server.limits import BURST, Limits
+from flagstaff.server.front import limits as limits_module
+from flagstaff.server.front.limits import BURST, Limits
 from flagstaff.server.settings import Settings
 
 

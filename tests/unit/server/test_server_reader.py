@@ -10,10 +10,10 @@ import pytest
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
 from flagstaff.flags.snapshot import Snapshot
-from flagstaff.server import reader as reader_module
-from flagstaff.server.encoded import Encoded, encoded
-from flagstaff.server.reader import Frames, Reader
-from flagstaff.server.stream import _change, _whole
+from flagstaff.server.streams import reader as reader_module
+from flagstaff.server.streams.encoded import Encoded, encoded
+from flagstaff.server.streams.reader import Frames, Reader
+from flagstaff.server.streams.stream import _change, _whole
 
 
 def snapshot(version, *names, on=()):

@@ -10,12 +10,12 @@ import pytest
 
 from flagstaff.commands.model import SetFlag
 from flagstaff.flags.change import Boolean
-from flagstaff.server import hub as hub_module
-from flagstaff.server import stream as stream_module
 from flagstaff.server.access import Access
-from flagstaff.server.encoded import encoded_snapshot
-from flagstaff.server.hub import EVERYTHING, MOST_NAMES, Hub
-from flagstaff.server.stream import Names, Snapshots
+from flagstaff.server.streams import hub as hub_module
+from flagstaff.server.streams import stream as stream_module
+from flagstaff.server.streams.encoded import encoded_snapshot
+from flagstaff.server.streams.hub import EVERYTHING, MOST_NAMES, Hub
+from flagstaff.server.streams.stream import Names, Snapshots
 from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 
 ME = Person(name="ada", source=Source.API, roles=ADMIN_EVERYWHERE)

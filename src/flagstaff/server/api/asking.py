@@ -12,7 +12,7 @@ from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
 from flagstaff.server import bodies
 from flagstaff.server.access import asker
-from flagstaff.server.encoded import Encoded
+from flagstaff.server.streams.encoded import Encoded
 from flagstaff.services.conditions import Condition
 from flagstaff.services.person import Person
 from flagstaff.services.services import Services

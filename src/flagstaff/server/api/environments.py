@@ -10,7 +10,7 @@ from flagstaff.server.access import check_reading
 from flagstaff.server.api.asking import Caller, IfNoneMatch, Reading, tagged
 from flagstaff.server.api.paging import Named
 from flagstaff.server.api.problems import JSON_ROUTES
-from flagstaff.server.encoded import Encoded, encoded_snapshot
+from flagstaff.server.streams.encoded import Encoded, encoded_snapshot
 from flagstaff.services import places
 
 

@@ -18,8 +18,8 @@ from flagstaff.errors import Unavailable
 from flagstaff.server.access import PERSON, SHOWN
 from flagstaff.server.auth.cookies import SessionCookie
 from flagstaff.server.auth.known_browser import KnownBrowser
-from flagstaff.server.guarding import API
-from flagstaff.server.open_streams import Pass
+from flagstaff.server.front.guarding import API
+from flagstaff.server.streams.open_streams import Pass
 from flagstaff.services import people
 from flagstaff.services.identity import session_owner
 from flagstaff.services.person import ENGINE, Person, Source

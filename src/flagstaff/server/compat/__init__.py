@@ -24,10 +24,10 @@ from flagstaff.server.compat.unleash import (
     gitlab_unleash_base,
     unleash_ways,
 )
-from flagstaff.server.hub import Hub
+from flagstaff.server.front.ways import Way
 from flagstaff.server.listening import Beside
 from flagstaff.server.settings import Settings
-from flagstaff.server.ways import Way
+from flagstaff.server.streams.hub import Hub
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.services.unit import Context

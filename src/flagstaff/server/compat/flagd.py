@@ -30,8 +30,8 @@ from flagstaff.server.compat.flagd_messages import (
     selector_of,
     sync_response,
 )
-from flagstaff.server.encoded import Encoded
-from flagstaff.server.hub import Channel, Hub
+from flagstaff.server.streams.encoded import Encoded
+from flagstaff.server.streams.hub import Channel, Hub
 from flagstaff.services.unit import Context
 
 Call = grpc.aio.ServicerContext[bytes, bytes]

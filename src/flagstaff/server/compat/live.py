@@ -21,8 +21,8 @@ from flagstaff.flags.evaluation import Gate
 from flagstaff.flags.snapshot import Snapshot, parse_json
 from flagstaff.flags.surroundings import Hit, Surroundings
 from flagstaff.sdk.murmur import quickest_murmur3
-from flagstaff.server.encoded import Encoded
-from flagstaff.server.hub import Channel, Hub
+from flagstaff.server.streams.encoded import Encoded
+from flagstaff.server.streams.hub import Channel, Hub
 
 PATIENCE = 1.0
 """Seconds that a change may take to arrive before the last good snapshot answers instead, and

@@ -24,8 +24,8 @@ from flagstaff.server.compat.asking import Door, environment_of, read_json
 from flagstaff.server.compat.live import Held, Holding, asked_about, tagged_answer
 from flagstaff.server.compat.ofrep_events import Events, events_query
 from flagstaff.server.failures import status_of
+from flagstaff.server.front.ways import Way, answering
 from flagstaff.server.places import Places
-from flagstaff.server.ways import Way, answering
 
 INACTIVITY = 120
 """Seconds after which a client that nobody looks at should leave the stream."""

@@ -13,11 +13,11 @@ from starlette.types import Receive, Scope, Send
 
 from flagstaff.errors import FlagstaffError
 from flagstaff.server.access import Admitting
-from flagstaff.server.encoded import Encoded
 from flagstaff.server.failures import status_of
-from flagstaff.server.hub import Hub
 from flagstaff.server.places import Places
-from flagstaff.server.reader import Frames, reader_of, serve_reader
+from flagstaff.server.streams.encoded import Encoded
+from flagstaff.server.streams.hub import Hub
+from flagstaff.server.streams.reader import Frames, reader_of, serve_reader
 
 
 class Events:

@@ -25,8 +25,8 @@ from flagstaff.server.compat.live import Held, Holding, known_tags, tagged_answe
 from flagstaff.server.compat.unleash_features import feature_json
 from flagstaff.server.compat.unleash_frontend import frontend_context, toggles
 from flagstaff.server.failures import status_of
+from flagstaff.server.front.ways import Way, answering
 from flagstaff.server.places import Places
-from flagstaff.server.ways import Way, answering
 from flagstaff.services.clock import Clock
 from flagstaff.services.telemetry import (
     MOST_UNKNOWN,

@@ -27,16 +27,16 @@ from flagstaff.server.edge.remembered import Remembered
 from flagstaff.server.edge.routes import Reads
 from flagstaff.server.edge.settings import EdgeSettings, check_edge
 from flagstaff.server.failures import response_for
-from flagstaff.server.front import Front
-from flagstaff.server.guarding import Rules
-from flagstaff.server.health import Measured
-from flagstaff.server.hub import Hub
-from flagstaff.server.limits import Limits
+from flagstaff.server.front.front import Front
+from flagstaff.server.front.guarding import Rules
+from flagstaff.server.front.health import Measured
+from flagstaff.server.front.limits import Limits
+from flagstaff.server.front.metrics import Metrics
+from flagstaff.server.front.tracing import Tracing
+from flagstaff.server.front.ways import Ways
 from flagstaff.server.lock import FileLock
-from flagstaff.server.metrics import Metrics
 from flagstaff.server.places import Places
-from flagstaff.server.tracing import Tracing
-from flagstaff.server.ways import Ways
+from flagstaff.server.streams.hub import Hub
 
 log = logging.getLogger(__name__)
 

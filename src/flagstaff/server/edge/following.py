@@ -19,8 +19,8 @@ from flagstaff.sdk.readiness import Mode
 from flagstaff.sdk.sources.server import ServerSource
 from flagstaff.sdk.transport import Address, Transport
 from flagstaff.server.compat.live import surroundings
-from flagstaff.server.encoded import Encoded
-from flagstaff.server.hub import FLAGS
+from flagstaff.server.streams.encoded import Encoded
+from flagstaff.server.streams.hub import FLAGS
 
 log = logging.getLogger(__name__)
 

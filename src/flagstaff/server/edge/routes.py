@@ -32,11 +32,11 @@ from flagstaff.server.compat.unleash import (
 from flagstaff.server.edge.clients import Everyone
 from flagstaff.server.edge.public import Public
 from flagstaff.server.failures import problem, response_for
-from flagstaff.server.hub import Hub
+from flagstaff.server.front.ways import Way
 from flagstaff.server.places import Places
 from flagstaff.server.report_bodies import ReportBody, ReportsBody
-from flagstaff.server.stream import Snapshots
-from flagstaff.server.ways import Way
+from flagstaff.server.streams.hub import Hub
+from flagstaff.server.streams.stream import Snapshots
 from flagstaff.services.clock import SystemClock
 from flagstaff.services.person import Person
 from flagstaff.services.telemetry import Reporting

@@ -15,11 +15,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flagstaff.server.failures import problem
-from flagstaff.server.guarding import API, TOO_LARGE, Limited, Rules, TooLarge
-from flagstaff.server.limits import Client, Limits
-from flagstaff.server.metrics import Metrics
-from flagstaff.server.routes import template_of
-from flagstaff.server.ways import Way, Ways
+from flagstaff.server.front.guarding import API, TOO_LARGE, Limited, Rules, TooLarge
+from flagstaff.server.front.limits import Client, Limits
+from flagstaff.server.front.metrics import Metrics
+from flagstaff.server.front.routes import template_of
+from flagstaff.server.front.ways import Way, Ways
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 STREAMS_AGAIN = 5

@@ -17,7 +17,7 @@ from typing import Protocol
 from anyio.to_thread import run_sync
 
 from flagstaff.errors import FlagstaffError, Unavailable
-from flagstaff.server.encoded import Encoded
+from flagstaff.server.streams.encoded import Encoded
 from flagstaff.services.services import EVERYTHING
 
 log = logging.getLogger(__name__)

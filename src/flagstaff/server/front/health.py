@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from flagstaff.errors import FlagstaffError
 from flagstaff.server.access import Admitting
 from flagstaff.server.failures import problem, response_for
-from flagstaff.server.metrics import CONTENT_TYPE, Metrics
+from flagstaff.server.front.metrics import CONTENT_TYPE, Metrics
 from flagstaff.server.settings import is_loopback_host
 from flagstaff.services.person import Person
 

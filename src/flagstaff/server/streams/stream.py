@@ -13,11 +13,11 @@ from starlette.types import Receive, Scope, Send
 from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, Refused
 from flagstaff.server.access import PERSON, Admitting, check_reading, may_read
-from flagstaff.server.encoded import Encoded
 from flagstaff.server.failures import response_for
-from flagstaff.server.hub import KEEP_ALIVE, Hub, Listener
 from flagstaff.server.places import Places
-from flagstaff.server.reader import (
+from flagstaff.server.streams.encoded import Encoded
+from flagstaff.server.streams.hub import KEEP_ALIVE, Hub, Listener
+from flagstaff.server.streams.reader import (
     COMMENT,
     HEADERS,
     Frames,

@@ -17,8 +17,8 @@ from typing import Protocol
 
 from starlette.types import Message, Receive, Scope, Send
 
-from flagstaff.server.encoded import Encoded
-from flagstaff.server.hub import Channel, Hub
+from flagstaff.server.streams.encoded import Encoded
+from flagstaff.server.streams.hub import Channel, Hub
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Literal
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from flagstaff.server.reader import CONNECTION
+from flagstaff.server.streams.reader import CONNECTION
 
 
 class Connection(HttpToolsProtocol):

@@ -22,7 +22,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from flagstaff.server.hub import Hub
+from flagstaff.server.streams.hub import Hub
 
 DURATIONS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 TICKS, DATABASE_ERRORS = "flagstaff_engine_ticks", "flagstaff_database_errors"

@@ -9,8 +9,8 @@ from contextlib import ExitStack, suppress
 from anyio.to_thread import run_sync
 
 from flagstaff.errors import FlagstaffError
-from flagstaff.server.encoded import Encoded
-from flagstaff.server.hub import Channel, Hub
+from flagstaff.server.streams.encoded import Encoded
+from flagstaff.server.streams.hub import Channel, Hub
 
 TRY_EVERY = 0.5
 """Seconds between looks whether a snapshot that could not be read can be read now."""

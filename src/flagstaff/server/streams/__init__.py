@@ -1,0 +1,1 @@
+"""How do changes reach everyone who waits for them, however many they are?"""
