@@ -99,7 +99,7 @@ def definitions(tmp_path):
 @pytest.fixture
 def policies():
     """Return what the project has settled; here that any flag may change anywhere."""
-    return Policies(consistency=False)
+    return Policies(consistency=False, allow_random=True)
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ def control(tmp_path_factory):
     define(root, "old_search", default=True)
     define(root, "button", BUTTON)
     # Without a staging, production waits for nothing.
-    (root / "flagstaff.yml").write_text("environments: [dev, production]\n")
+    (root / "flagstaff.yml").write_text(
+        "environments: [dev, production]\npolicies: {allow_random: true}\n"
+    )
     yield from run_server(root)
 
 

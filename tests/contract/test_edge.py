@@ -97,7 +97,9 @@ class Asking(threading.Thread):
 def control(tmp_path):
     root = tmp_path / "project"
     define(root, "new_navigation")
-    (root / "flagstaff.yml").write_text("environments: [dev, production]\n")
+    (root / "flagstaff.yml").write_text(
+        "environments: [dev, production]\npolicies: {allow_random: true}\n"
+    )
     found = Control(root)
     yield found
     found.kill()

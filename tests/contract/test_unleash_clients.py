@@ -113,7 +113,9 @@ def server(place):
 @pytest.fixture(scope="module")
 def control(tmp_path_factory):
     root = tmp_path_factory.mktemp("project")
-    (root / "flagstaff.yml").write_text("environments: [dev, production]\n")
+    (root / "flagstaff.yml").write_text(
+        "environments: [dev, production]\npolicies: {allow_random: true}\n"
+    )
     for name in ("new_navigation", "dark_mode", "new_search"):
         define(root, name)
     define(root, "old_search", default=True)

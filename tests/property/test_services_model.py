@@ -73,7 +73,9 @@ class Model(RuleBasedStateMachine):
         definitions = definitions_in(self.folder)
         context = Context(
             root=self.folder,
-            project=Project(environments=ENVIRONMENTS, policies=Policies(consistency=False)),
+            project=Project(
+                environments=ENVIRONMENTS, policies=Policies(consistency=False, allow_random=True)
+            ),
             definitions=lambda: definitions,
             repository=FakeRepository(),
         )

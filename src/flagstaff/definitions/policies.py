@@ -43,7 +43,7 @@ class Policies:
         require_deployed: A flag opens only where the commit that brought it runs.
         min_dwell: The least time between two steps in production; zero for none.
         max_step: The most percentage points of one step in production; 100 for any.
-        allow_random: Whether a percentage of time is a change like any other.
+        allow_random: Whether any flag may get a percentage of time without more ado.
         allow_actorless: Whether a flag that is asked without an actor may get a share of actors.
         four_eyes: Nobody approves a step of a rollout they have started.
     """
@@ -55,6 +55,6 @@ class Policies:
     require_deployed: bool = False
     min_dwell: timedelta = timedelta()
     max_step: Decimal = Decimal(100)
-    allow_random: bool = True
+    allow_random: bool = False
     allow_actorless: bool = False
     four_eyes: bool = False

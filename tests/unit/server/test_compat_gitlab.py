@@ -18,7 +18,9 @@ FEATURE = "new_navigation"
 @pytest.fixture
 def root(root):
     """Return a project without a staging, for whose sake production would have to wait."""
-    (root / "flagstaff.yml").write_text("environments: [dev, production]\n")
+    (root / "flagstaff.yml").write_text(
+        "environments: [dev, production]\npolicies: {allow_random: true}\n"
+    )
     return root
 
 

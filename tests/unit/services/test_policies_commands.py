@@ -210,11 +210,15 @@ def test_code_that_is_not_deployed_is_not_turned_on(make, repository, ada):
 class TestRandomAndActorless:
     def test_random_only_where_it_is_allowed(self, make):
         change = PercentageOfTime(value=Decimal(5))
-        make()(change, "dev")
-        run = make(allow_random=False)
+        make(allow_random=True)(change, "dev")
+        run = make()
         with pytest.raises(Refused, match="draws anew"):
             run(PercentageOfTime(value=Decimal(6)), "dev")
         run(PercentageOfTime(value=Decimal(4)), "dev")
+
+    def test_random_where_there_is_nothing_else_to_choose_by(self, make):
+        run = make(renames=(JobRename(flag=FLAG, old="a", new="b"),))
+        run(PercentageOfTime(value=Decimal(6)), "dev")
 
     def test_a_flag_that_names_jobs_has_no_actors(self, make):
         run = make(renames=(JobRename(flag=FLAG, old="a", new="b"),))

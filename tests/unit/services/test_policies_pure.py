@@ -251,4 +251,6 @@ def test_every_policy_has_a_setting_an_override_a_docstring_and_a_row():
 def test_without_settings_only_what_costs_nobody_anything_can_refuse():
     held = policies_of(Project())
     facts = {"healthy": NO, "changed_at": START, "standing": {"production": State.ON}}
-    assert all(each.refusal(change(OFF, some("0", "100"), **facts)) is None for each in held)
+    assert all(each.refusal(change(OFF, some("100"), **facts)) is None for each in held)
+    drawn = [each for each in held if each.refusal(change(OFF, some("0", "100"), **facts))]
+    assert [type(each) for each in drawn] == [TimeShare]

@@ -71,6 +71,7 @@ def root(tmp_path: Path) -> Path:
     path = tmp_path / "config/feature_flags/development/new_navigation.yml"
     path.parent.mkdir(parents=True)
     path.write_text(DEFINITION)
+    (tmp_path / "flagstaff.yml").write_text("policies: {allow_random: true}\n")
     return tmp_path
 
 

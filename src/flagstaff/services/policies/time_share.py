@@ -11,7 +11,7 @@ from flagstaff.services.policies.change import Change, Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeShare:
-    """A percentage of time, which answers differently within one request, is never raised."""
+    """A percentage of time, which draws anew in each request, is for flags without an actor."""
 
     setting: ClassVar[str] = "allow_random"
     override: ClassVar[str] = "ignore-random-deprecation-check"
@@ -19,7 +19,7 @@ class TimeShare:
     def refusal(self, change: Change) -> Refusal | None:
         """Return why the change may not happen, or `None`."""
         before, after = change.before or Gates(), change.after or Gates()
-        if after.percentage_of_time <= before.percentage_of_time:
+        if change.actorless or after.percentage_of_time <= before.percentage_of_time:
             return None
         return Refusal(
             what="a percentage of time draws anew at every check, so one request can get both "
