@@ -90,12 +90,33 @@ class ListTokens:
     writes: ClassVar[bool] = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkChat:
+    """Let a chat user act as `person`, empty for whoever asks; the code was given in chat."""
+
+    writes: ClassVar[bool] = True
+
+    code: str
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlinkChat:
+    """Let no chat user act as `person` any more, empty for whoever asks."""
+
+    writes: ClassVar[bool] = True
+
+    person: str = ""
+
+
 AccessCommand = (
     AddPerson
     | SetRoles
     | InvitePerson
     | RemovePerson
     | ListPeople
+    | LinkChat
+    | UnlinkChat
     | CreateToken
     | RevokeToken
     | ListTokens

@@ -12,11 +12,13 @@ from flagstaff.commands.access_model import (
     AddPerson,
     CreateToken,
     InvitePerson,
+    LinkChat,
     ListPeople,
     ListTokens,
     RemovePerson,
     RevokeToken,
     SetRoles,
+    UnlinkChat,
 )
 from flagstaff.commands.roles import MEANINGS, parse_roles
 from flagstaff.commands.tree import SETTINGS, Tree
@@ -93,6 +95,21 @@ def remove(*, name: str, reason: str) -> RemovePerson:
 def list_people() -> ListPeople:
     """List who has an account."""
     return ListPeople()
+
+
+@person.command("link", context_settings=SETTINGS)
+@click.argument("code", metavar="CODE")
+@click.option("--for", "name", default="", metavar="NAME", help="Whose account; admins only.")
+def link(*, code: str, name: str) -> LinkChat:
+    """Let whoever got CODE from `/flagstaff link` in chat act as you."""
+    return LinkChat(code=code, person=name)
+
+
+@person.command("unlink", context_settings=SETTINGS)
+@click.option("--for", "name", default="", metavar="NAME", help="Whose account; admins only.")
+def unlink(*, name: str) -> UnlinkChat:
+    """Let no chat user act as you any more."""
+    return UnlinkChat(person=name)
 
 
 _EXAMPLES = """\b

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import assert_never
@@ -24,9 +25,13 @@ class World:
 
     Args:
         root: the project's folder.
+        announce: says an announcement in chat; None where no chat is connected.
     """
 
-    def __init__(self, root: Path, project: Project) -> None:
+    def __init__(
+        self, root: Path, project: Project, announce: Callable[[Post], None] | None = None
+    ) -> None:
+        self._say = announce
         self._root = root
         self._project = project
         self._logs: dict[tuple[Guard, datetime], JobLogs] = {}
@@ -62,6 +67,9 @@ class World:
 
     def _announce(self, effect: Post) -> EffectDone:
         where = ", ".join(effect.channels)
+        if self._say is not None:
+            self._say(effect)
+            return EffectDone(step=effect.step, note=f"posted to {where}")
         if self._project.webhook is None:
             note = f"noted here for {where}: no chat webhook is set in flagstaff.yml"
             return EffectDone(step=effect.step, note=note)

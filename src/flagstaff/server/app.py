@@ -30,6 +30,7 @@ from flagstaff.server.auth.doorkeeper import Doorkeeper, visitor_of
 from flagstaff.server.auth.known_browser import KnownBrowser
 from flagstaff.server.auth.sign_on_settings import SignOnSettings, sign_on_settings
 from flagstaff.server.auth.signing_in import SigningIn
+from flagstaff.server.chat import Chat, build_chat
 from flagstaff.server.compat import build_compat, build_flagd
 from flagstaff.server.declaring import Declaring
 from flagstaff.server.failures import not_an_address, status_of
@@ -87,6 +88,7 @@ class Application:
     replicas: Replicas
     engine: Standby | None
     flagd: Beside | None
+    chat: Chat
     token: str
     address: Address
     draining: Draining
@@ -99,6 +101,7 @@ class Application:
         self.closing.callback(self.replicas.close)
         if self.engine is not None:
             self.engine.start()
+        self.chat.start()
 
     def close(self) -> None:
         """End the streams, let the engine finish its step, and let go of the database."""
@@ -140,7 +143,9 @@ def build(settings: Settings) -> Application:
         declaring.note()
         definitions.listen(declaring.changed)
         closing.callback(declaring.close)
-        engine, ticks = _engine(settings, services, project, closing)
+        chat = build_chat(settings, services)
+        closing.callback(chat.close)
+        engine, ticks = _engine(settings, services, chat, closing)
         metrics.watch(
             hub,
             {
@@ -156,7 +161,7 @@ def build(settings: Settings) -> Application:
             measured=Measured(access=access, metrics=metrics, local=settings.local),
         )
         signing_in = _signing_in(settings, services, access, sign_on)
-        asgi = _asgi(settings, services, definitions, hub, health, signing_in)
+        asgi = _asgi(settings, services, definitions, hub, health, signing_in, more=chat.routes)
         return Application(
             settings=settings,
             services=services,
@@ -165,6 +170,7 @@ def build(settings: Settings) -> Application:
             replicas=Replicas(services),
             engine=engine,
             flagd=build_flagd(settings, context, hub, access),
+            chat=chat,
             token=token,
             address=address,
             draining=health.draining,
@@ -219,13 +225,13 @@ def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
 
 
 def _engine(
-    settings: Settings, services: Services, project: Project, closing: contextlib.ExitStack
+    settings: Settings, services: Services, chat: Chat, closing: contextlib.ExitStack
 ) -> tuple[Standby | None, Callable[[], int]]:
     """Return what runs the rollouts when it is this server's turn, and how often it has looked."""
     engines: list[Engine] = []
     if not settings.engine:
         return None, lambda: 0
-    world = World(settings.root, project)
+    world = World(settings.root, services.context.project, chat.announce)
 
     def make(may_run: Callable[[], bool]) -> Engine:
         engines.append(Engine(services, world, may_run=may_run))
@@ -234,6 +240,7 @@ def _engine(
     standby = Standby(partial(hold_engine, services.database), make)
     closing.callback(standby.stop)
     standby.claim()
+    chat.follow_rollouts(lambda: standby.runs)
     return standby, lambda: sum(each.ticks for each in engines)
 
 
@@ -254,13 +261,15 @@ def _remarks(settings: Settings, engine: Standby | None, speed: float) -> tuple[
     return tuple(found)
 
 
-def _asgi(
+def _asgi(  # noqa: PLR0913 it is where everything comes together
     settings: Settings,
     services: Services,
     definitions: WatchedDefinitions,
     hub: Hub,
     health: Health,
     signing_in: SigningIn,
+    *,
+    more: list[BaseRoute],
 ) -> ASGIApp:
     access, metrics = health.measured.access, health.measured.metrics
     telemetry = services.context.telemetry or Telemetry()
@@ -281,6 +290,7 @@ def _asgi(
         Route("/events", Names(hub, access)),
         Mount("/api/v1", Gate(build_api(services, telemetry, at_hand.last_good), access)),
         *compat.routes,
+        *more,
         *site.routes(),
     ]
     pages = Starlette(

@@ -61,6 +61,12 @@ class Settings(ClientLimits):
         oidc_scopes: what the issuer is asked for, with spaces between.
         oidc_groups_claim: where the issuer says in which groups somebody is.
         oidc_roles: the roles of groups, such as `{"platform": ["admin"]}`.
+        slack_bot_token_file: a file with the token `xoxb-…`; connects Slack.
+        slack_signing_secret_file: a file with what Slack signs its requests with.
+        slack_app_token_file: a file with the token `xapp-…`; connects by a socket instead.
+        slack_api_url: where Slack's API is; another one for its own clouds.
+        mattermost_url: where Mattermost is, such as `https://chat.internal`.
+        mattermost_token_file: a file with the tokens of its slash commands, one a line.
     """
 
     model_config = SettingsConfigDict(env_prefix="FLAGSTAFF_", frozen=True)
@@ -83,6 +89,12 @@ class Settings(ClientLimits):
     oidc_scopes: str = "openid email profile"
     oidc_groups_claim: str = "groups"
     oidc_roles: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    slack_bot_token_file: Path | None = None
+    slack_signing_secret_file: Path | None = None
+    slack_app_token_file: Path | None = None
+    slack_api_url: str = "https://slack.com/api/"
+    mattermost_url: str = ""
+    mattermost_token_file: Path | None = None
 
     @property
     def folder(self) -> Path:

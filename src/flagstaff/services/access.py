@@ -7,14 +7,16 @@ from flagstaff.commands.access_model import (
     AddPerson,
     CreateToken,
     InvitePerson,
+    LinkChat,
     ListPeople,
     ListTokens,
     RemovePerson,
     RevokeToken,
     SetRoles,
+    UnlinkChat,
 )
 from flagstaff.commands.outcome import Outcome
-from flagstaff.services import people, tokens
+from flagstaff.services import chat_linking, people, tokens
 from flagstaff.services.unit import Unit
 
 
@@ -31,6 +33,10 @@ def answer(unit: Unit, command: AccessCommand) -> Outcome:
             return people.remove_person(unit, command)
         case ListPeople():
             return people.list_people(unit, command)
+        case LinkChat():
+            return chat_linking.link(unit, command)
+        case UnlinkChat():
+            return chat_linking.unlink(unit, command)
         case CreateToken():
             return tokens.create_token(unit, command)
         case RevokeToken():

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from flagstaff.commands import model
 from flagstaff.commands.access_model import (
+    AccessCommand,
     AddPerson,
     CreateToken,
     InvitePerson,
+    LinkChat,
     RemovePerson,
     SetRoles,
+    UnlinkChat,
 )
 from flagstaff.commands.lock_model import (
     CloseIncident,
@@ -56,12 +59,16 @@ def check(unit: Unit, command: Command) -> None:
             require(unit.by, Role.VIEWER, command.environments)
         case model.ImportRollout():
             require_somewhere(unit.by, Role.OPERATOR)
-        case AddPerson() | SetRoles() | InvitePerson() | RemovePerson():
-            require(unit.by, Role.ADMIN, (EVERYWHERE,))
-            _not_in_chat(unit.by)
-        case CreateToken():
-            _not_in_chat(unit.by)
-            require_somewhere(unit.by, Role.VIEWER)
+        case (
+            AddPerson()
+            | SetRoles()
+            | InvitePerson()
+            | RemovePerson()
+            | LinkChat()
+            | UnlinkChat()
+            | CreateToken()
+        ):
+            _check_accounts(unit.by, command)
         case _:
             require_somewhere(unit.by, Role.VIEWER)
 
@@ -120,6 +127,19 @@ def visible_places(unit: Unit) -> tuple[str, ...] | None:
 
 def _changing(overrides: tuple[str, ...]) -> Role:
     return Role.MAINTAINER if overrides else Role.OPERATOR
+
+
+def _check_accounts(by: Person, command: AccessCommand) -> None:
+    _not_in_chat(by)
+    match command:
+        case LinkChat() | UnlinkChat():
+            require_somewhere(by, Role.VIEWER)
+            if command.person and command.person != by.account:
+                require(by, Role.ADMIN, (EVERYWHERE,))
+        case CreateToken():
+            require_somewhere(by, Role.VIEWER)
+        case _:
+            require(by, Role.ADMIN, (EVERYWHERE,))
 
 
 def _not_in_chat(by: Person) -> None:

@@ -13,11 +13,13 @@ from flagstaff.commands.access_model import (
     AddPerson,
     CreateToken,
     InvitePerson,
+    LinkChat,
     ListPeople,
     ListTokens,
     RemovePerson,
     RevokeToken,
     SetRoles,
+    UnlinkChat,
 )
 from flagstaff.commands.lock_model import (
     CloseIncident,
@@ -328,6 +330,8 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             | InvitePerson()
             | RemovePerson()
             | ListPeople()
+            | LinkChat()
+            | UnlinkChat()
             | CreateToken()
             | RevokeToken()
             | ListTokens()

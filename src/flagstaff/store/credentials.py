@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 
 from flagstaff.commands.roles import Roles, parse_roles, role_texts
 from flagstaff.store.tables import credential as table
+from flagstaff.store.upsert import insert_new
 
 
 class Kind(StrEnum):
@@ -21,6 +22,9 @@ class Kind(StrEnum):
     SESSION = "session"
     SETUP = "setup"
     SIGN_ON = "sign-on"
+    CHAT = "chat"
+    CHAT_LINK = "chat-link"
+    REQUEST = "request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,11 @@ class Credential:
     def over(self, now: datetime) -> bool:
         """Return whether it has expired."""
         return self.expires_at is not None and self.expires_at <= now
+
+
+def add_new(connection: Connection, credential: Credential) -> bool:
+    """Keep a secret without roles unless it is there; return whether it was not."""
+    return insert_new(connection, table, {**asdict(credential), "roles": None})
 
 
 def add(connection: Connection, credential: Credential) -> None:

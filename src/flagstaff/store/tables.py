@@ -219,3 +219,14 @@ change_lock = Table(
     Column("until", Moment, nullable=True),
 )
 """Environments that people have locked, and those with an open incident."""
+
+chat_message = Table(
+    "chat_message",
+    metadata,
+    Column("key", String(400), primary_key=True),
+    Column("channel", String(100), nullable=False),
+    Column("ts", String(100), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""What was posted to chat, so that it is posted once and edited in place."""

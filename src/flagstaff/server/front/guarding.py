@@ -15,8 +15,8 @@ from starlette.types import Message, Receive, Scope
 
 MAX_BODY = 1_048_576
 SAFE = {"GET", "HEAD", "OPTIONS"}
-API = ("/api/", "/environments/", "/ofrep/", "/flipper/")
-"""Addresses that want a token, which no foreign page has."""
+API = ("/api/", "/environments/", "/ofrep/", "/flipper/", "/slack/", "/mattermost/")
+"""Addresses that want a token or a signature, which no foreign page has."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

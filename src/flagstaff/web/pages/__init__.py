@@ -9,6 +9,7 @@ from flagstaff.web.pages import (
     flag,
     flags,
     home,
+    link,
     new_rollout,
     own_account,
     rollout,
@@ -31,6 +32,7 @@ PAGES = (
     settings,
     sign_in,
     setup,
+    link,
 )
 
 

@@ -1,0 +1,1 @@
+"""How does a chat message become a command, and an outcome a message?"""

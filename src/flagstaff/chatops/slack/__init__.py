@@ -1,0 +1,1 @@
+"""How does Slack talk to us, and how do we answer?"""

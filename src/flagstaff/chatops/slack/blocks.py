@@ -1,0 +1,144 @@
+"""How does a rollout read in Slack, and which buttons does it have?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from flagstaff.rollouts.rollout import Phase, StepStatus
+from flagstaff.services.views import RolloutView, StepView
+
+Block = dict[str, Any]
+
+APPROVE: Final = "rollout-approve"
+REJECT: Final = "rollout-reject"
+ABORT: Final = "rollout-abort"
+REASON: Final = "reason"
+
+_LONGEST = 2900
+"""Slack takes 3,000 characters in one block."""
+_SIGNS: Final = {
+    Phase.PENDING: ":white_circle:",
+    Phase.RUNNING: ":large_blue_circle:",
+    Phase.WAITING: ":large_yellow_circle:",
+    Phase.PAUSED: ":double_vertical_bar:",
+    Phase.COMPLETED: ":white_check_mark:",
+    Phase.ROLLED_BACK: ":rewind:",
+}
+
+
+def escaped(text: str) -> str:
+    """Return a text whose signs mean nothing to Slack: no mention, no link, no formatting."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def said(text: str) -> str:
+    """Return an answer as Slack shows it; several lines keep their columns."""
+    clean = escaped(text)
+    if "\n" not in clean:
+        return clean
+    fenced = clean.replace("```", "'''")
+    return f"```\n{fenced}\n```"
+
+
+def headline(view: RolloutView) -> str:
+    """Return the rollout on one line."""
+    summary = view.summary
+    phase = summary.phase.replace("_", " ")
+    line = f"{_SIGNS[summary.phase]} Rollout {summary.id} of `{escaped(summary.flag)}`: {phase}"
+    return f"{line}, {summary.done}/{summary.total} steps"
+
+
+def rollout_blocks(view: RolloutView, address: str) -> list[Block]:
+    """Return the first message of a rollout's thread."""
+    summary, facts = view.summary, []
+    if summary.step is not None and not summary.phase.finished:
+        step = summary.step
+        facts.append(f"*Now:* {escaped(step.stage)} · {escaped(step.title)}")
+        if step.until is not None:
+            facts.append(f"until {step.until:%Y-%m-%d %H:%M} UTC at the earliest")
+        if step.note:
+            facts.append(escaped(step.note))
+    if summary.reason:
+        facts.append(f"*Why:* {escaped(summary.reason)}")
+    facts += [
+        f"*{escaped(guard.name)}:* {guard.verdict or 'no reading yet'} {escaped(guard.evidence)}"
+        for guard in view.guards
+    ]
+    if address:
+        facts.append(f"<{address}/rollouts/{summary.id}|Open the rollout>")
+    blocks = [_section(f"*{headline(view)}*"), _section("\n".join(facts) or "—")]
+    if not summary.phase.finished:
+        blocks.append({"type": "actions", "elements": [_abort(summary.id)]})
+    return blocks
+
+
+def waiting(view: RolloutView) -> StepView | None:
+    """Return the step that waits for a person who has not answered yet, if one does."""
+    step = view.summary.step
+    if step is None or view.summary.phase is not Phase.WAITING or step.approved_by:
+        return None
+    return step if step.status is StepStatus.WAITING else None
+
+
+def question(view: RolloutView, step: StepView) -> tuple[str, list[Block]]:
+    """Return what is asked in the thread, with the buttons to answer."""
+    text = f"Somebody has to say yes: {escaped(step.title)}"
+    if step.note:
+        text += f"\n{escaped(step.note)}"
+    value = json.dumps({"rollout": view.summary.id, "step": step.id})
+    buttons = [_button("Approve", APPROVE, value, "primary"), _button("Reject", REJECT, value)]
+    return text, [_section(text), {"type": "actions", "elements": buttons}]
+
+
+def form(action: str, target: Block) -> Block:
+    """Return the form that asks for the reason of a no; `target` comes back with it."""
+    number = target["rollout"]
+    title, verb, text = {
+        REJECT: ("Reject a step", "Reject", f"Rollout {number} pauses at this step."),
+        ABORT: (
+            "Abort the rollout",
+            "Abort",
+            f"Rollout {number} ends for good, and the gates go back to what they were before it.",
+        ),
+    }[action]
+    return {
+        "type": "modal",
+        "callback_id": action,
+        "private_metadata": json.dumps(target),
+        "title": _plain(title),
+        "submit": _plain(verb),
+        "close": _plain("Let it go on"),
+        "blocks": [
+            _section(text),
+            {
+                "type": "input",
+                "block_id": REASON,
+                "label": _plain("Why? Others will read it in the audit log"),
+                "element": {"type": "plain_text_input", "action_id": REASON, "max_length": 500},
+            },
+        ],
+    }
+
+
+def _abort(number: int) -> Block:
+    return _button("Abort…", ABORT, json.dumps({"rollout": number}), "danger")
+
+
+def _button(text: str, action: str, value: str, style: str = "") -> Block:
+    styled = {"style": style} if style else {}
+    return {
+        "type": "button",
+        "text": _plain(text),
+        "action_id": action,
+        "value": value,
+        **styled,
+    }
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_LONGEST]}}
+
+
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text}
