@@ -17,10 +17,10 @@ from slack_sdk.webhook import WebhookClient
 from flagstaff.chatops.answering import Answering
 from flagstaff.chatops.message import Message, Reply
 from flagstaff.chatops.slack import blocks
-from flagstaff.chatops.slack.blocks import ABORT, APPROVE, REASON, REJECT, escaped, form, said
+from flagstaff.chatops.slack.blocks import ABORT, APPROVE, REASON, REJECT, form, said
 from flagstaff.commands.model import AbortRollout, ApproveStep, Command, RejectStep
 from flagstaff.errors import FlagstaffError
-from flagstaff.integrations.notify.slack import Slack
+from flagstaff.integrations.notify.slack import Slack, escaped
 from flagstaff.services.chat_linking import ChatUser
 
 Payload = Mapping[str, Any]

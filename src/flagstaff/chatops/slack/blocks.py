@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from flagstaff.integrations.notify.slack import escaped
 from flagstaff.rollouts.rollout import Phase, StepStatus
 from flagstaff.services.views import RolloutView, StepView
 
@@ -25,11 +26,6 @@ _SIGNS: Final = {
     Phase.COMPLETED: ":white_check_mark:",
     Phase.ROLLED_BACK: ":rewind:",
 }
-
-
-def escaped(text: str) -> str:
-    """Return a text whose signs mean nothing to Slack: no mention, no link, no formatting."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def said(text: str) -> str:

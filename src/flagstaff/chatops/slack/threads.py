@@ -11,14 +11,13 @@ from collections.abc import Callable
 from typing import Final
 
 from flagstaff.chatops.slack.blocks import (
-    escaped,
     headline,
     question,
     rollout_blocks,
     waiting,
 )
 from flagstaff.errors import FlagstaffError, NotFound, Unavailable
-from flagstaff.integrations.notify.slack import Slack, digest
+from flagstaff.integrations.notify.slack import Slack, digest, escaped
 from flagstaff.rollouts.rollout import Phase
 from flagstaff.services import running, views
 from flagstaff.services.chat_accounts import posted

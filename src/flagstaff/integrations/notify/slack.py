@@ -86,7 +86,7 @@ class Slack:
             Refused: Slack will never take it.
         """
         for channel in announcement.channels:
-            self.post_once(f"{announcement.key}/{channel}", channel, announcement.text)
+            self.post_once(f"{announcement.key}/{channel}", channel, escaped(announcement.text))
 
     def post_once(
         self, key: str, channel: str, text: str, *, blocks: Sequence[Block] = (), thread: str = ""
@@ -234,6 +234,11 @@ class Slack:
             raise _explained(exc) from exc
         except (OSError, HTTPException, SlackClientError) as exc:
             raise Unavailable(f"Slack does not answer: {exc}") from exc
+
+
+def escaped(text: str) -> str:
+    """Return a text in which nothing is a mention or a link of Slack's."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def digest(text: str, blocks: Sequence[Block] = ()) -> str:
