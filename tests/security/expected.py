@@ -183,6 +183,8 @@ ROUTES: dict[tuple[str, str], Wanted] = {
         HERE,
         form={"environment": "{environment}", "how": "everyone", "value": "true", "reason": ""},
     ),
+    ("GET", "/link/{code}"): page("viewer", address="/link/nonsense"),
+    ("POST", "/link/{code}"): page("viewer", address="/link/nonsense"),
     ("GET", "/settings"): page("viewer"),
     ("POST", "/settings/password"): page("viewer", form={"old": "x", "new": "y", "again": "z"}),
     ("POST", "/settings/sign-out-everywhere"): page(ANY_ROLE),
