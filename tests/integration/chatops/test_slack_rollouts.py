@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from fakes import FakeWorld
@@ -221,3 +223,17 @@ def test_slack_that_is_away_is_tried_again_later(chat, slack):
     slack.close()
     with pytest.raises(Unavailable):
         chat.announce(ANNOUNCEMENT)
+
+
+def test_another_server_goes_on_with_the_threads(services, chat, slack, rollout, monkeypatch):
+    """Nothing is heard when the server that ran the rollouts ends; so all are looked at."""
+    monkeypatch.setattr("flagstaff.chatops.slack.threads.LOOK_EVERY", 0.05)
+    turn = threading.Event()
+    threads = RolloutThreads(services, chat, "#g_integrations", may=turn.is_set, pace=0)
+    threads.start()
+    try:
+        assert slack.calls == []
+        turn.set()
+        slack.wait(lambda: slack.said(TEAM, f"Rollout {rollout}"))
+    finally:
+        threads.stop()

@@ -11,6 +11,7 @@ from flagstaff.chatops.slack.app import SlackApp
 from flagstaff.chatops.slack.socket import Socket
 from flagstaff.chatops.slack.threads import RolloutThreads
 from flagstaff.commands.model import ListAudit
+from flagstaff.errors import Unavailable
 from flagstaff.services.chat_accounts import first_seen
 from flagstaff.services.person import ENGINE
 from slack_requests import click, slash
@@ -88,3 +89,14 @@ def test_a_socket_that_never_connects_can_be_stopped(socket, slack):
     slack.fail["apps.connections.open"] = ["internal_error"] * 100
     socket.start()
     slack.wait(lambda: slack.calls)
+
+
+def test_a_database_that_is_away_is_said_to_whoever_asks(socket, slack, monkeypatch):
+    def away(_):
+        raise Unavailable("the database does not answer")
+
+    monkeypatch.setattr(socket, "_first_seen", away)
+    socket.start()
+    slack.wait(lambda: slack.wires)
+    receipt = slack.push("slash_commands", slash(slack, "rollout list"))
+    assert receipt["payload"]["text"] == "the database does not answer"

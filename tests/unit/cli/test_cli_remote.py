@@ -58,6 +58,8 @@ LINES = [
     "person invite ada",
     "person remove ada --reason r",
     "person list",
+    "person link 7Qx --for bob",
+    "person unlink",
     "token create shop --machine --role application@production --expires 90d",
     "token revoke 3f9a0c12b7de --reason r",
     "token list",

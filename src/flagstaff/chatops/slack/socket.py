@@ -14,6 +14,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from flagstaff.chatops.slack.app import SlackApp
+from flagstaff.errors import Unavailable
 
 LONGEST_WAIT: Final = 60.0
 """Seconds between two tries to connect, at most."""
@@ -80,6 +81,10 @@ class Socket:
             # An envelope whose receipt got lost comes again on the next connection.
             if self._first_seen(f"slack-envelope\n{request.envelope_id}"):
                 answer = self._answer(request)
+        except Unavailable as error:
+            log.warning("a message from Slack is not answered: %s", error)
+            if request.type == "slash_commands":
+                answer = {"response_type": "ephemeral", "text": str(error)}
         except Exception:
             log.exception("a message from Slack met a fault")
         receipt = SocketModeResponse(request.envelope_id, payload=dict(answer) if answer else None)

@@ -27,6 +27,8 @@ from flagstaff.services.views import RolloutView, StepView
 
 PACE: Final = 1.2
 """Seconds between two looks: Slack takes about one message a second."""
+LOOK_EVERY: Final = 60.0
+"""Seconds after which all are looked at unheard: the server that posted may have ended."""
 PAUSE: Final = 30.0
 """Seconds after Slack said "later"."""
 
@@ -126,17 +128,16 @@ class RolloutThreads:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._wanted or self._over.is_set())
+                self._changed.wait_for(lambda: self._wanted or self._over.is_set(), LOOK_EVERY)
                 if self._over.is_set():
                     return
-                number = next(iter(self._wanted))
-                del self._wanted[number]
+                number = next(iter(self._wanted), 0)
+                self._wanted.pop(number, None)
             self._over.wait(self._pace if self._look(number) else PAUSE)
 
     def _look(self, number: int) -> bool:
         """Return whether Slack takes more."""
         if not self._may():
-            # Whoever runs the rollouts next begins with all of them, so nothing is lost for good.
             return True
         try:
             if number:
