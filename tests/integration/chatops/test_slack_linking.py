@@ -78,16 +78,6 @@ def test_whoever_has_no_account_has_to_say_whose(services):
 
 
 @pytest.mark.usefixtures("people")
-def test_a_code_ends_after_a_quarter_of_an_hour(services, monkeypatch):
-    code = offer(services, user("eve", "U9"))
-    monkeypatch.setattr(
-        "flagstaff.services.chat_linking.credentials.Credential.over", lambda *_: True
-    )
-    with pytest.raises(NotFound, match="15 minutes"):
-        services.execute(LinkChat(code=code, person="bob"), ENGINE)
-
-
-@pytest.mark.usefixtures("people")
 def test_unlinking_and_closing_the_account_end_it_at_once(http, services):
     assert "no rollouts" in http.command("rollout list", who="U2")["text"]
     services.execute(UnlinkChat(), services_person(services, "bob", Source.WEB))
