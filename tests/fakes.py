@@ -143,8 +143,9 @@ def reading(treatment, control, *, guard=GUARD, error=""):
     )
 
 
-CALM = reading((100, 1), (100, 1))
-HARM = reading((100, 40), (100, 1))
+CALM = reading((1000, 1), (1000, 1))
+CALMER = reading((3000, 3), (3000, 3))
+HARM = reading((3100, 43), (3100, 4))
 THIN = reading((3, 0), (100, 1))
 BLIND = reading((0, 0), (0, 0), error="no file matches log/*.jsonl")
 

@@ -33,7 +33,7 @@ from flagstaff.rollouts.event import (
     Skipped,
     Started,
 )
-from flagstaff.rollouts.guard import Arm, Measurement, judge
+from flagstaff.rollouts.guard import Arm, Measurement
 from flagstaff.rollouts.plan import (
     Announce,
     Approve,
@@ -155,10 +155,8 @@ readings = st.builds(
     control=arms,
     error=st.sampled_from(["", "", "no logs"]),
 )
-calm = Measurement(guard=GUARD.name, treatment=Arm(total=99), control=Arm(total=99))
-judgements = st.lists(
-    (st.just(calm) | st.just(calm) | readings).map(lambda found: judge(GUARD, found)), max_size=1
-).map(tuple)
+calm = Measurement(guard=GUARD.name, treatment=Arm(total=999), control=Arm(total=999))
+measurements = st.lists(st.just(calm) | st.just(calm) | readings, max_size=1).map(tuple)
 answers = st.none() | st.builds(Answer, yes=st.booleans(), text=words)
 people = st.sampled_from(["ada", "bob"])
 looks = st.builds(
@@ -166,10 +164,11 @@ looks = st.builds(
     deployed=answers,
     released=answers,
     merged=st.sampled_from([None, "", "m"]),
-    judgements=judgements,
+    measurements=measurements,
+    harmful=st.sampled_from([False, False, False, True]),
 )
 yes = Answer(yes=True, text="yes")
-GOOD = Observed(deployed=yes, released=yes, merged="m", judgements=(judge(GUARD, calm),))
+GOOD = Observed(deployed=yes, released=yes, merged="m", measurements=(calm,))
 good_looks = st.just(GOOD)
 before = st.lists(gates, min_size=3, max_size=3).map(
     lambda found: tuple(

@@ -82,9 +82,9 @@ def test_a_length_of_time_is_a_number(wrong):
 
 @given(WRONG)
 def test_a_share_is_a_number_and_may_be_whole(wrong):
-    data = {**encode(GUARD), "max_ratio": wrong}
+    data = {**encode(GUARD), "harm_ratio": wrong}
     if type(wrong) is int and 1 < wrong < 1e300:
-        assert decode(data, Guard).max_ratio == float(wrong)
+        assert decode(data, Guard).harm_ratio == float(wrong)
     elif type(wrong) not in {int, float}:
         with pytest.raises(UsageError):
             decode(data, Guard)

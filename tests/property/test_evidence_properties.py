@@ -16,7 +16,7 @@ from flagstaff.rollouts.evidence.judging import judge, standing
 from flagstaff.rollouts.evidence.likelihood import binomial, hypergeometric
 from flagstaff.rollouts.evidence.ratio import Evidence, advance_evidence, log_harm
 from flagstaff.rollouts.evidence.settings import Model, RatioGuard
-from flagstaff.rollouts.evidence.standing import Decision, Standing, Watch, decide
+from flagstaff.rollouts.evidence.standing import Decision, Says, Standing, decide
 
 
 @st.composite
@@ -132,7 +132,7 @@ def test_harm_stays(readings, later, guard):
         assert standing(run(moved, guard, state), guard) is Standing.HARMFUL
 
 
-@given(st.lists(st.builds(Watch, standing=st.sampled_from(Standing)), min_size=1))
+@given(st.lists(st.builds(Says, standing=st.sampled_from(Standing)), min_size=1))
 def test_nothing_advances_past_missing_data(watches):
     decision = decide(tuple(watches))
     seen = {each.standing for each in watches}

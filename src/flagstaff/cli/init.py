@@ -42,8 +42,7 @@ changelog: CHANGELOG.md
 #   - name: renamed workers
 #     flag: rename_workers
 #     jobs: log/jobs-*.jsonl
-#     max_ratio: 2.0
-#     min_jobs: 50
+#     safe_below: 0.01
 """
 
 EXAMPLE = """\

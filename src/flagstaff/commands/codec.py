@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, cast, get_args, get_origin
 
 from cattrs.errors import BaseValidationError
+from cattrs.gen import make_dict_structure_fn
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
 
@@ -20,9 +21,13 @@ from flagstaff.errors import UsageError
 from flagstaff.flags.change import GateChange
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.effect import Effect, External
+from flagstaff.rollouts.guard import Guard
 from flagstaff.rollouts.plan import Action
 
 T = TypeVar("T")
+
+RETIRED = {"max_ratio", "min_jobs"}
+"""Fields of a guard that no longer mean anything."""
 
 _converter = make_converter(forbid_extra_keys=True)
 
@@ -84,6 +89,13 @@ def _aware(value: object, _: object) -> datetime:
     return moment
 
 
+def _without_retired(value: Any) -> Any:
+    """Return a guard as it is written now; rollouts begun before have fields of the old rule."""
+    if not isinstance(value, dict):
+        return value
+    return {key: each for key, each in value.items() if key not in RETIRED}
+
+
 def _json_object(value: object, _: object) -> dict[str, object]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise TypeError(f"expected a JSON object, not {str(value)[:60]!r}")
@@ -104,6 +116,11 @@ _converter.register_unstructure_hook(datetime, datetime.isoformat)
 _converter.register_structure_hook(datetime, _aware)
 _converter.register_unstructure_hook(Gates, Gates.to_json)
 _converter.register_structure_hook(Gates, lambda value, _: Gates.from_json(value))
+_structure_guard = make_dict_structure_fn(Guard, _converter, _cattrs_forbid_extra_keys=True)
+_converter.register_structure_hook_func(
+    lambda kind: kind is Guard,
+    lambda value, _: _structure_guard(_without_retired(value), Guard),
+)
 for _union in (GateChange, Action, Effect, External, Command):
     configure_tagged_union(_union, _converter, tag_name="kind")
 

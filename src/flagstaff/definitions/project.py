@@ -10,10 +10,10 @@ from types import MappingProxyType
 from typing import Final
 
 from flagstaff.definitions.policies import Policies
+from flagstaff.rollouts.evidence.standing import Response
+from flagstaff.rollouts.plan import Statistics
 
 SETTINGS_FILE: Final = "flagstaff.yml"
-DEFAULT_MAX_RATIO: Final = 2.0
-DEFAULT_MIN_JOBS: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +45,29 @@ class JobRename:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobGuard:
-    """A watch on renamed jobs: they may not fail much more often than under their old names.
+    """A watch on renamed jobs: they may not fail out of proportion to those under the old names.
+
+    What the fields mean is said at `rollouts.guard.Guard`, which has the same.
 
     Attributes:
         flag: The flag whose renames are watched.
         jobs: Patterns of the log files, from the project's root, one JSON object per line.
-        max_ratio: Failure rate of the new names ÷ that of the old that is still accepted, above 1.
-        min_jobs: Finished jobs under the new names before there is a verdict, at least 1.
     """
 
     name: str
     flag: str
     jobs: tuple[str, ...]
-    max_ratio: float = DEFAULT_MAX_RATIO
-    min_jobs: int = DEFAULT_MIN_JOBS
+    harm_ratio: float = 1.1
+    safe_below: float = 0.01
+    harm_above: float = 0.5
+    min_bad: int = 5
+    min_excess: float = 0.0005
+    weight: float = 1.0
+    required: bool = True
+    dry_run: bool = False
+    on_harm: Response = Response.ROLLBACK
+    max_time: timedelta | None = None
+    on_inconclusive: Response = Response.HOLD
 
 
 def _frozen(**items: str) -> Mapping[str, str]:
@@ -78,6 +87,7 @@ class Project:
         webhook: Where announcements are posted as JSON; None for nowhere.
         changelog: A file, or a folder of news fragments, from the project's root.
         stages: Stages that are only deployed to, and the environment whose flags they see.
+        statistics: How often guards may be wrong, and how often they look.
         policies: When flags may change.
     """
 
@@ -91,6 +101,7 @@ class Project:
     webhook: str | None = None
     renames: tuple[JobRename, ...] = ()
     guards: tuple[JobGuard, ...] = ()
+    statistics: Statistics = field(default_factory=Statistics)
     changelog: str = "CHANGELOG.md"
     stages: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType(

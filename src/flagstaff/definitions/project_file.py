@@ -15,7 +15,8 @@ from flagstaff.definitions.nodes import SHAPES, MappingNode, read_nodes
 from flagstaff.definitions.percentage import parse_percentage
 from flagstaff.definitions.problems import Problems, bare, printable, quote, suggestion
 from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
-from flagstaff.definitions.project_jobs import read_guards, read_renames
+from flagstaff.definitions.project_guards import read_guards, read_statistics
+from flagstaff.definitions.project_jobs import read_renames
 from flagstaff.definitions.project_policies import read_policies
 from flagstaff.definitions.source import read_file
 from flagstaff.definitions.web_address import is_web_address
@@ -32,6 +33,7 @@ _KEYS: Final = (
     "notify",
     "renames",
     "guards",
+    "statistics",
     "changelog",
     "deployment_environments",
     "policies",
@@ -96,6 +98,7 @@ def _project(fields: Fields) -> Project:
         webhook=_webhook(fields),
         renames=renames,
         guards=read_guards(fields, {rename.flag for rename in renames}),
+        statistics=read_statistics(fields),
         changelog=fields.text("changelog") or default.changelog,
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
         policies=read_policies(fields),

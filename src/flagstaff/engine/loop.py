@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.following import Issues
@@ -128,7 +129,7 @@ class Engine:
             if (after == record.rollout and not effects) or not self._goes_on():
                 return
             moved = self._move(record, event)
-            if moved is None or moved.rollout.phase.finished:
+            if moved is None or moved.rollout.phase.finished or _only_read(record, moved):
                 return
             record = moved
         self.wake()
@@ -151,6 +152,11 @@ class Engine:
     def _step(self, record: RolloutRecord, event: Event) -> RolloutRecord:
         with self._services.unit(ENGINE, write=True) as unit:
             return running.step(unit, record, event)
+
+
+def _only_read(before: RolloutRecord, after: RolloutRecord) -> bool:
+    """Return whether guards were read and nothing else: nothing more moves before the next look."""
+    return replace(before.rollout, watches=after.rollout.watches) == after.rollout
 
 
 class _Loop:

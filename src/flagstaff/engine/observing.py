@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from flagstaff.engine.world import World
 from flagstaff.rollouts.event import Answer, Observed
-from flagstaff.rollouts.guard import Judgement, judge
+from flagstaff.rollouts.guard import Measurement
+from flagstaff.rollouts.judging import harm
 from flagstaff.rollouts.needs import needs
+from flagstaff.rollouts.rollout import Rollout
+from flagstaff.rollouts.watching import read
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
 from flagstaff.services.running import RolloutRecord
@@ -20,16 +23,16 @@ def observe(services: Services, world: World, record: RolloutRecord) -> Observed
     Raises:
         Unavailable: nobody answers.
     """
-    questions = needs(record.rollout)
-    judgements: tuple[Judgement, ...] = ()
-    if questions.guards:
-        judgements = _judge(services, world, record)
-    if (seen := Observed(judgements=judgements)).harmful:
-        return seen
+    rollout = record.rollout
+    questions = needs(rollout)
+    measured = _measure(services, world, rollout) if questions.guards else ()
+    now = services.clock.now()
+    if harm(read(rollout, measured, now), now):
+        return Observed(measurements=measured, harmful=True)
     deployed, released, merged = services.ask(lambda unit: running.answers(unit, questions), ENGINE)
     policy = _policy(services, record) if questions.policy else None
     return Observed(
-        deployed=deployed, released=released, merged=merged, policy=policy, judgements=judgements
+        deployed=deployed, released=released, merged=merged, policy=policy, measurements=measured
     )
 
 
@@ -42,13 +45,8 @@ def _policy(services: Services, record: RolloutRecord) -> Answer:
     )
 
 
-def _judge(services: Services, world: World, record: RolloutRecord) -> tuple[Judgement, ...]:
-    rollout = record.rollout
+def _measure(services: Services, world: World, rollout: Rollout) -> tuple[Measurement, ...]:
     if rollout.watch_since is None:
         return ()
     since = services.clock.wall(rollout.watch_since)
-    judgements = tuple(judge(guard, world.measure(guard, since)) for guard in rollout.plan.guards)
-    if judgements != record.readings:
-        with services.unit(ENGINE, write=True) as unit:
-            running.save_readings(unit, rollout.id, judgements)
-    return judgements
+    return tuple(world.measure(guard, since) for guard in rollout.plan.guards)

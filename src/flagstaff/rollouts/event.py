@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flagstaff.rollouts.guard import Judgement, Verdict
+from flagstaff.rollouts.guard import Measurement
 from flagstaff.rollouts.rollout import Cleanup, SavedGates
 
 
@@ -29,19 +29,16 @@ class Observed:
     """The world as the engine saw it just now; `None` where nobody asked or nobody answered.
 
     `merged` is the merge commit, empty while the request is open. `policy` says whether the next
-    change of the flag is allowed at this moment.
+    change of the flag is allowed at this moment. `harmful` says that the measurements show harm, so
+    that nothing else was asked.
     """
 
     deployed: Answer | None = None
     released: Answer | None = None
     merged: str | None = None
     policy: Answer | None = None
-    judgements: tuple[Judgement, ...] = ()
-
-    @property
-    def harmful(self) -> bool:
-        """Return whether a guard fails; nothing else that was seen matters then."""
-        return any(each.verdict is Verdict.FAIL for each in self.judgements)
+    measurements: tuple[Measurement, ...] = ()
+    harmful: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

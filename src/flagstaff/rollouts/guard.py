@@ -1,49 +1,51 @@
-"""Is what we measure still as it must be?
-
-This is the plain check on job names: the failure rate under the new names against the rate under
-the old ones, with half a failure added to either side so that a clean control does not divide by
-zero (Haldane and Anscombe's correction for a ratio of proportions).
-"""
+"""What is a guard told to watch, what does it read, and what does it say?"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import timedelta
 
-LEAST_FAILURES = 5
-"""Failures under the new names below which no ratio is believed, however large."""
+from flagstaff.rollouts.evidence.standing import Response, Standing, Verdict
 
-MOST = 0.5
-"""Share of failures that is harm even when there is nothing to compare it with."""
-
-
-class Verdict(StrEnum):
-    """What one reading says."""
-
-    PASS = "pass"  # noqa: S105 a verdict, not a password
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
-    ERROR = "error"
+__all__ = ["Arm", "Guard", "Judgement", "Measurement", "Response", "Standing", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """A ratio of failure rates that must hold while people are exposed.
+    """A comparison of failure rates that is watched while people are exposed.
 
     Args:
         logs: patterns of JSON job logs, relative to the project.
         control: the job names that count as "flag off".
         treatment: the job names that count as "flag on".
-        max_ratio: the highest accepted treatment rate divided by control rate, above 1.
-        min_jobs: finished jobs under the treatment names before anything can pass.
+        harm_ratio: treatment rate divided by control rate up to which nothing is to be done.
+        safe_below: failure rate that is safe whatever the control does; 0 for none.
+        harm_above: failure rate that is harm when no job runs under the control names any more.
+        min_bad: failures under the treatment names before anything is harm.
+        min_excess: difference of the two rates below which nothing is to be done.
+        weight: how much the guard matters beside others.
+        required: no wait ends before this guard shows safety.
+        dry_run: shown, never decides.
+        on_harm: `ROLLBACK`, `HOLD` or `NOTIFY`.
+        max_time: how long a wait may go on undecided; `None` for ever.
+        on_inconclusive: `HOLD`, or `ADVANCE` with the step marked as unproven.
     """
 
     name: str
     logs: tuple[str, ...]
     control: tuple[str, ...]
     treatment: tuple[str, ...]
-    max_ratio: float = 2.0
-    min_jobs: int = 50
+    harm_ratio: float = 1.1
+    safe_below: float = 0.01
+    harm_above: float = 0.5
+    min_bad: int = 5
+    min_excess: float = 0.0005
+    weight: float = 1.0
+    required: bool = True
+    dry_run: bool = False
+    on_harm: Response = Response.ROLLBACK
+    max_time: timedelta | None = None
+    on_inconclusive: Response = Response.HOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,60 +55,53 @@ class Arm:
     total: int = 0
     failed: int = 0
 
+    def __add__(self, other: Arm) -> Arm:
+        """Return both together."""
+        return Arm(total=self.total + other.total, failed=self.failed + other.failed)
+
+    def __sub__(self, other: Arm) -> Arm:
+        """Return what came since `other` was counted."""
+        return Arm(total=self.total - other.total, failed=self.failed - other.failed)
+
     @property
     def rate(self) -> float:
-        """Return failures as a share of finished jobs, 0 to 1, with half a failure added."""
-        return (self.failed + 0.5) / (self.total + 1)
+        """Return failures as a share of finished jobs, 0 when there are none."""
+        return self.failed / self.total if self.total else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One reading of a guard, since watching began; `error` says why there is none."""
+    """One reading of a guard, since watching began; `error` says why there is none.
+
+    `baseline` are the jobs under the control names before that: no control in the proper sense, for
+    they did not run at the same time.
+    """
 
     guard: str
     treatment: Arm = Arm()
     control: Arm = Arm()
+    baseline: Arm = Arm()
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A verdict with its evidence in words."""
+    """What a guard says, with the numbers behind it and in words.
+
+    `ratio` lies between `low` and `high` with a confidence of 95 % however often one looks; `high`
+    is none when nothing bounds it. `harm` and `safe` are evidence to 1, with what is asked for.
+    """
 
     guard: str
     verdict: Verdict
     evidence: str
     measurement: Measurement
-
-
-def judge(guard: Guard, measurement: Measurement) -> Judgement:
-    """Return what `measurement` says about `guard`.
-
-    Harm is believed as soon as there are `LEAST_FAILURES` failures and the ratio is above the
-    limit; safety only after `min_jobs` finished jobs. With no jobs at all under the old names a
-    ratio would be made up: harm is then that most of the new ones fail, and nothing passes.
-    """
-    treatment, control = measurement.treatment, measurement.control
-    enough = treatment.failed >= LEAST_FAILURES
-    ratio = treatment.rate / control.rate
-    counts = (
-        f"{treatment.failed} of {treatment.total} jobs failed under the new names, "
-        f"{control.failed} of {control.total} under the old"
-    )
-    if measurement.error:
-        verdict, evidence = Verdict.ERROR, f"no data: {measurement.error}"
-    elif enough and not control.total and treatment.rate > MOST:
-        verdict, evidence = Verdict.FAIL, f"{counts}: most of them, and none to compare with"
-    elif enough and control.total and ratio > guard.max_ratio:
-        verdict = Verdict.FAIL
-        times = f"{ratio:.1f}x the rate, " if control.failed else ""
-        evidence = f"{counts}: {times}the limit is {guard.max_ratio:g}x"
-    elif treatment.total < guard.min_jobs:
-        verdict = Verdict.INCONCLUSIVE
-        evidence = f"{treatment.total} of {guard.min_jobs} jobs seen under the new names"
-    elif not control.total:
-        verdict = Verdict.INCONCLUSIVE
-        evidence = f"{treatment.total} jobs seen under the new names, none under the old"
-    else:
-        verdict, evidence = Verdict.PASS, counts
-    return Judgement(guard=guard.name, verdict=verdict, evidence=evidence, measurement=measurement)
+    standing: Standing = Standing.COLLECTING
+    ratio: float | None = None
+    low: float = 0.0
+    high: float | None = None
+    harm: float = 1.0
+    harm_limit: float = 20.0
+    safe: float = 1.0
+    safe_limit: float = 10.0
+    safe_ratio: float = 4.0

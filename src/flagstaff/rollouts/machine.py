@@ -26,10 +26,11 @@ from flagstaff.rollouts.event import (
     Skipped,
     Started,
 )
-from flagstaff.rollouts.guard import Judgement, Verdict
+from flagstaff.rollouts.judging import alarms, as_it_stands, harm
 from flagstaff.rollouts.perform import effect_done, perform
-from flagstaff.rollouts.plan import Bake
+from flagstaff.rollouts.plan import Bake, DeleteFlag, SetGate
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
+from flagstaff.rollouts.watching import read
 
 Moved = tuple[Rollout, tuple[Effect, ...]]
 
@@ -86,7 +87,7 @@ def roll_back(rollout: Rollout, reason: str, now: datetime) -> Moved:
                 key=f"{rollout.id}/rollback/post",
                 step=step_id,
                 channels=rollout.plan.announce_to,
-                text=f"`{rollout.plan.flag}` was rolled back in {', '.join(touched)}: {reason}",
+                text=_told(rollout.plan.flag, touched, reason),
             )
         )
     if step:
@@ -94,6 +95,14 @@ def roll_back(rollout: Rollout, reason: str, now: datetime) -> Moved:
         rollout = rollout.with_state(replace(state, status=StepStatus.FAILED, note=reason))
     rolled = replace(rollout, phase=Phase.ROLLED_BACK, reason=reason, finished_at=now)
     return rolled, tuple(effects)
+
+
+def _told(flag: str, touched: tuple[str, ...], reason: str) -> str:
+    """Return the announcement, which does not say twice that it was rolled back."""
+    said = reason.removeprefix("Rolled back ")
+    return (
+        f"`{flag}` was rolled back in {', '.join(touched)}{' ' if said != reason else ': '}{said}"
+    )
 
 
 def _is_open(rollout: Rollout, step_id: str) -> bool:
@@ -107,21 +116,46 @@ def _start(rollout: Rollout, event: Started, now: datetime) -> Rollout:
 
 
 def _observe(rollout: Rollout, seen: Observed, now: datetime) -> Moved:
-    if rollout.watching and (harm := _harm(seen.judgements)):
-        return roll_back(rollout, f"guard {harm.guard}: {harm.evidence}", now)
-    if rollout.phase is Phase.PAUSED:
-        return rollout, ()
+    """Count what was measured, act on harm, and only then move a step."""
+    goes_on = rollout.phase is not Phase.PAUSED and not seen.harmful
+    cut = goes_on and _changes_production(rollout, seen, now)
+    before, rollout = rollout, read(rollout, seen.measurements, now, cut=cut)
+    if reason := harm(rollout, now):
+        return roll_back(rollout, reason, now)
+    news = _tell(before, rollout, now)
+    if not goes_on:
+        return rollout, news
     step = rollout.current
     if step is None:
-        return replace(rollout, phase=Phase.COMPLETED, finished_at=now), ()
+        return replace(rollout, phase=Phase.COMPLETED, finished_at=now), news
     moved, effects = perform(rollout, step, seen, now)
     current = moved.current
     waits = current is not None and moved.state(current.id).status is StepStatus.WAITING
-    return replace(moved, phase=Phase.WAITING if waits else Phase.RUNNING), effects
+    return replace(moved, phase=Phase.WAITING if waits else Phase.RUNNING), (*news, *effects)
 
 
-def _harm(judgements: tuple[Judgement, ...]) -> Judgement | None:
-    return next((each for each in judgements if each.verdict is Verdict.FAIL), None)
+def _changes_production(rollout: Rollout, seen: Observed, now: datetime) -> bool:
+    """Return whether the look changes the flag where guards watch."""
+    step = rollout.current
+    if step is None or not rollout.watching or not isinstance(step.action, SetGate | DeleteFlag):
+        return False
+    moved, _ = perform(rollout, step, seen, now)
+    return moved.production_changes != rollout.production_changes
+
+
+def _tell(before: Rollout, after: Rollout, now: datetime) -> tuple[Effect, ...]:
+    """Return posts about guards that show harm and do not roll back; they belong to no step."""
+    if before.watches == after.watches or not after.plan.announce_to:
+        return ()
+    return tuple(
+        Post(
+            key=f"{after.id}/guards/{now.isoformat()}/{number}",
+            step="",
+            channels=after.plan.announce_to,
+            text=f"`{after.plan.flag}`: {text}",
+        )
+        for number, text in enumerate(alarms(before, after, now))
+    )
 
 
 def _fail(rollout: Rollout, event: EffectFailed, now: datetime) -> Rollout:
@@ -155,6 +189,8 @@ def _decide(
             if step is None or step.id != event.step or not isinstance(step.action, Bake):
                 return rollout
             note = f"ended early by {event.by}: {event.reason}"
+            if rollout.watching and rollout.watches:
+                note += f" ({as_it_stands(rollout, now)})"
             return _finish(rollout, step.id, StepStatus.DONE, note, event.by, now)
         case Paused():
             return _pause(rollout, f"{event.by}: {event.reason}", now)

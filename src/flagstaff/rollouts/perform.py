@@ -15,7 +15,7 @@ from flagstaff.rollouts.effect import (
     WriteCleanup,
 )
 from flagstaff.rollouts.event import Answer, EffectDone, Observed
-from flagstaff.rollouts.guard import Verdict
+from flagstaff.rollouts.judging import waited
 from flagstaff.rollouts.plan import (
     Announce,
     Approve,
@@ -55,7 +55,7 @@ def perform(rollout: Rollout, step: Step, seen: Observed, now: datetime) -> Move
         case SetGate():
             return _set(rollout, step, step.action, seen, now)
         case Bake():
-            return _bake(rollout, step, step.action, seen, now), ()
+            return _bake(rollout, step, step.action, now), ()
         case CheckDeployed():
             return _hold(rollout, step, seen.deployed, now), ()
         case CheckReleased():
@@ -197,20 +197,19 @@ def _set(rollout: Rollout, step: Step, action: SetGate, seen: Observed, now: dat
     return moved, tuple(effects)
 
 
-def _bake(rollout: Rollout, step: Step, action: Bake, seen: Observed, now: datetime) -> Rollout:
+def _bake(rollout: Rollout, step: Step, action: Bake, now: datetime) -> Rollout:
     state = rollout.state(step.id)
     if state.until is None:
         begun = replace(state, status=StepStatus.ACTIVE, since=now, until=now + action.duration)
         return rollout.with_state(begun)
     if now < state.until:
         return rollout
-    watched = rollout.watching and rollout.plan.guards
-    unclear = [each for each in seen.judgements if each.verdict is not Verdict.PASS]
-    if watched and (unclear or len(seen.judgements) < len(rollout.plan.guards)):
-        note = "time is up; holding until every guard has enough data and passes"
-        return _standing(rollout, step, StepStatus.ACTIVE, note, now)
-    evidence = "; ".join(f"{each.guard}: {each.evidence}" for each in seen.judgements)
-    return _done(rollout, step, evidence if watched else "", now)
+    if not (rollout.watching and rollout.plan.guards):
+        return _done(rollout, step, "", now)
+    guards = waited(rollout, now)
+    if guards.ends:
+        return _done(rollout, step, guards.note, now)
+    return _standing(rollout, step, StepStatus.ACTIVE, guards.note, now)
 
 
 def _delete(

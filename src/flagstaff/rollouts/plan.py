@@ -158,6 +158,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """How often a rollout may be wrong, and how often it is looked at.
+
+    Args:
+        false_rollback: chance that a harmless rollout is ever rolled back by its guards.
+        false_safe: chance that a stage is called safe when it is not.
+        poll: the least time between two readings.
+    """
+
+    false_rollback: float = 0.05
+    false_safe: float = 0.1
+    poll: timedelta = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The recipe for one flag.
 
@@ -173,6 +188,7 @@ class Plan:
     announce_to: tuple[str, ...] = ()
     owner: str = ""
     notes: tuple[str, ...] = field(default=())
+    statistics: Statistics = field(default_factory=Statistics)
 
     def step(self, step_id: str) -> Step:
         """Return the step with this id.

@@ -6,8 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from flagstaff.flags.change import Boolean, PercentageOfActors, PercentageOfTime
 from flagstaff.flags.gates import Gates
+from flagstaff.rollouts.evidence.ratio import Evidence
+from flagstaff.rollouts.guard import Arm
 from flagstaff.rollouts.plan import CleanupPart, DeleteFlag, Plan, Preset, SetGate, Step
+
+NO_JOBS = Arm()
+NO_EVIDENCE = Evidence()
 
 
 class Phase(StrEnum):
@@ -86,12 +92,31 @@ class Cleanup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What one guard knows, and up to which counts.
+
+    `treatment` and `control` are the counts that are in the evidence, so that what is read twice
+    counts once. `before` are the jobs under the control names before this stage, `stage_control`
+    those in it. `at` is when it was last read; `alone_at` when harm was shown without a control.
+    """
+
+    guard: str
+    evidence: Evidence = NO_EVIDENCE
+    treatment: Arm = NO_JOBS
+    control: Arm = NO_JOBS
+    before: Arm = NO_JOBS
+    stage_control: Arm = NO_JOBS
+    at: datetime | None = None
+    alone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """One run of a plan for one flag.
 
     `epoch` counts retries, so that a repeated effect gets a key of its own. `merged` is the commit
     that brought the cleanup to the main branch. `watch_since` is when the first production
-    environment changed.
+    environment changed; `watches` what each guard has seen since.
     """
 
     id: int
@@ -107,6 +132,7 @@ class Rollout:
     paused_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    watches: tuple[Watch, ...] = ()
 
     @classmethod
     def of(cls, plan: Plan, *, rollout_id: int = 0) -> Rollout:
@@ -151,6 +177,36 @@ class Rollout:
     def watching(self) -> bool:
         """Return whether guards decide: from the first production change until the merge."""
         return self.watch_since is not None and not self.merged and not self.phase.finished
+
+    @property
+    def production_changes(self) -> tuple[Step, ...]:
+        """Return the steps that have changed the flag in production, in order."""
+        production = {*self.plan.production}
+        return tuple(
+            step
+            for step, state in zip(self.plan.steps, self.states, strict=True)
+            if state.status is StepStatus.DONE
+            and isinstance(step.action, SetGate | DeleteFlag)
+            and production & {*step.action.environments}
+        )
+
+    @property
+    def percentage(self) -> float:
+        """Return for how many people in 100 the flag is on in production, as the steps left it.
+
+        Single actors count as none.
+        """
+        for step in reversed(self.production_changes):
+            match step.action:
+                case SetGate(change=Boolean(value=value)):
+                    return 100.0 if value else 0.0
+                case SetGate(
+                    change=PercentageOfActors(value=share) | PercentageOfTime(value=share)
+                ):
+                    return float(share)
+                case _:
+                    continue
+        return 0.0
 
 
 def _initial(step: Step) -> StepState:

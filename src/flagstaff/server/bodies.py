@@ -103,9 +103,21 @@ class GuardBody(Body):
     evidence: str
     control: ArmBody
     treatment: ArmBody
+    baseline: ArmBody
+    standing: str | None
     ratio: float | None
-    max_ratio: float
-    min_jobs: int
+    low: float
+    high: float | None
+    harm_ratio: float
+    safe_ratio: float
+    safe_below: float
+    harm: float
+    harm_limit: float
+    safe: float
+    safe_limit: float
+    dry_run: bool
+    required: bool
+    on_harm: str
 
     @classmethod
     def of(cls, guard: GuardView) -> GuardBody:
@@ -122,9 +134,23 @@ class GuardBody(Body):
                 total=guard.treatment.total,
                 failed=guard.treatment.failed,
             ),
+            baseline=ArmBody(
+                names=guard.control_names, total=guard.baseline.total, failed=guard.baseline.failed
+            ),
+            standing=guard.standing,
             ratio=guard.ratio,
-            max_ratio=guard.max_ratio,
-            min_jobs=guard.min_jobs,
+            low=guard.low,
+            high=guard.high,
+            harm_ratio=guard.harm_ratio,
+            safe_ratio=guard.safe_ratio,
+            safe_below=guard.safe_below,
+            harm=guard.harm,
+            harm_limit=guard.harm_limit,
+            safe=guard.safe,
+            safe_limit=guard.safe_limit,
+            dry_run=guard.dry_run,
+            required=guard.required,
+            on_harm=guard.on_harm,
         )
 
 

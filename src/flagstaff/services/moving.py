@@ -18,6 +18,7 @@ from flagstaff.rollouts.effect import (
     WriteCleanup,
 )
 from flagstaff.rollouts.event import Event, Rejected, Skipped
+from flagstaff.rollouts.judging import judgements
 from flagstaff.rollouts.machine import advance
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
 from flagstaff.services.flags import Place, change_gates, remove_state, restore_gates
@@ -53,12 +54,17 @@ def move(unit: Unit, record: RolloutRecord, event: Event, *, reason: str = "") -
     after = _with_saved(unit, after, internal)
     for effect in effects:
         _apply(unit, after, effect)
-    saved = store.save(unit.connection, record, after)
+    readings = record.readings
+    if after.watches != before.watches:
+        readings = judgements(after, unit.now)
+    saved = store.save(unit.connection, replace(record, readings=readings), after)
     if saved is None:
         raise Conflict(
             f"rollout {before.id} was moved by somebody else at this moment", hint="try again"
         )
-    unit.changed.add(f"rollout:{before.id}")
+    # A reading that moves nothing wakes nobody who would only read again.
+    moves = replace(before, watches=after.watches) != after or effects
+    unit.changed.add(f"rollout:{before.id}" if moves else f"readings:{before.id}")
     return saved
 
 

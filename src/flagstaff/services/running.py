@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from flagstaff.errors import Conflict, FlagstaffError, NotFound, UsageError
 from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, Event, Observed
-from flagstaff.rollouts.guard import Judgement
 from flagstaff.rollouts.needs import Needs, needs
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.deployments import deployed, released
@@ -36,7 +34,6 @@ __all__ = [
     "one_line",
     "owns_issue",
     "recent_numbers",
-    "save_readings",
     "step",
 ]
 
@@ -113,12 +110,6 @@ def _allowed_still(unit: Unit, rollout: Rollout, event: Observed) -> Observed:
     if event.policy is not None and not event.policy.yes:
         return event
     return replace(event, policy=allowed(unit, rollout))
-
-
-def save_readings(unit: Unit, number: int, readings: Sequence[Judgement]) -> None:
-    """Keep the latest readings of a rollout's guards for people to look at."""
-    store.save_readings(unit.connection, number, readings)
-    unit.changed.add(f"readings:{number}")
 
 
 def due_effects(unit: Unit) -> list[str]:

@@ -12,7 +12,7 @@ from flagstaff.errors import NotFound
 from flagstaff.flags.describe import describe
 from flagstaff.flags.gates import Gates, State
 from flagstaff.issues import follow
-from flagstaff.rollouts.guard import Arm, Guard, Judgement, Verdict
+from flagstaff.rollouts.guard import Arm, Guard, Judgement, Measurement, Standing, Verdict
 from flagstaff.rollouts.plan import Bake, Plan, SetGate, Step
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
 from flagstaff.services.auditing import search_of
@@ -50,7 +50,11 @@ class StepView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardView:
-    """One guard with its latest reading; without a reading there is no verdict."""
+    """One guard with its latest reading; without a reading there is no verdict.
+
+    `harm` and `safe` are evidence to 1; `ratio` lies between `low` and `high` with a confidence of
+    95 %, and `high` is none when nothing bounds it.
+    """
 
     name: str
     verdict: Verdict | None
@@ -59,9 +63,21 @@ class GuardView:
     treatment_names: tuple[str, ...]
     control: Arm
     treatment: Arm
+    baseline: Arm
+    standing: Standing | None
     ratio: float | None
-    max_ratio: float
-    min_jobs: int
+    low: float
+    high: float | None
+    harm_ratio: float
+    safe_ratio: float
+    safe_below: float
+    harm: float
+    harm_limit: float
+    safe: float
+    safe_limit: float
+    dry_run: bool
+    required: bool
+    on_harm: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,19 +349,36 @@ def _guards(record: RolloutRecord) -> tuple[GuardView, ...]:
 
 
 def _guard(guard: Guard, reading: Judgement | None) -> GuardView:
-    treatment = reading.measurement.treatment if reading else Arm()
-    control = reading.measurement.control if reading else Arm()
+    nothing = Judgement(
+        guard=guard.name,
+        verdict=Verdict.INCONCLUSIVE,
+        evidence="",
+        measurement=Measurement(guard=guard.name),
+    )
+    said = reading or nothing
     return GuardView(
         name=guard.name,
         verdict=reading.verdict if reading else None,
-        evidence=reading.evidence if reading else "",
+        evidence=said.evidence,
         control_names=guard.control,
         treatment_names=guard.treatment,
-        control=control,
-        treatment=treatment,
-        ratio=treatment.rate / control.rate if treatment.total and control.total else None,
-        max_ratio=guard.max_ratio,
-        min_jobs=guard.min_jobs,
+        control=said.measurement.control,
+        treatment=said.measurement.treatment,
+        baseline=said.measurement.baseline,
+        standing=reading.standing if reading else None,
+        ratio=said.ratio,
+        low=said.low,
+        high=said.high,
+        harm_ratio=guard.harm_ratio,
+        safe_ratio=said.safe_ratio,
+        safe_below=guard.safe_below,
+        harm=said.harm,
+        harm_limit=said.harm_limit,
+        safe=said.safe,
+        safe_limit=said.safe_limit,
+        dry_run=guard.dry_run,
+        required=guard.required,
+        on_harm=guard.on_harm.value,
     )
 
 

@@ -6,7 +6,6 @@ have not seen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -112,10 +111,14 @@ def newest_of(connection: Connection, issue_path: str) -> int | None:
 
 
 def save(connection: Connection, record: RolloutRecord, rollout: Rollout) -> RolloutRecord | None:
-    """Write the rollout over the revision in `record`; return `None` if somebody was faster."""
+    """Write the rollout and the readings of `record` over its revision.
+
+    Returns `None` if somebody was faster.
+    """
     values = {
         "phase": rollout.phase.value,
         "body": encode(rollout),
+        "readings": [encode(each) for each in record.readings],
         "revision": record.revision + 1,
     }
     written = connection.execute(
@@ -126,12 +129,6 @@ def save(connection: Connection, record: RolloutRecord, rollout: Rollout) -> Rol
     if written.rowcount != 1:
         return None
     return replace(record, rollout=rollout, revision=record.revision + 1)
-
-
-def save_readings(connection: Connection, number: int, readings: Sequence[Judgement]) -> None:
-    """Keep the latest readings; they are for looking at and decide nothing later."""
-    values = [encode(each) for each in readings]
-    connection.execute(update(table).where(table.c.id == number).values(readings=values))
 
 
 def _record(row: Row[Any]) -> RolloutRecord:

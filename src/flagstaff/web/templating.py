@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from flagstaff.rollouts.evidence.message import to_one
 from flagstaff.web import words
 from flagstaff.web.issue_text import render_issue
 
@@ -43,6 +44,7 @@ def templates() -> Environment:
         "phase_look": words.phase_look,
         "step_look": words.step_look,
         "verdict_look": words.verdict_look,
+        "evidence": to_one,
         "cell_look": words.cell_look,
         "seen_look": words.seen_look,
     }

@@ -6,6 +6,8 @@ import pytest
 
 from flagstaff.definitions import JobGuard, JobRename, Project, RampSettings, load_project
 from flagstaff.errors import DefinitionError
+from flagstaff.rollouts.evidence.standing import Response
+from flagstaff.rollouts.plan import Statistics
 
 FULL = """\
 flags: flags
@@ -33,8 +35,17 @@ guards:
   - name: renamed workers
     flag: rename_integrations_workers
     jobs: [log/jobs-*.jsonl, log/old-jobs.jsonl]
-    max_ratio: 1.5
-    min_jobs: 20
+    harm_ratio: 1.5
+    safe_below: 0.02
+    harm_above: 0.25
+    min_bad: 8
+    min_excess: 0.01
+    weight: 4
+    required: false
+    dry_run: true
+    on_harm: notify
+    max_time: 6h
+    on_inconclusive: advance
 changelog: changes
 deployment_environments:
   canary: production
@@ -105,8 +116,17 @@ def test_every_setting_is_read(settings):
                 name="renamed workers",
                 flag="rename_integrations_workers",
                 jobs=("log/jobs-*.jsonl", "log/old-jobs.jsonl"),
-                max_ratio=1.5,
-                min_jobs=20,
+                harm_ratio=1.5,
+                safe_below=0.02,
+                harm_above=0.25,
+                min_bad=8,
+                min_excess=0.01,
+                weight=4.0,
+                required=False,
+                dry_run=True,
+                on_harm=Response.NOTIFY,
+                max_time=timedelta(hours=6),
+                on_inconclusive=Response.ADVANCE,
             ),
         ),
         changelog="changes",
@@ -121,7 +141,8 @@ def test_a_guard_has_defaults_and_may_name_one_pattern(settings):
         )
     )
     assert project.guards == (JobGuard(name="g", flag="f", jobs=("log/*",)),)
-    assert (project.guards[0].max_ratio, project.guards[0].min_jobs) == (2.0, 50)
+    assert (project.guards[0].harm_ratio, project.guards[0].safe_below) == (1.1, 0.01)
+    assert project.guards[0].on_harm is Response.ROLLBACK
     assert project.renames == (JobRename(flag="f", old="a", new="b"),)
 
 
@@ -222,15 +243,23 @@ def test_each_mistake_is_told(settings, text, what):
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        ("max_ratio: 1", "'1' is no number above 1 and up to 1000"),
-        ("max_ratio: 1e2", "'1e2' is no number"),
-        ("max_ratio: " + "9" * 400, "is no number"),
-        ("min_jobs: 0", "'0' is no number of jobs"),
-        ("min_jobs: 1.5", "'1.5' is no number of jobs"),
-        ("min_jobs: " + "9" * 5000, "is no number of jobs"),
+        ("harm_ratio: 0.9", "'0.9' is no number from 1 to 100"),
+        ("harm_ratio: 1e2", "'1e2' is no number"),
+        ("harm_ratio: " + "9" * 400, "is no number"),
+        ("safe_below: 1", "'1' is no rate from 0 to below 1"),
+        ("harm_above: 0", "'0' is no number above 0 and below 1"),
+        ("min_bad: 1.5", "'1.5' is no whole number of failures"),
+        ("min_bad: " + "9" * 5000, "is no whole number of failures"),
+        ("weight: 0", "'0' is no number from 0.001 to 1000"),
+        ("required: perhaps", "write true or false"),
+        ("on_harm: advance", "which is unknown"),
+        ("on_inconclusive: rollback", "which is unknown"),
+        ("max_time: 20", "has no unit"),
+        ("max_ratio: 2.0", "write `harm_ratio`"),
+        ("min_jobs: 50", "write `safe_below`"),
         ("jobs: []", "`guards.jobs` is an empty list"),
         ("jobs:", "has no `guards.jobs`"),
-        ("minjobs: 1", "unknown key 'minjobs' in `guards`; did you mean `min_jobs`?"),
+        ("safebelow: 1", "unknown key 'safebelow' in `guards`; did you mean `safe_below`?"),
     ],
 )
 def test_limits_of_a_guard_are_checked(settings, line, what):
@@ -265,3 +294,11 @@ def test_a_file_with_the_other_ending_is_not_overlooked(tmp_path):
 def test_settings_cannot_be_changed():
     with pytest.raises(TypeError):
         Project().stages["a"] = "b"  # type: ignore[index]
+
+
+def test_how_sure_guards_must_be_is_a_setting(settings):
+    assert load_project(settings("main_branch: trunk")).statistics == Statistics()
+    text = "statistics: {false_rollback: 0.01, false_safe: 0.05, poll: 30s}"
+    assert load_project(settings(text)).statistics == Statistics(
+        false_rollback=0.01, false_safe=0.05, poll=timedelta(seconds=30)
+    )

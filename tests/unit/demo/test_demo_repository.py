@@ -60,7 +60,7 @@ def test_the_configuration_names_webhook_renames_and_guard(repository):
         "activate_service",
         "deactivate_service",
     ]
-    assert configuration["guards"][0]["min_jobs"] == 30
+    assert configuration["guards"][0]["safe_below"] == 0.15
 
 
 def test_without_a_webhook_none_is_configured(tmp_path):

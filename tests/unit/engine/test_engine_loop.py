@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select, update
 
-from fakes import CALM, GUARD, HARM, THIN, plan_of, ramp, turn_on
+from fakes import CALM, CALMER, GUARD, HARM, THIN, plan_of, ramp, turn_on
 from flagstaff.commands.model import (
     AbortRollout,
     ApproveStep,
@@ -117,6 +117,7 @@ class TestWholeRollout:
         lab.world.measurements["jobs"] = CALM
         assert lab.at(number) == "s8"
         assert lab.gates("production") == Gates(boolean=True)
+        lab.world.measurements["jobs"] = CALMER
         lab.clock.advance(hours=23, minutes=59)
         assert lab.at(number) == "s8"
         lab.clock.advance(minutes=1)
@@ -147,6 +148,7 @@ class TestWholeRollout:
         lab.engine.tick()
         assert lab.gates("production").percentage_of_actors == 10
         lab.world.measurements["jobs"] = HARM
+        lab.clock.advance(seconds=15)
         lab.engine.tick()
         assert lab.look(number).rollout.phase is Phase.ROLLED_BACK
         assert lab.gates("production") == Gates(actors=frozenset({"User:1"}))
@@ -233,15 +235,20 @@ class TestQuiet:
             lab.engine.tick()
         assert rows(lab.services) == before
 
-    def test_new_readings_are_kept_but_move_nothing(self, lab):
+    def test_what_is_new_is_read_when_a_poll_is_due_and_wakes_nobody(self, lab):
         lab.world.measurements["jobs"] = THIN
         number = lab.added(plan_of(ramp(10), Approve(), guards=(GUARD,)))
         lab.engine.tick()
-        before = rows(lab.services)
+        heard = []
+        lab.services.listen(heard.append)
         lab.world.measurements["jobs"] = CALM
+        lab.clock.advance(seconds=14)
         lab.engine.tick()
-        assert rows(lab.services) == before
-        assert lab.look(number).readings[0].measurement == CALM
+        assert lab.look(number).readings[0].measurement.treatment == THIN.treatment
+        lab.clock.advance(seconds=1)
+        lab.engine.tick()
+        assert lab.look(number).readings[0].measurement.treatment == CALM.treatment
+        assert heard == [{f"readings:{number}"}]
 
 
 class TestTroubleAround:
@@ -284,6 +291,7 @@ class TestTroubleAround:
         lab.engine.tick()
         lab.repository.down = True
         lab.world.measurements["jobs"] = HARM
+        lab.clock.advance(seconds=15)
         lab.engine.tick()
         assert lab.look(number).rollout.phase is Phase.ROLLED_BACK
 
@@ -301,10 +309,11 @@ class TestTroubleAround:
 
         monkeypatch.setattr(f"flagstaff.services.running.{asked}", broken)
         lab.world.measurements["jobs"] = HARM
+        lab.clock.advance(seconds=15)
         lab.engine.tick()
         rollout = lab.look(number).rollout
         assert rollout.phase is Phase.ROLLED_BACK
-        assert rollout.reason.startswith("guard jobs")
+        assert "jobs with the flag on" in rollout.reason
 
     def test_a_change_that_is_refused_pauses_with_the_reason_and_changes_nothing(self, lab):
         refused = SetGate(

@@ -129,7 +129,9 @@ def test_endings_before_the_watch_do_not_count(log, logs):
     instant = timedelta(microseconds=1)
     append(log, line(at=SINCE - instant) + line(at=SINCE) + line(at=SINCE + instant))
     append(log, line("Old", at=SINCE - BASELINE - instant) + line("Old", at=SINCE - BASELINE))
-    assert counts(logs) == ((2, 0), (1, 0))
+    append(log, line("Old", "fail", at=SINCE))
+    assert counts(logs) == ((2, 0), (1, 1))
+    assert logs.measure().baseline == Arm(total=1, failed=0)
 
 
 @pytest.mark.parametrize(

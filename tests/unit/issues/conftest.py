@@ -12,7 +12,7 @@ from flagstaff.definitions.project import JobGuard, JobRename, Project, RampSett
 from flagstaff.issues.importer import import_issue
 from flagstaff.rollouts.effect import CloseIssue, Post, WriteCleanup
 from flagstaff.rollouts.event import Answer, Approved, EffectDone, Observed, Started
-from flagstaff.rollouts.guard import Judgement, Measurement, Verdict
+from flagstaff.rollouts.guard import Arm, Measurement
 from flagstaff.rollouts.machine import advance
 from flagstaff.rollouts.plan import CleanupPart
 from flagstaff.rollouts.rollout import Cleanup, Phase, Rollout
@@ -73,6 +73,7 @@ class Driver:
 
     def __init__(self, plan):
         self.now = START
+        self.jobs = 0
         self.rollout = Rollout.of(plan, rollout_id=7)
         self._tell(Started(by="anna", before=()))
 
@@ -87,21 +88,21 @@ class Driver:
             elif isinstance(effect, Post | CloseIssue):
                 self._tell(EffectDone(step=effect.step, note="told everyone"))
 
-    def turn(self, verdict=Verdict.PASS):
+    def turn(self, failed=0):
         self.now += timedelta(hours=1)
+        self.jobs += 1000
         if self.rollout.phase is Phase.WAITING:
             self._tell(Approved(step=self.rollout.current.id, by="bea", reason="looks good"))
-        judgements = tuple(
-            Judgement(
+        measurements = tuple(
+            Measurement(
                 guard=guard.name,
-                verdict=verdict,
-                evidence="9 of 90 jobs failed",
-                measurement=Measurement(guard=guard.name),
+                treatment=Arm(total=self.jobs, failed=failed),
+                control=Arm(total=self.jobs),
             )
             for guard in self.rollout.plan.guards
         )
         yes = Answer(yes=True, text="yes, everywhere")
-        self._tell(Observed(deployed=yes, released=yes, merged="d" * 40, judgements=judgements))
+        self._tell(Observed(deployed=yes, released=yes, merged="d" * 40, measurements=measurements))
 
     def run(self, turns=1000):
         for _ in range(turns):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fakes import GUARD, START, THIN, plan_of, preset, ramp, turn_on
+from fakes import GUARD, HARM, START, plan_of, preset, ramp, turn_on
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.effect import ChangeFlag, CloseIssue, Post, RemoveFlag, WriteCleanup
 from flagstaff.rollouts.event import (
@@ -24,7 +24,6 @@ from flagstaff.rollouts.event import (
     Skipped,
     Started,
 )
-from flagstaff.rollouts.guard import judge
 from flagstaff.rollouts.machine import advance
 from flagstaff.rollouts.plan import (
     Announce,
@@ -441,6 +440,6 @@ def test_a_summary_is_done_when_it_is_reached():
 
 def test_a_finished_rollout_hears_nothing():
     rollout, _ = run(begun(turn_on("dev")), LOOK, LOOK)
-    harm = Observed(judgements=(judge(GUARD, THIN),))
+    harm = Observed(measurements=(HARM,))
     for event in (Aborted(by="ada", reason="late"), Paused(by="ada", reason=""), harm):
         assert run(rollout, event) == (rollout, ())

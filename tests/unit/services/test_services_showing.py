@@ -10,7 +10,6 @@ from fakes import CALM, GUARD, plan_of, ramp, turn_on
 from flagstaff.commands.model import AbortRollout, ListRollouts, PauseRollout, ShowRollout
 from flagstaff.errors import NotFound
 from flagstaff.rollouts.event import EffectFailed, Observed
-from flagstaff.rollouts.guard import judge
 from flagstaff.rollouts.plan import Announce, Approve, Bake
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
@@ -54,7 +53,7 @@ def test_one_is_shown_step_by_step_with_its_guards(run, added, observe, services
     number = added(plan_of(ramp(10), Bake(duration=timedelta(hours=1)), Approve(), guards=(GUARD,)))
     observe(number, 2)
     with services.unit(ENGINE, write=True) as unit:
-        running.save_readings(unit, number, (judge(GUARD, CALM),))
+        running.step(unit, running.find(unit, number), Observed(measurements=(CALM,)))
     outcome = run(ShowRollout(rollout=number))
     assert outcome.text.splitlines()[2:] == [
         "",
@@ -66,10 +65,14 @@ def test_one_is_shown_step_by_step_with_its_guards(run, added, observe, services
         "  · Step 3",
         "",
         "Guards",
-        "  jobs: pass, 1 of 100 jobs failed under the new names, 1 of 100 under the old",
+        (
+            "  jobs: pass, "
+            "jobs with the flag on 1x flag off (95 % confidence 0x or more), "
+            "1 of 1,000 jobs against 1 of 1,000; evidence of safety 141 : 1, asked for 10 : 1"
+        ),
     ]
     assert [step["status"] for step in outcome.data["steps"]] == ["done", "active", "pending"]
-    assert outcome.data["guards"][0]["treatment"] == {"total": 100, "failed": 1}
+    assert outcome.data["guards"][0]["treatment"] == {"total": 1000, "failed": 1}
 
 
 def test_what_a_person_would_do_next_is_named(run, added, observe):

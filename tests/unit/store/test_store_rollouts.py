@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from fakes import BLIND, CALM, GUARD, START, plan_of, preset, ramp, share, turn_on
+from flagstaff.commands.codec import encode
 from flagstaff.errors import Conflict
 from flagstaff.flags.change import Actors, Groups, PercentageOfTime
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.effect import CloseIssue, Post, WriteCleanup
-from flagstaff.rollouts.guard import judge
+from flagstaff.rollouts.guard import Judgement, Verdict
 from flagstaff.rollouts.plan import (
     Announce,
     Approve,
@@ -39,7 +41,7 @@ from flagstaff.rollouts.rollout import (
     StepState,
     StepStatus,
 )
-from flagstaff.store import audit, deployments, outbox, rollouts
+from flagstaff.store import audit, deployments, outbox, rollouts, tables
 from flagstaff.store.audit import AuditEntry
 from flagstaff.store.deployments import Deployment
 from flagstaff.store.outbox import Outgoing
@@ -142,12 +144,40 @@ class TestRollouts:
             assert rollouts.save(connection, first, first.rollout) is None
             assert rollouts.get(connection, 1) == second
 
-    def test_readings_are_kept_and_are_no_new_revision(self, database):
-        readings = (judge(GUARD, CALM), judge(GUARD, BLIND))
+    def test_readings_are_written_with_the_rollout(self, database):
+        readings = tuple(
+            Judgement(guard="jobs", verdict=verdict, evidence="so", measurement=measurement)
+            for verdict, measurement in ((Verdict.PASS, CALM), (Verdict.ERROR, BLIND))
+        )
         with database.write() as connection:
             before = add(connection)
-            rollouts.save_readings(connection, 1, readings)
-            assert rollouts.get(connection, 1) == replace(before, readings=readings)
+            saved = rollouts.save(connection, replace(before, readings=readings), before.rollout)
+            assert rollouts.get(connection, 1) == saved
+            assert saved.readings == readings
+
+    def test_a_rollout_that_was_begun_under_the_old_rule_is_still_read(self, database):
+        with database.write() as connection:
+            before = add(connection)
+            body = encode(replace(before.rollout, plan=replace(EVERYTHING, guards=(GUARD,))))
+            body["plan"]["guards"] = [
+                {
+                    "name": "jobs",
+                    "logs": ["log/*.jsonl"],
+                    "control": ["Old"],
+                    "treatment": ["New"],
+                    "max_ratio": 2.0,
+                    "min_jobs": 50,
+                }
+            ]
+            del body["watches"], body["plan"]["statistics"]
+            arm = {"total": 9, "failed": 1}
+            measured = {"guard": "jobs", "treatment": arm, "control": arm, "error": ""}
+            reading = {"guard": "jobs", "verdict": "pass", "evidence": "", "measurement": measured}
+            connection.execute(update(tables.rollout).values(body=body, readings=[reading]))
+            found = rollouts.get(connection, 1)
+        assert found.rollout.plan.guards == (GUARD,)
+        assert found.rollout.watches == ()
+        assert found.readings[0].measurement.treatment.total == 9
 
     def test_one_flag_has_one_rollout_that_is_not_over(self, database):
         with database.write() as connection:

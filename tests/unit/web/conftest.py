@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from flagstaff.flags.change import Boolean, PercentageOfActors
-from flagstaff.rollouts.guard import Arm, Guard, Measurement, judge
+from flagstaff.rollouts.guard import Arm, Guard, Judgement, Measurement, Standing, Verdict
 from flagstaff.rollouts.plan import Approve, AskPerson, Bake, Plan, Preset, SetGate, Step
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 from flagstaff.server.app import Application, build
@@ -116,7 +116,16 @@ def make_rollout(application: Application) -> Making:
             Rollout.of(PLAN), phase=phase, states=tuple(states), started_at=BEGUN, **details
         )
         arms = {"treatment": Arm(total=200, failed=failed), "control": Arm(total=400, failed=2)}
-        reading = judge(GUARD, Measurement(guard=GUARD.name, **arms))
+        reading = Judgement(
+            guard=GUARD.name,
+            verdict=Verdict.FAIL if failed else Verdict.PASS,
+            evidence=f"{failed} of 200 jobs failed under the new names",
+            measurement=Measurement(guard=GUARD.name, **arms),
+            standing=Standing.HARMFUL if failed else Standing.HEALTHY,
+            ratio=12.5 if failed else 0.4,
+            low=0.1,
+            harm=48.0,
+        )
         record = RolloutRecord(
             rollout=rollout,
             issue_path="",
@@ -127,8 +136,9 @@ def make_rollout(application: Application) -> Making:
             created_by="ada",
         )
         with application.services.unit(ENGINE, write=True) as unit:
-            number = store.add(unit.connection, record).rollout.id
-            store.save_readings(unit.connection, number, (reading,))
+            added = store.add(unit.connection, record)
+            number = added.rollout.id
+            store.save(unit.connection, replace(added, readings=(reading,)), added.rollout)
         return number
 
     return make

@@ -71,7 +71,9 @@ def test_one_rollout_shows_where_it_stands(client, make_rollout):
     said = words(page.text)
     assert "needs a person" in said
     assert "0.4\u00d7 the old rate" in said
-    assert "limit 2\u00d7" in said
+    assert "95 % confidence 0.1\u2013…" in said
+    assert "harmless up to 1.1\u00d7" in said
+    assert "of safety 1 : 1 of 10 : 1" in said
     assert "400 2 0.50 %" in said
     assert f"flagstaff rollout approve {number} --step verify" in said
     assert f'flagstaff rollout abort {number} --reason "…"' in said

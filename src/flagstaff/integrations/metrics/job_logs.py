@@ -22,8 +22,8 @@ CHUNK = 1 << 20
 HEAD = 256
 
 BASELINE = timedelta(days=1)
-"""How long before watching began jobs under the old names count as control, in real time: after a
-step straight to everybody there are none any more."""
+"""How long before watching began jobs under the old names count as baseline, in real time: after a
+step straight to everybody none run at the same time any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,18 @@ class JobLogs:
 
     Args:
         root: what the guard's patterns are relative to.
-        since: real time from which jobs under the new names count; under the old ones `BASELINE`
-            earlier.
+        since: real time from which jobs count; under the old names those of `BASELINE` before are
+            counted apart.
     """
 
     def __init__(self, root: Path, guard: Guard, since: datetime) -> None:
         self._root = root
         self._guard = guard
-        self._since = dict.fromkeys(guard.control, since - BASELINE)
-        self._since |= dict.fromkeys(guard.treatment, since)
+        self._since = since
+        self._names = {*guard.control, *guard.treatment}
         self._read: dict[tuple[int, int], _Place] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._earlier: Counter[tuple[str, str]] = Counter()
 
     def measure(self) -> Measurement:
         """Return the counts, with what the files hold by now."""
@@ -67,8 +68,9 @@ class JobLogs:
             return Measurement(guard=self._guard.name, error=f"no file matches {patterns}")
         return Measurement(
             guard=self._guard.name,
-            treatment=self._arm(self._guard.treatment),
-            control=self._arm(self._guard.control),
+            treatment=_arm(self._counts, self._guard.treatment),
+            control=_arm(self._counts, self._guard.control),
+            baseline=_arm(self._earlier, self._guard.control),
         )
 
     def _files(self, pattern: str) -> Iterator[Path]:
@@ -77,10 +79,6 @@ class JobLogs:
         if path.is_absolute():
             base, relative = Path(path.anchor), str(path.relative_to(path.anchor))
         return (found for found in base.glob(relative) if found.is_file())
-
-    def _arm(self, names: tuple[str, ...]) -> Arm:
-        failed = sum(self._counts[name, "fail"] for name in names)
-        return Arm(total=failed + sum(self._counts[name, "done"] for name in names), failed=failed)
 
     def _follow(self, path: Path) -> None:
         """Read on from where the last reading of this file ended, whole lines only."""
@@ -114,13 +112,20 @@ class JobLogs:
         try:
             entry = json.loads(line)
             name, status = entry["class"], entry["job_status"]
-            if status not in ENDINGS or name not in self._since:
+            if status not in ENDINGS or name not in self._names:
                 return
             ended = _moment(entry.get("completed_at") or entry["time"])
         except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
             return
-        if ended >= self._since[name]:
+        if ended >= self._since:
             self._counts[name, status] += 1
+        elif ended >= self._since - BASELINE:
+            self._earlier[name, status] += 1
+
+
+def _arm(counts: Counter[tuple[str, str]], names: tuple[str, ...]) -> Arm:
+    failed = sum(counts[name, "fail"] for name in names)
+    return Arm(total=failed + sum(counts[name, "done"] for name in names), failed=failed)
 
 
 def _moment(value: str | float) -> datetime:

@@ -18,8 +18,7 @@ from flagstaff.rollouts.evidence.ratio import (
     log_safe,
 )
 from flagstaff.rollouts.evidence.settings import RatioGuard
-from flagstaff.rollouts.evidence.standing import Standing
-from flagstaff.rollouts.guard import Verdict
+from flagstaff.rollouts.evidence.standing import Standing, Verdict
 
 MISS = 0.05
 """Chance that an interval shown to people is ever wrong."""
@@ -53,17 +52,24 @@ class Finding:
         return self.standing.verdict
 
 
-def judge(state: Evidence, guard: RatioGuard, max_time: float | None = None) -> Finding:
+def judge(
+    state: Evidence,
+    guard: RatioGuard,
+    max_time: float | None = None,
+    *,
+    standing_is: Standing | None = None,
+) -> Finding:
     """Return what `state` says.
 
     Args:
         state: everything seen so far.
         guard: what to look for.
         max_time: seconds a stage may stay undecided; none for ever.
+        standing_is: where the guard stands, when the caller knows more than the evidence does.
     """
     return Finding(
         guard=guard.name,
-        standing=standing(state, guard, max_time),
+        standing=standing(state, guard, max_time) if standing_is is None else standing_is,
         harm=evidence_ratio(log_harm(state, guard)),
         harm_limit=evidence_ratio(log_harm_limit(guard)),
         safe=evidence_ratio(log_any_safe(state, guard)),

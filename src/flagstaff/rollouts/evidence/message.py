@@ -30,7 +30,7 @@ def rolled_back(finding: Finding, elapsed: float, percentage: float) -> str:
     extra = round(abs(finding.extra))
     kind = "extra" if finding.extra > 0 else "fewer"
     reached = f" About {extra:,} {kind} failures reached users." if extra else ""
-    return f"Rolled back after {_time(elapsed)} at {percentage:g} %: {sentence(finding)}.{reached}"
+    return f"Rolled back after {spoken(elapsed)} at {percentage:g} %: {sentence(finding)}.{reached}"
 
 
 def sentence(finding: Finding) -> str:
@@ -67,7 +67,7 @@ def slower_sentence(state: DurationEvidence, guard: DurationGuard) -> str:
         )
     limit = 1.0 / (guard.false_harm * guard.share)
     evidence = evidence_ratio(log_slower(state))
-    return f"{words}; evidence {_to_one(evidence)}, limit {_to_one(limit)}"
+    return f"{words}; evidence {to_one(evidence)}, limit {to_one(limit)}"
 
 
 def _pairs(state: DurationEvidence) -> str:
@@ -88,19 +88,19 @@ def _ratio(ratio: Interval) -> str:
 
 def _evidence(finding: Finding) -> str:
     if finding.standing is Standing.HEALTHY:
-        return (
-            f"evidence of safety {_to_one(finding.safe)}, asked for {_to_one(finding.safe_limit)}"
-        )
-    return f"evidence {_to_one(finding.harm)}, limit {_to_one(finding.harm_limit)}"
+        return f"evidence of safety {to_one(finding.safe)}, asked for {to_one(finding.safe_limit)}"
+    return f"evidence {to_one(finding.harm)}, limit {to_one(finding.harm_limit)}"
 
 
-def _to_one(evidence: float) -> str:
+def to_one(evidence: float) -> str:
+    """Return evidence as people say it."""
     if evidence >= THOUSANDS:
         return "more than 10,000 : 1"
     return f"{evidence:,.0f} : 1" if evidence >= 1 else "less than 1 : 1"
 
 
-def _time(seconds: float) -> str:
+def spoken(seconds: float) -> str:
+    """Return a length of time as people say it."""
     if seconds < MINUTE:
         return f"{seconds:.0f} s"
     if seconds < HOUR:

@@ -15,7 +15,7 @@ from flagstaff.rollouts.evidence.judging import standing
 from flagstaff.rollouts.evidence.ratio import Evidence, log_credible_harm
 from flagstaff.rollouts.evidence.settings import RatioGuard
 from flagstaff.rollouts.evidence.several import Together, together
-from flagstaff.rollouts.evidence.standing import Decision, Response, Standing, Watch, decide
+from flagstaff.rollouts.evidence.standing import Decision, Response, Says, Standing, decide
 from flagstaff.rollouts.evidence.threshold import Streak, Threshold, streak_standing
 
 AnyGuard = RatioGuard | DurationGuard | Threshold
@@ -58,7 +58,7 @@ def survey(
         stands = _standing(guard, state, max_time)
         standings[guard.name] = stands
         watches.append(
-            Watch(
+            Says(
                 standing=stands,
                 required=guard.required,
                 dry_run=guard.dry_run,

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flagstaff.rollouts.guard import Verdict
+
+class Verdict(StrEnum):
+    """What a guard says, in the word that programs and pages have for it."""
+
+    PASS = "pass"  # noqa: S105 a verdict, not a password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
 
 
 class Standing(StrEnum):
@@ -51,7 +58,7 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Says:
     """A guard as the plan sees it.
 
     Args:
@@ -68,7 +75,7 @@ class Watch:
 
 
 def decide(
-    watches: tuple[Watch, ...],
+    watches: tuple[Says, ...],
     *,
     joint_harm: bool = False,
     time_is_up: bool = True,

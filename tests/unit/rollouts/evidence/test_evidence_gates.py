@@ -28,7 +28,7 @@ from flagstaff.rollouts.evidence.planner import least_requests
 from flagstaff.rollouts.evidence.ratio import Evidence, advance_evidence, log_harm, log_safe
 from flagstaff.rollouts.evidence.settings import RatioGuard
 from flagstaff.rollouts.evidence.several import together
-from flagstaff.rollouts.evidence.standing import Decision, Watch, decide
+from flagstaff.rollouts.evidence.standing import Decision, Says, decide
 
 pytestmark = pytest.mark.slow
 
@@ -291,7 +291,7 @@ def rollout(rng, ratio, rate=100):
             state = advance_evidence(state, counts, guard)
             says = standing(state, guard, 3600)
             time_is_up = (poll - begun) * POLL >= 900
-            decision = decide((Watch(standing=says),), time_is_up=time_is_up)
+            decision = decide((Says(standing=says),), time_is_up=time_is_up)
             if decision in {Decision.ROLLBACK, Decision.HOLD}:
                 return decision
             if decision is Decision.ADVANCE:

@@ -6,13 +6,13 @@ from itertools import product
 
 import pytest
 
-from flagstaff.rollouts.evidence.standing import Decision, Response, Standing, Watch, decide
+from flagstaff.rollouts.evidence.standing import Decision, Response, Says, Standing, decide
 
 ALL = tuple(product(Standing, repeat=3))
 
 
 def watches(standings, **more):
-    return tuple(Watch(standing=each, **more) for each in standings)
+    return tuple(Says(standing=each, **more) for each in standings)
 
 
 @pytest.mark.parametrize("on_inconclusive", [Response.HOLD, Response.ADVANCE, Response.ROLLBACK])
@@ -54,12 +54,12 @@ def test_joint_harm_rolls_back_whatever_the_guards_say():
 
 def test_a_dry_run_never_decides():
     for standing in Standing:
-        assert decide((Watch(standing=standing, dry_run=True),)) is Decision.ADVANCE
+        assert decide((Says(standing=standing, dry_run=True),)) is Decision.ADVANCE
 
 
 def test_a_guard_that_is_not_required_holds_nothing_back_but_harm_still_counts():
     for standing in Standing:
-        got = decide((Watch(standing=standing, required=False),))
+        got = decide((Says(standing=standing, required=False),))
         assert got is (Decision.ROLLBACK if standing is Standing.HARMFUL else Decision.ADVANCE)
 
 
@@ -72,10 +72,10 @@ def test_a_guard_that_is_not_required_holds_nothing_back_but_harm_still_counts()
     ],
 )
 def test_harm_leads_to_what_the_guard_says(on_harm, decision):
-    assert decide((Watch(standing=Standing.HARMFUL, on_harm=on_harm),)) is decision
+    assert decide((Says(standing=Standing.HARMFUL, on_harm=on_harm),)) is decision
 
 
 def test_a_held_guard_never_outranks_harm_elsewhere():
-    harmed = Watch(standing=Standing.HARMFUL)
-    held = Watch(standing=Standing.HARMFUL, on_harm=Response.HOLD)
-    assert decide((held, harmed, Watch(standing=Standing.NO_DATA))) is Decision.ROLLBACK
+    harmed = Says(standing=Standing.HARMFUL)
+    held = Says(standing=Standing.HARMFUL, on_harm=Response.HOLD)
+    assert decide((held, harmed, Says(standing=Standing.NO_DATA))) is Decision.ROLLBACK

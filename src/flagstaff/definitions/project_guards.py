@@ -1,0 +1,154 @@
+"""Who watches a rollout, and how sure must they be?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from flagstaff.definitions.duration import parse_duration
+from flagstaff.definitions.fields import Fields
+from flagstaff.definitions.problems import quote, suggestion
+from flagstaff.definitions.project import JobGuard
+from flagstaff.definitions.project_jobs import flag_of
+from flagstaff.errors import UsageError
+from flagstaff.rollouts.evidence.standing import Response
+from flagstaff.rollouts.plan import Statistics
+
+_GUARD_KEYS: Final = (
+    "name",
+    "flag",
+    "jobs",
+    "harm_ratio",
+    "safe_below",
+    "harm_above",
+    "min_bad",
+    "min_excess",
+    "weight",
+    "required",
+    "dry_run",
+    "on_harm",
+    "max_time",
+    "on_inconclusive",
+)
+_RETIRED: Final = {
+    "max_ratio": "write `harm_ratio`, the ratio up to which nothing is to be done; the limit itself"
+    " is evidence now",
+    "min_jobs": "delete it, or write `safe_below`, the failure rate that is safe in any case",
+}
+_STATISTICS_KEYS: Final = ("false_rollback", "false_safe", "poll")
+_ON_HARM: Final = (Response.ROLLBACK, Response.HOLD, Response.NOTIFY)
+_ON_INCONCLUSIVE: Final = (Response.HOLD, Response.ADVANCE)
+_MOST_BAD: Final = 1_000_000
+
+
+def read_guards(project: Fields, renaming: set[str]) -> tuple[JobGuard, ...]:
+    """Return the entries under `guards`; each must watch a flag that is one of `renaming`."""
+    guards: dict[str, JobGuard] = {}
+    for fields in project.mappings("guards"):
+        _check_keys(fields)
+        guard = _guard(fields)
+        if guard.flag and guard.flag not in renaming:
+            fields.problems.error(
+                f"{fields.label('flag')} is {quote(guard.flag)}, which renames no job",
+                line=fields.line("flag"),
+                remedy=suggestion(guard.flag, sorted(renaming))
+                if renaming
+                else "add the job's names under `renames`",
+            )
+        if guard.name in guards:
+            fields.problems.error(
+                f"has two guards named {quote(guard.name)}",
+                line=fields.line("name"),
+                remedy="give each a name of its own",
+            )
+        guards.setdefault(guard.name, guard)
+    return tuple(guard for name, guard in guards.items() if name)
+
+
+def read_statistics(project: Fields) -> Statistics:
+    """Return what is written under `statistics`, with the defaults for the rest."""
+    default = Statistics()
+    fields = project.mapping("statistics")
+    if fields is None:
+        return default
+    fields.unknown(_STATISTICS_KEYS, fields.problems.error)
+    poll = fields.parsed("poll", parse_duration)
+    return Statistics(
+        false_rollback=_or(fields.parsed("false_rollback", _chance), default.false_rollback),
+        false_safe=_or(fields.parsed("false_safe", _chance), default.false_safe),
+        poll=default.poll if poll is None else poll,
+    )
+
+
+def _check_keys(fields: Fields) -> None:
+    for key, remedy in _RETIRED.items():
+        if key in fields:
+            fields.problems.error(
+                f"{fields.label(key)} is no setting any more", line=fields.line(key), remedy=remedy
+            )
+    fields.unknown(
+        (*_GUARD_KEYS, *(key for key in _RETIRED if key in fields)), fields.problems.error
+    )
+
+
+def _guard(fields: Fields) -> JobGuard:
+    default = JobGuard(name="", flag="", jobs=())
+    required, dry_run = fields.boolean("required"), fields.boolean("dry_run")
+    return JobGuard(
+        name=fields.required("name"),
+        flag=flag_of(fields),
+        jobs=_jobs(fields),
+        harm_ratio=_or(fields.parsed("harm_ratio", _between(1, 100)), default.harm_ratio),
+        safe_below=_or(fields.parsed("safe_below", _rate), default.safe_below),
+        harm_above=_or(fields.parsed("harm_above", _chance), default.harm_above),
+        min_bad=int(_or(fields.parsed("min_bad", _count), default.min_bad)),
+        min_excess=_or(fields.parsed("min_excess", _rate), default.min_excess),
+        weight=_or(fields.parsed("weight", _between(0.001, 1000)), default.weight),
+        required=default.required if required is None else required,
+        dry_run=default.dry_run if dry_run is None else dry_run,
+        on_harm=_response(fields, "on_harm", _ON_HARM),
+        max_time=fields.parsed("max_time", parse_duration),
+        on_inconclusive=_response(fields, "on_inconclusive", _ON_INCONCLUSIVE),
+    )
+
+
+def _jobs(fields: Fields) -> tuple[str, ...]:
+    if not fields.has("jobs"):
+        fields.required("jobs", remedy="add the logs to read, such as `jobs: log/jobs-*.jsonl`")
+    return fields.parsed_list("jobs", str) or ()
+
+
+def _response(fields: Fields, key: str, known: tuple[Response, ...]) -> Response:
+    """Return what is asked for, the first of those `known` when nothing is."""
+    word = fields.choice(key, tuple(each.value for each in known))
+    return known[0] if word not in known else Response(word)
+
+
+def _or(number: float | None, default: float) -> float:
+    return default if number is None else number
+
+
+def _number(text: str, within: Callable[[float], bool], what: str) -> float:
+    number = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else -1.0
+    if within(number):
+        return number
+    raise UsageError(f"{quote(text)} is no {what}", hint=f"write a {what}, in digits")
+
+
+def _between(low: float, high: float) -> Callable[[str], float]:
+    what = f"number from {low:g} to {high:g}"
+    return lambda text: _number(text, lambda number: low <= number <= high, what)
+
+
+def _rate(text: str) -> float:
+    return _number(text, lambda number: 0 <= number < 1, "rate from 0 to below 1")
+
+
+def _chance(text: str) -> float:
+    return _number(text, lambda number: 0 < number < 1, "number above 0 and below 1")
+
+
+def _count(text: str) -> float:
+    whole = re.fullmatch(r"[0-9]{1,9}", text) is not None
+    return _number(text, lambda number: whole and number <= _MOST_BAD, "whole number of failures")

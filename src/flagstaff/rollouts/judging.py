@@ -1,0 +1,260 @@
+"""What do the guards say, and what follows from it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flagstaff.rollouts import watching
+from flagstaff.rollouts.evidence import judging
+from flagstaff.rollouts.evidence.counts import Counts, Tally
+from flagstaff.rollouts.evidence.judging import Finding, log_any_safe
+from flagstaff.rollouts.evidence.message import sentence, spoken, to_one
+from flagstaff.rollouts.evidence.ratio import (
+    Evidence,
+    advance_evidence,
+    evidence_ratio,
+    log_credible_harm,
+)
+from flagstaff.rollouts.evidence.several import Together, together
+from flagstaff.rollouts.evidence.standing import Decision, Says, decide
+from flagstaff.rollouts.guard import Arm, Guard, Judgement, Measurement, Response, Standing
+from flagstaff.rollouts.rollout import Rollout, Watch
+
+MOST_JOBS = 1_000_000.0
+"""More jobs than this are not waited for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waited:
+    """Whether a wait ends because of the guards, and why or why not, in words."""
+
+    ends: bool
+    note: str
+
+
+def judgements(rollout: Rollout, now: datetime) -> tuple[Judgement, ...]:
+    """Return what every guard says, once it has been read."""
+    return tuple(
+        _judgement(rollout, guard, watch, now)
+        for guard in rollout.plan.guards
+        if (watch := watching.watch_of(rollout, guard)).at is not None
+    )
+
+
+def harm(rollout: Rollout, now: datetime) -> str:
+    """Return why the rollout must be rolled back, or nothing."""
+    if not rollout.watching:
+        return ""
+    deciding = [each for each in rollout.plan.guards if watching.rolls_back(each)]
+    for guard in deciding:
+        if _standing(rollout, guard, now) is Standing.HARMFUL:
+            return _rolled_back(rollout, guard, now)
+    joint = _together(rollout)
+    if not joint.harmful:
+        return ""
+    guard = next(each for each in deciding if each.name == joint.largest)
+    limit = to_one(joint.limit)
+    all_of_them = f" All guards together: evidence {to_one(joint.evidence)}, limit {limit}."
+    return _rolled_back(rollout, guard, now) + all_of_them
+
+
+def alarms(before: Rollout, after: Rollout, now: datetime) -> tuple[str, ...]:
+    """Return what people have to hear of guards that show harm now and do not roll back."""
+    return tuple(
+        f"{words(after, guard, now)}; {_consequence(guard)}"
+        for guard in after.plan.guards
+        if not (guard.dry_run or watching.rolls_back(guard))
+        and _standing(after, guard, now) is Standing.HARMFUL
+        and _standing(before, guard, now) is not Standing.HARMFUL
+    )
+
+
+def waited(rollout: Rollout, now: datetime) -> Waited:
+    """Return whether a wait whose time is up ends, as far as the guards are concerned."""
+    guards = [each for each in rollout.plan.guards if not each.dry_run]
+    standings = {each.name: _standing(rollout, each, now) for each in guards}
+    unclear = [
+        each for each in guards if each.required and standings[each.name] is Standing.INCONCLUSIVE
+    ]
+    advances = all(each.on_inconclusive is Response.ADVANCE for each in unclear)
+    says = tuple(
+        Says(standing=standings[each.name], required=each.required, on_harm=each.on_harm)
+        for each in guards
+    )
+    decision = decide(says, on_inconclusive=Response.ADVANCE if advances else Response.HOLD)
+    if decision is Decision.ADVANCE:
+        evidence = as_it_stands(rollout, now)
+        names = ", ".join(each.name for each in unclear)
+        return Waited(ends=True, note=f"unproven ({names}): {evidence}" if unclear else evidence)
+    blocking = [
+        _missing(rollout, each, standings[each.name], now)
+        for each in guards
+        if _blocks(each, standings[each.name])
+    ]
+    return Waited(ends=False, note="time is up; holding: " + "; ".join(blocking))
+
+
+def as_it_stands(rollout: Rollout, now: datetime) -> str:
+    """Return what all guards say, in words."""
+    return "; ".join(words(rollout, guard, now) for guard in rollout.plan.guards)
+
+
+def words(rollout: Rollout, guard: Guard, now: datetime) -> str:
+    """Return what a guard says, without a full stop."""
+    watch = watching.watch_of(rollout, guard)
+    tally = watch.evidence.stage_treatment
+    standing = _standing(rollout, guard, now)
+    if standing is Standing.NO_DATA or not watching.is_alone(watch):
+        return sentence(_finding(rollout, guard, watch, now))
+    counts = f"{guard.name}: {tally.bad:,.0f} of {tally.total:,.0f} jobs under the new names failed"
+    if watch.alone_at is not None:
+        evidence = evidence_ratio(watching.log_above(watch, guard))
+        spec = watching.settings(rollout, guard, watch)
+        return (
+            f"{counts} and next to none ran under the old ones at the same time; evidence "
+            f"{to_one(evidence)} that more than {100 * guard.harm_above:g} % do, "
+            f"limit {to_one(1 / (spec.false_harm * spec.share))}"
+        )
+    before = watch.before
+    compared = "; nothing is known of the old names before"
+    if before.total:
+        compared = (
+            f", compared with {before.failed:,} of {before.total:,} under the old ones before "
+            "(from the day before the rollout on)"
+        )
+    finding = _finding(rollout, guard, watch, now)
+    evidence_of = f"evidence of safety {to_one(finding.safe)}, asked for "
+    return f"{counts}{compared}; {evidence_of}{to_one(finding.safe_limit)}"
+
+
+def _standing(rollout: Rollout, guard: Guard, now: datetime) -> Standing:
+    watch = watching.watch_of(rollout, guard)
+    state = watch.evidence
+    if watch.alone_at is not None or state.harmful_at is not None:
+        return Standing.HARMFUL
+    in_stage = state.stage == watching.stage_of(rollout) and state.poll >= 0
+    if in_stage:
+        found = judging.standing(state, watching.settings(rollout, guard, watch))
+        if found is not Standing.COLLECTING:
+            return found
+    if guard.max_time is None or not in_stage:
+        return Standing.COLLECTING
+    late = watching.elapsed(rollout, now) - state.stage_began >= guard.max_time.total_seconds()
+    return Standing.INCONCLUSIVE if late else Standing.COLLECTING
+
+
+def _finding(rollout: Rollout, guard: Guard, watch: Watch, now: datetime) -> Finding:
+    spec = watching.settings(rollout, guard, watch)
+    return judging.judge(watch.evidence, spec, standing_is=_standing(rollout, guard, now))
+
+
+def _judgement(rollout: Rollout, guard: Guard, watch: Watch, now: datetime) -> Judgement:
+    found = _finding(rollout, guard, watch, now)
+    comparable = found.treatment.total and found.control.total
+    return Judgement(
+        guard=guard.name,
+        verdict=found.verdict,
+        evidence=words(rollout, guard, now),
+        measurement=Measurement(
+            guard=guard.name,
+            treatment=_arm(found.treatment),
+            control=_arm(found.control),
+            baseline=watch.before,
+            error=found.reason if found.standing is Standing.NO_DATA else "",
+        ),
+        standing=found.standing,
+        ratio=found.ratio.estimate if comparable else None,
+        low=found.ratio.low,
+        high=found.ratio.high,
+        harm=found.harm,
+        harm_limit=found.harm_limit,
+        safe=found.safe,
+        safe_limit=found.safe_limit,
+        safe_ratio=watching.safe_ratio(rollout),
+    )
+
+
+def _arm(tally: Tally) -> Arm:
+    return Arm(total=int(tally.total), failed=int(tally.bad))
+
+
+def _together(rollout: Rollout) -> Together:
+    logs, shared = {}, {}
+    for guard in rollout.plan.guards:
+        if watching.rolls_back(guard):
+            watch = watching.watch_of(rollout, guard)
+            spec = watching.settings(rollout, guard, watch)
+            logs[guard.name] = log_credible_harm(watch.evidence, spec)
+            shared[guard.name] = spec.share
+    return together(logs, shared, rollout.plan.statistics.false_rollback)
+
+
+def _rolled_back(rollout: Rollout, guard: Guard, now: datetime) -> str:
+    watch = watching.watch_of(rollout, guard)
+    seconds = watching.elapsed(rollout, now) - watch.evidence.stage_began
+    extra = round(watch.evidence.extra)
+    count = f" About {extra:,} extra failures." if extra > 0 and not watch.alone_at else ""
+    where = f"after {spoken(seconds)} at {rollout.percentage:g} %"
+    return f"Rolled back {where}: {words(rollout, guard, now)}.{count}"
+
+
+def _consequence(guard: Guard) -> str:
+    if guard.on_harm is Response.HOLD:
+        return "the rollout stays where it is until a person promotes or aborts it"
+    return "the rollout goes on: the guard only notifies"
+
+
+def _blocks(guard: Guard, standing: Standing) -> bool:
+    if standing is Standing.HARMFUL:
+        return guard.on_harm is not Response.NOTIFY
+    return guard.required and standing is not Standing.HEALTHY
+
+
+def _missing(rollout: Rollout, guard: Guard, standing: Standing, now: datetime) -> str:
+    """Return what a guard needs before the wait ends."""
+    if standing is Standing.COLLECTING:
+        more = more_jobs(rollout, guard)
+        if more is None:
+            return f"{guard.name} cannot show safety at the rates seen so far"
+        return f"{guard.name} needs about {more:,} more jobs under the new names"
+    said = words(rollout, guard, now)
+    if standing is Standing.INCONCLUSIVE and guard.max_time is not None:
+        limit = spoken(guard.max_time.total_seconds())
+        return f"{said}; not settled within {limit}, so a person promotes or aborts it"
+    return said
+
+
+def more_jobs(rollout: Rollout, guard: Guard) -> int | None:
+    """Return about how many more jobs show safety if the flag is harmless; `None` for too many.
+
+    They are taken to come and fail as they have in this stage, on both sides alike.
+    """
+    watch = watching.watch_of(rollout, guard)
+    state, spec = watch.evidence, watching.settings(rollout, guard, watch)
+    if state.stage != watching.stage_of(rollout):
+        state, watch = Evidence(stage=watching.stage_of(rollout)), Watch(guard=guard.name)
+    on, off = state.stage_treatment, watch.stage_control
+    rate = (on.bad + off.failed) / (on.total + off.total) if on.total + off.total else 0.0
+    others = off.total / on.total if on.total else 0.0
+
+    def shown(jobs: float) -> bool:
+        ahead = Counts(
+            poll=state.poll + 1,
+            elapsed=state.elapsed,
+            stage=state.stage,
+            treatment=Tally(total=jobs, bad=jobs * rate),
+            control=Tally(total=jobs * others, bad=jobs * others * rate),
+        )
+        then = advance_evidence(state, ahead, spec)
+        return evidence_ratio(log_any_safe(then, spec)) * spec.false_safe >= 1
+
+    low, high = 0.0, 1.0
+    while not shown(high):
+        low, high = high, high * 2
+        if high > MOST_JOBS:
+            return None
+    for _ in range(6):
+        middle = (low + high) / 2
+        low, high = (low, middle) if shown(middle) else (middle, high)
+    return max(1, round(high))
