@@ -60,6 +60,7 @@ class JobGuard:
     harm_ratio: float = 1.1
     safe_below: float = 0.01
     harm_above: float = 0.5
+    against_baseline: bool = False
     min_bad: int = 5
     min_excess: float = 0.0005
     weight: float = 1.0

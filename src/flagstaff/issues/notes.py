@@ -42,7 +42,9 @@ def closing_note(rollout: Rollout) -> str:
             last = next((note for note in reversed(evidence) if note), "")
             return f"{text}. Last evidence: {last}" if last else text
         case Phase.ROLLED_BACK:
-            text = f"**Rolled back** {_time(rollout.finished_at)}: {rollout.reason}"
+            said = rollout.reason.removeprefix("Rolled back ").removesuffix(".")
+            mark = ": " if rollout.reason.startswith(said) else " "
+            text = f"**Rolled back** {_time(rollout.finished_at)}{mark}{said}"
             where = ", ".join(rollout.touched)
             return f"{text}; the gates are as before in {where}" if where else text
         case _:

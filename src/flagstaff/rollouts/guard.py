@@ -21,6 +21,8 @@ class Guard:
         harm_ratio: treatment rate divided by control rate up to which nothing is to be done.
         safe_below: failure rate that is safe whatever the control does; 0 for none.
         harm_above: failure rate that is harm when no job runs under the control names any more.
+        against_baseline: whether, where no job runs under the control names any more, far more
+            failures than before keep a wait from ending.
         min_bad: failures under the treatment names before anything is harm.
         min_excess: difference of the two rates below which nothing is to be done.
         weight: how much the guard matters beside others.
@@ -38,6 +40,7 @@ class Guard:
     harm_ratio: float = 1.1
     safe_below: float = 0.01
     harm_above: float = 0.5
+    against_baseline: bool = False
     min_bad: int = 5
     min_excess: float = 0.0005
     weight: float = 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import log
 
 from flagstaff.rollouts import watching
 from flagstaff.rollouts.evidence import judging
@@ -83,7 +84,8 @@ def waited(rollout: Rollout, now: datetime) -> Waited:
         for each in guards
     )
     decision = decide(says, on_inconclusive=Response.ADVANCE if advances else Response.HOLD)
-    if decision is Decision.ADVANCE:
+    worse = [each for each in guards if _worse_than_before(rollout, each)]
+    if decision is Decision.ADVANCE and not worse:
         evidence = as_it_stands(rollout, now)
         names = ", ".join(each.name for each in unclear)
         return Waited(ends=True, note=f"unproven ({names}): {evidence}" if unclear else evidence)
@@ -91,6 +93,11 @@ def waited(rollout: Rollout, now: datetime) -> Waited:
         _missing(rollout, each, standings[each.name], now)
         for each in guards
         if _blocks(each, standings[each.name])
+    ]
+    blocking += [
+        f"{words(rollout, each, now)}: far more than before, and nothing to compare with that ran "
+        "at the same time, so a person promotes or aborts it"
+        for each in worse
     ]
     return Waited(ends=False, note="time is up; holding: " + "; ".join(blocking))
 
@@ -203,6 +210,15 @@ def _consequence(guard: Guard) -> str:
     if guard.on_harm is Response.HOLD:
         return "the rollout stays where it is until a person promotes or aborts it"
     return "the rollout goes on: the guard only notifies"
+
+
+def _worse_than_before(rollout: Rollout, guard: Guard) -> bool:
+    watch = watching.watch_of(rollout, guard)
+    tally = watch.evidence.stage_treatment
+    if not (guard.against_baseline and watch.before.total and watching.is_alone(watch)):
+        return False
+    false_harm = rollout.plan.statistics.false_rollback
+    return tally.bad >= guard.min_bad and watching.log_more_than_before(watch) >= -log(false_harm)
 
 
 def _blocks(guard: Guard, standing: Standing) -> bool:

@@ -18,6 +18,7 @@ from flagstaff.rollouts.evidence.onset import Onset
 from flagstaff.rollouts.evidence.ratio import Evidence, advance_evidence
 from flagstaff.rollouts.evidence.settings import RatioGuard
 from flagstaff.rollouts.evidence.several import shares
+from flagstaff.rollouts.evidence.single_arm import BeforeAfter, log_more
 from flagstaff.rollouts.guard import Arm, Guard, Measurement, Response
 from flagstaff.rollouts.plan import Bake
 from flagstaff.rollouts.rollout import Rollout, Watch
@@ -135,6 +136,15 @@ def log_above(watch: Watch, guard: Guard) -> float:
     tally = watch.evidence.stage_treatment
     good = Tally(total=tally.total, bad=tally.total - tally.bad)
     return evidence_below(good, 1.0 - guard.harm_above)
+
+
+def log_more_than_before(watch: Watch) -> float:
+    """Return the logarithm of the evidence that far more of the stage's jobs fail than before.
+
+    It rests on nothing else having changed, so it can keep a rollout where it is and no more.
+    """
+    before = Tally(total=watch.before.total, bad=watch.before.failed)
+    return log_more(before, watch.evidence.stage_treatment, BeforeAfter())
 
 
 def _read(

@@ -38,6 +38,7 @@ guards:
     harm_ratio: 1.5
     safe_below: 0.02
     harm_above: 0.25
+    against_baseline: true
     min_bad: 8
     min_excess: 0.01
     weight: 4
@@ -119,6 +120,7 @@ def test_every_setting_is_read(settings):
                 harm_ratio=1.5,
                 safe_below=0.02,
                 harm_above=0.25,
+                against_baseline=True,
                 min_bad=8,
                 min_excess=0.01,
                 weight=4.0,

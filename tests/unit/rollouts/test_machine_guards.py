@@ -202,6 +202,16 @@ class TestWithoutAControl:
         rollout, _ = run(self.everybody(), seen(measured), now=START + HOUR)
         assert rollout.current.id == "s2"
 
+    def test_if_asked_for_far_more_than_the_day_before_holds_and_says_so(self):
+        measured = replace(reading((4000, 12), (0, 0)), baseline=Arm(total=90000, failed=9))
+        rollout = self.everybody()
+        guard = replace(GUARD, against_baseline=True)
+        asked = replace(rollout, plan=replace(rollout.plan, guards=(guard,)))
+        assert run(rollout, seen(measured), now=START + HOUR)[0].current.id == "s3"
+        held, _ = run(asked, seen(measured), now=START + HOUR)
+        assert (held.current.id, held.phase) == ("s2", Phase.RUNNING)
+        assert "far more than before" in held.state("s2").note
+
     def test_the_day_before_is_no_control(self):
         """Ten times the failures of yesterday: perhaps something else broke today."""
         measured = replace(reading((200, 20), (0, 0)), baseline=Arm(total=9000, failed=90))
