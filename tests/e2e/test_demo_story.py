@@ -75,5 +75,7 @@ def test_broken_new_workers_roll_it_back_and_lose_no_job(tmp_path):
     enqueued, finished, lost, doubled = counts(told)
     assert enqueued == finished > 50
     assert (lost, doubled) == (0, 0)
-    assert re.search(r"Rolled back after .* jobs against 0 of .*; evidence", told), "the evidence is told"
+    assert re.search(r"Rolled back after .* jobs against 0 of .*; evidence", told), (
+        "the evidence is told"
+    )
     assert gates(tmp_path) == {}, "it was set nowhere before, so it is set nowhere after"

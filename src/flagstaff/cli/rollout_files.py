@@ -31,8 +31,8 @@ def import_file(
     Its boxes are ticked and results noted in the file as the rollout goes on. With --dry-run
     nothing is written, and every line is shown with what it was understood as.
     """
-    placeholders = _placeholders(answers)
-    text = _text(issue)
+    placeholders = answers_in(answers)
+    text = text_of(issue)
     follow = issue != "-" and not no_follow
     return ImportRollout(
         text=text,
@@ -42,7 +42,13 @@ def import_file(
     )
 
 
-def _text(issue: str) -> str:
+def text_of(issue: str) -> str:
+    """Return the text of an issue in a file, `-` for standard input.
+
+    Raises:
+        UsageError: it is too long, or not UTF-8.
+        NotFound: there is no such file.
+    """
     shown = "standard input" if issue == "-" else issue
     data = sys.stdin.buffer.read() if issue == "-" else _bytes(Path(issue))
     if len(data) > LARGEST:
@@ -79,7 +85,12 @@ def _bytes(path: Path) -> bytes:
         raise UsageError(f"{path} cannot be read: {why}", hint="check its permissions") from exc
 
 
-def _placeholders(answers: tuple[str, ...]) -> dict[str, str]:
+def answers_in(answers: tuple[str, ...]) -> dict[str, str]:
+    """Return what placeholders stand for.
+
+    Raises:
+        UsageError: an answer is not `NAME=VALUE`.
+    """
     found = {}
     for answer in answers:
         name, _, value = answer.partition("=")

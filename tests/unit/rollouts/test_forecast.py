@@ -1,0 +1,58 @@
+"""Does the forecast say what the guards then do?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from fakes import GUARD, plan_of, ramp, turn_on
+from flagstaff.rollouts.forecast import forecasts
+from flagstaff.rollouts.guard import Arm
+from flagstaff.rollouts.plan import Bake
+
+DAY = timedelta(days=1)
+WAIT = Bake(duration=timedelta(minutes=15))
+PLAN = plan_of(turn_on("dev"), WAIT, ramp(10), WAIT, turn_on("production"), WAIT, guards=(GUARD,))
+
+
+def told(seen, plan=PLAN, guard=GUARD):
+    found = forecasts(plan, guard, seen, DAY)
+    return [each.text for each in found], [each.warning for each in found]
+
+
+def test_only_waits_in_production_are_forecast():
+    texts, _ = told(Arm(total=864_000, failed=8640))
+    assert [text.partition(":")[0] for text in texts] == ["Step 4", "Step 6"]
+
+
+def test_busy_logs_show_harm_and_safety_soon():
+    texts, warnings = told(Arm(total=8_640_000, failed=86_400))
+    assert texts[0].startswith("Step 4: about 9,000 jobs under the new names; sees harm from 1.")
+    assert "harm is that more than 50 % fail" in texts[1]
+    assert warnings == ["", ""]
+
+
+def test_logs_in_which_nothing_fails_show_safety_after_some_four_hundred_jobs():
+    texts, _ = told(Arm(total=86_400))
+    assert texts[0].endswith("safety is shown after about 1.3 h")  # 4,600 jobs, a tenth of them new
+
+
+def test_quiet_logs_are_warned_of():
+    texts, warnings = told(Arm())
+    assert "no job under the old names was seen" in texts[0]
+    assert warnings == [
+        "Step 4: it will wait for a person",
+        "Step 6: it will wait for a person",
+    ]
+
+
+def test_too_little_time_is_warned_of():
+    guard = replace(GUARD, max_time=timedelta(hours=1))
+    _, warnings = told(Arm(total=86_400), guard=guard)
+    assert warnings[0] == "Step 4: safety is not shown within `max_time` (1.0 h)"
+
+
+def test_harm_that_gets_through_is_warned_of():
+    guard = replace(GUARD, safe_below=0.15)
+    _, warnings = told(Arm(total=40_000, failed=200), guard=guard)
+    assert warnings[0] == "Step 4: 2x gets through unseen; wait longer, or begin with more"
