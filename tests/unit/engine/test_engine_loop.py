@@ -19,7 +19,7 @@ from flagstaff.commands.model import (
     SetFlag,
     SkipStep,
 )
-from flagstaff.errors import Refused
+from flagstaff.errors import Refused, Unavailable
 from flagstaff.flags.change import Actors, Boolean
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.event import EffectDone, Observed, Skipped
@@ -249,6 +249,28 @@ class TestQuiet:
         lab.engine.tick()
         assert lab.look(number).readings[0].measurement.treatment == CALM.treatment
         assert heard == [{f"readings:{number}"}]
+
+    def test_a_reading_that_was_not_written_is_read_again_and_counts_once(self, lab, monkeypatch):
+        lab.world.measurements["jobs"] = THIN
+        number = lab.added(plan_of(ramp(10), Approve(), guards=(GUARD,)))
+        lab.engine.tick()
+        before = lab.look(number)
+        lab.world.measurements["jobs"] = CALM
+        lab.clock.advance(minutes=1)
+        with monkeypatch.context() as dying:
+
+            def dies(*_):
+                raise Unavailable("killed between reading and writing")
+
+            dying.setattr("flagstaff.services.moving.store.save", dies)
+            lab.engine.tick()
+            assert lab.look(number) == before
+        lab.engine.tick()
+        lab.clock.advance(minutes=1)
+        lab.engine.tick()
+        state = lab.look(number).rollout.watches[0].evidence
+        assert (state.treatment.total, state.control.total) == (1000, 1000)
+        assert state.poll == before.rollout.watches[0].evidence.poll + 1
 
 
 class TestTroubleAround:
