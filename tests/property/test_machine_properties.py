@@ -242,8 +242,9 @@ commands = st.one_of(
         if kind in {model.AutoDeployStatus, model.ListRollouts}
         else st.from_type(kind)
         for kind in model.Command.__args__
-        if kind is not model.SetFlag
+        if kind not in {model.SetFlag, model.ImportFlags}
     ),
+    st.builds(model.ImportFlags, gates=st.dictionaries(st.text(), st.text(), max_size=3)),
 )
 
 
