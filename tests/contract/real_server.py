@@ -90,9 +90,10 @@ class RealEdge(RealServer):
 
     control: RealServer
 
-    def _send(self, command):
-        self.control._send(command)
+    def send(self, command):
+        found = self.control.send(command)
         self._wait(command.environments)
+        return found
 
     def _ask(self, path, body=None):
         return self.control._ask(path, body)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,9 @@ from flagstaff.store.explained import explained
 from flagstaff.store.outage import Outage
 
 WRITE = "flagstaff_write"
+
+BUSY = 30.0
+"""Seconds for which one waits for another to finish with an SQLite file."""
 
 MIGRATING = 7_233_546
 """The PostgreSQL advisory lock that one starting server holds while it migrates."""
@@ -177,12 +182,9 @@ def _speak_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
-        for pragma in (
-            "busy_timeout=30000",
-            "journal_mode=WAL",
-            "foreign_keys=ON",
-            "synchronous=FULL",
-        ):
+        connection.execute(f"PRAGMA busy_timeout={BUSY * 1_000:.0f}")
+        _keep_a_log(connection)
+        for pragma in ("foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -190,6 +192,24 @@ def _speak_sqlite(engine: Engine) -> None:
         write = connection.get_execution_options().get(WRITE, True)
         connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if write else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _keep_a_log(connection: Any) -> None:
+    """Let readers not wait for a writer; for the first time, this waits for all others.
+
+    SQLite itself does not wait here, whatever its time-out: two that changed a new file at once
+    would wait for each other.
+    """
+    until = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _postgresql(url: URL) -> Engine:

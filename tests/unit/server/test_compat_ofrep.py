@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from starlette.testclient import TestClient
@@ -122,8 +123,11 @@ def test_all_flags_and_not_modified(client, change):
     assert changed.json()["flags"][0]["value"] is True
 
 
-def test_an_answer_that_time_changed_is_not_called_unmodified(application, client):
-    soon = datetime.now(UTC) + timedelta(seconds=1.5)
+def test_an_answer_that_time_changed_is_not_called_unmodified(application, client, monkeypatch):
+    moment = datetime.now(UTC)
+    soon = moment + timedelta(hours=1)
+    clock = SimpleNamespace(now=lambda _zone: moment)
+    monkeypatch.setattr("flagstaff.server.compat.live.datetime", clock)
     command = SetFlag(
         flag="new_navigation",
         environments=("production",),
@@ -134,7 +138,7 @@ def test_an_answer_that_time_changed_is_not_called_unmodified(application, clien
     frontend = client.get("/api/frontend", params={"userId": "User:1"})
     assert ofrep.json()["flags"][0]["value"] is False
     assert frontend.json()["toggles"] == []
-    time.sleep(max(0.0, (soon - datetime.now(UTC)).total_seconds() + 0.01))
+    moment = soon + timedelta(seconds=1)
     again = client.post(ALL, json=ADA, headers={"if-none-match": ofrep.headers["etag"]})
     assert again.status_code == 200
     assert again.json()["flags"][0]["value"] is True
