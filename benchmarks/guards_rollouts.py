@@ -24,7 +24,7 @@ from flagstaff.rollouts.evidence.durations import (
 from flagstaff.rollouts.evidence.judging import standing
 from flagstaff.rollouts.evidence.ratio import Evidence, advance_evidence, log_harm, log_safe
 from flagstaff.rollouts.evidence.settings import RatioGuard
-from flagstaff.rollouts.evidence.standing import Decision, Watch, decide
+from flagstaff.rollouts.evidence.standing import Decision, Says, decide
 
 Generator = np.random.Generator
 
@@ -235,7 +235,7 @@ def _rollout(rng: Generator, base: float, rate: float, ratio: float) -> str:
             state = advance_evidence(state, counts, guard)
             minutes = (poll - begun) * POLL / 60
             says = standing(state, guard, stage.most * 60)
-            decision = decide((Watch(standing=says),), time_is_up=minutes >= stage.least)
+            decision = decide((Says(standing=says),), time_is_up=minutes >= stage.least)
             if decision is Decision.ROLLBACK:
                 return "rolled back"
             if decision is Decision.HOLD:
