@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +52,21 @@ class _Alike:
     streams: dict[Ending, May]
 
 
+class _Keeping:
+    """A block in which an eye is kept on a stream; of ten thousand, each costs a few bytes."""
+
+    __slots__ = ("_alike", "_may", "_open", "_stream")
+
+    def __init__(self, opened: OpenStreams, stream: Ending, alike: _Alike, may: May) -> None:
+        self._open, self._stream, self._alike, self._may = opened, stream, alike, may
+
+    def __enter__(self) -> None:
+        self._open.add(self._stream, self._alike, self._may)
+
+    def __exit__(self, *_: object) -> None:
+        self._open.remove(self._stream, self._alike)
+
+
 class OpenStreams:
     """Keeps an eye on the readers of open streams; lives in the event loop, except `look`."""
 
@@ -68,23 +83,26 @@ class OpenStreams:
             with suppress(RuntimeError):  # the loop has ended, and with it every stream
                 loop.call_soon_threadsafe(self._bell.set)
 
-    @contextmanager
-    def kept(self, stream: Ending, shown: Pass, may: May) -> Iterator[None]:
+    def kept(self, stream: Ending, shown: Pass, may: May) -> _Keeping:
         """End the stream when what was shown lets its reader in no more."""
-        alike = self._open.setdefault(shown.key, _Alike(shown, {}))
+        return _Keeping(self, stream, self._open.setdefault(shown.key, _Alike(shown, {})), may)
+
+    def add(self, stream: Ending, alike: _Alike, may: May) -> None:
+        """Begin to keep an eye on a stream."""
+        self._open.setdefault(alike.shown.key, alike)
         alike.streams[stream] = may
         if self._looking is None:
             self._loop, self._bell = asyncio.get_running_loop(), asyncio.Event()
             self._looking = asyncio.ensure_future(self._look_again())
-        try:
-            yield
-        finally:
-            del alike.streams[stream]
-            if not alike.streams and self._open.get(shown.key) is alike:
-                del self._open[shown.key]
-            if not self._open and self._looking is not None:
-                self._looking.cancel()
-                self._looking = None
+
+    def remove(self, stream: Ending, alike: _Alike) -> None:
+        """Forget a stream."""
+        del alike.streams[stream]
+        if not alike.streams and self._open.get(alike.shown.key) is alike:
+            del self._open[alike.shown.key]
+        if not self._open and self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     async def _look_again(self) -> None:
         while True:

@@ -17,6 +17,7 @@ from flagstaff.server.failures import response_for
 from flagstaff.server.places import Places
 from flagstaff.server.streams.encoded import Encoded
 from flagstaff.server.streams.hub import KEEP_ALIVE, Hub, Listener
+from flagstaff.server.streams.open_streams import May
 from flagstaff.server.streams.reader import (
     COMMENT,
     HEADERS,
@@ -67,6 +68,7 @@ class Snapshots:
         self._dropped = dropped
         self._wholes: dict[str, Frames] = {}
         self._changes: dict[str, Frames] = {}
+        self._may: dict[str, May] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one listener until it leaves."""
@@ -89,7 +91,8 @@ class Snapshots:
         else:
             frames = self._wholes.setdefault(environment, Frames(_whole))
         reader = reader_of(scope, send, frames, self._dropped)
-        with self._access.watched(scope, reader, partial(may_read, environment=environment)):
+        may = self._may.setdefault(environment, partial(may_read, environment=environment))
+        with self._access.watched(scope, reader, may):
             await serve_reader(reader, self._hub, channel, receive)
 
 
