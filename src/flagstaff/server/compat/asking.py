@@ -53,7 +53,9 @@ class Door:
             await self._refuse()(scope, receive, send)
             return
         # Other protocols have no way to say that a terminal or a chat is behind them.
-        scope[PERSON] = replace(person, source=Source.API)
+        if person.source is not Source.API:
+            person = replace(person, source=Source.API)
+        scope[PERSON] = person
         await self._app(scope, receive, send)
 
 

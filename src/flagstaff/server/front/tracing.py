@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import time
-from uuid import uuid4
+from secrets import token_hex
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADER = "x-request-id"
-_NAME = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+HEADER = b"x-request-id"
+_NAME = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _SECRET = re.compile(r"(/setup/).*", re.DOTALL)
 """What stands behind it in an address is as good as a password."""
 
@@ -29,8 +28,8 @@ class Tracing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(HEADER, "")
-        named = given if _NAME.fullmatch(given) else uuid4().hex
+        given = next((value for name, value in scope["headers"] if name == HEADER), b"")
+        named = given.decode() if _NAME.fullmatch(given) else token_hex(16)
         scope.setdefault("state", {})["request_id"] = named
         began, status = time.perf_counter(), 0
 
@@ -38,7 +37,10 @@ class Tracing:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[HEADER] = named
+                message = {
+                    **message,
+                    "headers": [*message.get("headers", ()), (HEADER, named.encode())],
+                }
             await send(message)
 
         try:
