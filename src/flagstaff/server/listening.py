@@ -85,7 +85,6 @@ class Listening(uvicorn.Server):
             log_level=logging.WARNING,
             lifespan="on",
             server_header=False,
-            date_header=False,
             http=Connection,
             loop="uvloop",
             timeout_graceful_shutdown=PATIENCE,
