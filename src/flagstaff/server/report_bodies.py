@@ -25,14 +25,14 @@ Label = Annotated[str, BeforeValidator(_shortened)]
 LONGEST_AGO = 31_536_000
 """Seconds; a year."""
 
-Count = Annotated[int, Field(ge=0, le=10**12)]
+Count = Annotated[int, Field(ge=0, le=10**12, strict=True)]
 
 
 class ExposureBody(BaseModel):
     """How often a flag gave this answer since the last report."""
 
     flag: Name
-    value: bool
+    value: Annotated[bool, Field(strict=True)]
     gate: Annotated[str, Field(max_length=40)]
     count: Count
 
@@ -63,9 +63,9 @@ class ReportBody(BaseModel):
     application: Label = ""
     kind: Label = ""
     version: Label = ""
-    snapshot_version: Annotated[int, Field(ge=0)] | None = None
+    snapshot_version: Annotated[int, Field(ge=0, strict=True)] | None = None
     sdk: Label = ""
-    seconds_ago: Annotated[float, Field(ge=0, le=LONGEST_AGO)] = 0.0
+    seconds_ago: Annotated[float, Field(ge=0, le=LONGEST_AGO, strict=True)] = 0.0
     exposures: Annotated[list[ExposureBody], Field(max_length=5_000)] = Field(default_factory=list)
     asked: Annotated[list[AskedBody], Field(max_length=5_000)] = Field(default_factory=list)
     unknown: Annotated[list[UnknownBody], Field(max_length=1_000)] = Field(default_factory=list)
