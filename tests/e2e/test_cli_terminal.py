@@ -209,7 +209,8 @@ def test_flags_are_set_shown_and_deleted(terminal):
     assert "Project:c/d and User:ada" in run("feature", "get", "old_search", "--pre")
     run("feature", "set", "old_search", "true", "--feature-group=team", "--dev", "--ops")
     assert "team" in run("flag", "list", "--match", "old_s", "--dev", "--ops")
-    run("run", "/chatops run feature set old_search 50 --random --ops")
+    line = "/chatops run feature set old_search 50 --random --ops"
+    run("run", f"{line} --ignore-random-deprecation-check --reason jobs")
     assert "50 %" in run("run", "feature", "get", "old_search", "--ops")
     code, _, err = terminal.run("feature", "delete", "old_search")
     assert (code, "--yes" in err) == (2, True)

@@ -67,6 +67,7 @@ def edge(common: Common, /, *, max_stale: str | None, **options: Any) -> None:
                 f"--{name.replace('_', '-')} is missing", hint=f"give it, or set {variable}"
             )
     logging.getLogger("flagstaff").setLevel(logging.INFO)
+    logging.getLogger("flagstaff.requests").setLevel(logging.WARNING)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     settings = loaded(EdgeSettings, options)
 
