@@ -11,12 +11,12 @@ from flagstaff.commands.codec import encode
 from flagstaff.flags.evaluation import Gate, Reason
 from flagstaff.services.audience import Processes
 from flagstaff.services.clock import Clock
+from flagstaff.services.guard_views import GuardView
 from flagstaff.services.telemetry import Answered
 from flagstaff.services.views import (
     AuditView,
     FlagCell,
     FlagView,
-    GuardView,
     RolloutSummary,
     RolloutView,
     StepView,

@@ -12,12 +12,12 @@ from flagstaff.errors import NotFound
 from flagstaff.flags.describe import describe
 from flagstaff.flags.gates import Gates, State
 from flagstaff.issues import follow
-from flagstaff.rollouts.guard import Arm, Guard, Judgement, Measurement, Standing, Verdict
 from flagstaff.rollouts.plan import Bake, Plan, SetGate, Step
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
 from flagstaff.services.auditing import search_of
 from flagstaff.services.conditions import flag_tag, rollout_tag
 from flagstaff.services.finding import find_rollout
+from flagstaff.services.guard_views import GuardView, guard_views
 from flagstaff.services.permissions import require
 from flagstaff.services.unit import Unit
 from flagstaff.store import audit as audit_store
@@ -46,38 +46,6 @@ class StepView:
     line: int
     duration: timedelta | None
     production: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardView:
-    """One guard with its latest reading; without a reading there is no verdict.
-
-    `harm` and `safe` are evidence to 1; `ratio` lies between `low` and `high` with a confidence of
-    95 %, and `high` is none when nothing bounds it.
-    """
-
-    name: str
-    verdict: Verdict | None
-    evidence: str
-    control_names: tuple[str, ...]
-    treatment_names: tuple[str, ...]
-    control: Arm
-    treatment: Arm
-    baseline: Arm
-    standing: Standing | None
-    ratio: float | None
-    low: float
-    high: float | None
-    harm_ratio: float
-    safe_ratio: float
-    safe_below: float
-    harm: float
-    harm_limit: float
-    safe: float
-    safe_limit: float
-    dry_run: bool
-    required: bool
-    on_harm: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +170,7 @@ def rollout(unit: Unit, number: int) -> RolloutView:
     return RolloutView(
         summary=_summary(record),
         steps=tuple(_step(found, step) for step in found.plan.steps),
-        guards=_guards(record),
+        guards=guard_views(record),
         watching=found.watching,
         tag=rollout_tag(record),
         plan=found.plan,
@@ -340,45 +308,6 @@ def _step(found: Rollout, step: Step) -> StepView:
         line=step.line,
         duration=action.duration if isinstance(action, Bake) else None,
         production=bool({*environments} & {*found.plan.production}),
-    )
-
-
-def _guards(record: RolloutRecord) -> tuple[GuardView, ...]:
-    readings = {each.guard: each for each in record.readings}
-    return tuple(_guard(each, readings.get(each.name)) for each in record.rollout.plan.guards)
-
-
-def _guard(guard: Guard, reading: Judgement | None) -> GuardView:
-    nothing = Judgement(
-        guard=guard.name,
-        verdict=Verdict.INCONCLUSIVE,
-        evidence="",
-        measurement=Measurement(guard=guard.name),
-    )
-    said = reading or nothing
-    return GuardView(
-        name=guard.name,
-        verdict=reading.verdict if reading else None,
-        evidence=said.evidence,
-        control_names=guard.control,
-        treatment_names=guard.treatment,
-        control=said.measurement.control,
-        treatment=said.measurement.treatment,
-        baseline=said.measurement.baseline,
-        standing=reading.standing if reading else None,
-        ratio=said.ratio,
-        low=said.low,
-        high=said.high,
-        harm_ratio=guard.harm_ratio,
-        safe_ratio=said.safe_ratio,
-        safe_below=guard.safe_below,
-        harm=said.harm,
-        harm_limit=said.harm_limit,
-        safe=said.safe,
-        safe_limit=said.safe_limit,
-        dry_run=guard.dry_run,
-        required=guard.required,
-        on_harm=guard.on_harm.value,
     )
 
 
