@@ -39,7 +39,6 @@ from flagstaff.server.front.guarding import Rules
 from flagstaff.server.front.health import Draining, Health, Measured
 from flagstaff.server.front.limits import Limits
 from flagstaff.server.front.metrics import DATABASE_ERRORS, TICKS, Metrics
-from flagstaff.server.front.tracing import Tracing
 from flagstaff.server.front.ways import Way, Ways
 from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
@@ -318,7 +317,7 @@ def _asgi(  # noqa: PLR0913 it is where everything comes together
         "/api/v1/environments/{environment}/stream": snapshots,
     }
     get = frozenset({"GET"})
-    front = Front(
+    return Front(
         pages,
         rules=Rules(frozenset(filter(None, (settings.public_host,))), secure=settings.secure),
         limits=Limits(settings),
@@ -333,7 +332,6 @@ def _asgi(  # noqa: PLR0913 it is where everything comes together
             ]
         ),
     )
-    return Tracing(front)
 
 
 def _lifespan(
