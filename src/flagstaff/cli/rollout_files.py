@@ -21,10 +21,17 @@ LARGEST = 1_000_000
 @click.option(
     "answers", "--set", multiple=True, metavar="NAME=VALUE", help="What a <NAME> in it stands for."
 )
+@click.option(
+    "chosen",
+    "--choose",
+    multiple=True,
+    metavar="[LINE=]WAY",
+    help="Which way to take where the box at LINE offers several, such as 36=random.",
+)
 @click.option("--start", is_flag=True, help="Begin at once.")
 @click.option("--no-follow", is_flag=True, help="Leave the file as it is while the rollout runs.")
 def import_file(
-    *, issue: str, answers: tuple[str, ...], start: bool, no_follow: bool
+    *, issue: str, answers: tuple[str, ...], chosen: tuple[str, ...], start: bool, no_follow: bool
 ) -> ImportRollout:
     """Make a rollout of the issue in a file, `-` for standard input.
 
@@ -38,6 +45,7 @@ def import_file(
         text=text,
         path=str(Path(issue).resolve()) if follow else "",
         placeholders=placeholders,
+        choices=choices_in(chosen),
         start=start,
     )
 
@@ -100,4 +108,26 @@ def answers_in(answers: tuple[str, ...]) -> dict[str, str]:
                 f"`--set {answer}`: this is not NAME=VALUE", hint="for example --set milestone=15.2"
             )
         found[name] = value
+    return found
+
+
+def choices_in(chosen: tuple[str, ...]) -> dict[str, str]:
+    """Return which ways to take: by the line of a box, and by their own names for every box.
+
+    >>> choices_in(("36=random", "project"))
+    {'36': 'random', 'project': 'project'}
+
+    Raises:
+        UsageError: a choice is neither `LINE=WAY` nor `WAY`.
+    """
+    found = {}
+    for each in chosen:
+        line, equals, way = (part.strip() for part in each.partition("="))
+        way = way if equals else line
+        if not way or (equals and not (line.isascii() and line.isdigit())):
+            raise UsageError(
+                f"`--choose {each}`: this is neither LINE=WAY nor WAY",
+                hint="for example --choose 36=random; --dry-run shows the lines and their ways",
+            )
+        found[line] = way.lstrip("-").lower()
     return found

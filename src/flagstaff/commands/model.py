@@ -113,7 +113,8 @@ class ImportRollout:
     """Make a rollout of an issue's text.
 
     `path` is the file the issue is kept in, absolute, empty when it is only text. `placeholders`
-    answers the `<…>` of the issue.
+    answers the `<…>` of the issue; `choices` says which way to take where one box offers several,
+    by the line of the box or by the way's own name for every box.
     """
 
     writes: ClassVar[bool] = True
@@ -121,6 +122,7 @@ class ImportRollout:
     text: str
     path: str = ""
     placeholders: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, str] = field(default_factory=dict)
     start: bool = False
 
 

@@ -101,7 +101,7 @@ def _content_indent(line: Line) -> str:
     marker = marker_of(line.text)
     if marker is None:
         return line.text[: len(line.text) - len(line.text.lstrip())]
-    return marker.indent + " " * (len(marker.bullet) + max(len(marker.gap), 1))
+    return marker.indent + " " * (len(marker.bullet) + max(len(marker.gap), bool(marker.bullet)))
 
 
 def _with_notes(lines: Sequence[Line], notes: Mapping[int, Sequence[Note]]) -> list[Line]:

@@ -41,6 +41,7 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
         command.text,
         project=unit.context.project,
         resolve=_answers(unit, command),
+        choices=command.choices,
         known_flags=unit.context.definitions(),
         source=source,
     )
@@ -128,7 +129,20 @@ def _data(imported: Imported, number: int) -> dict[str, Json]:
                 "text": each.text,
                 "understood_as": each.understood_as,
                 "detail": each.detail,
+                "steps": list(each.steps),
+                "certainty": each.certainty,
+                "hint": each.hint,
             }
             for each in imported.lines
         ],
+        "choices": [
+            {
+                "line": choice.line,
+                "options": [option.name for option in choice.options],
+                "taken": choice.taken,
+                "why": choice.why,
+            }
+            for choice in imported.choices
+        ],
+        "notes": list(imported.plan.notes),
     }
