@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flagstaff.definitions.duration import format_duration
-from flagstaff.issues.lines import NOTE_END, Line
-from flagstaff.issues.marks import undone
+from flagstaff.issues.lines import NOTE_END, Line, marker_of
+from flagstaff.issues.marks import DONE, undone
 from flagstaff.issues.meaning import MARKED
 from flagstaff.rollouts.plan import Bake, Preset, SetGate, Step, Summary
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 
+_AGAIN = "**ticked again**"
+_CLAIMS = re.compile(r"\*\*(?:done|set|held)\*\*")
 _COMMENT = re.compile(r"<(?=!--)|--(?=>)")
 
 
@@ -64,6 +66,38 @@ class Note:
         return Line(number=number, text=f"{self.indent}> {words} {NOTE_END}", ending=ending)
 
 
+def notes_by_line(lines: Sequence[Line]) -> Mapping[int, tuple[str, ...]]:
+    """Return our notes by the line they stand below, counted without them."""
+    found: dict[int, list[str]] = {}
+    number = 0
+    for line in lines:
+        if line.is_note:
+            found.setdefault(number, []).append(line.text)
+        else:
+            number += 1
+    return {at: tuple(texts) for at, texts in found.items()}
+
+
+def ticked_again(line: Line, mark: str, before: Sequence[str]) -> tuple[str, ...]:
+    """Return what we say where somebody took our tick away, now and as long as it stands there.
+
+    Our note below says that the step is done; with an open box above it, the tick was taken away.
+
+    Args:
+        line: The line of the box, as people left it.
+        mark: What the box is to carry.
+        before: Our notes below it, as they stand in the text.
+    """
+    if mark != DONE:
+        return ()
+    marker = marker_of(line.text)
+    opened = marker is not None and marker.mark is not None and not marker.mark.strip()
+    claimed = any(_CLAIMS.search(note) for note in before)
+    if (opened and claimed) or any(_AGAIN in note for note in before):
+        return (f"{_AGAIN}: to take a tick away undoes nothing; `rollout abort` takes it all back",)
+    return ()
+
+
 def without_notes(lines: Sequence[Line]) -> tuple[Line, ...]:
     """Return the lines that are not ours, numbered anew, as they were before we wrote."""
     kept = [line for line in lines if not line.is_note]
@@ -109,6 +143,9 @@ def _said(step: Step, rollout: Rollout, *, labelled: bool) -> str:
             return f"**waiting** since {_time(state.since)}{asked} ({how})"
         case StepStatus.FAILED:
             return f"**failed** {_time(rollout.finished_at or state.since)}: {state.note}"
+        case StepStatus.PENDING if state.approved_by:
+            why = f": {state.approval_note}" if state.approval_note else ""
+            return f"**approved** by {state.approved_by}{why}; it counts when its turn comes"
         case StepStatus.ACTIVE if isinstance(step.action, Bake) and state.until:
             return f"**holding** until {_time(state.until)}"
         case _:
