@@ -109,6 +109,8 @@ class FakeWorld:
     done: list[object] = field(default_factory=list)
     followed: list[object] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    stamps: dict[str, object] = field(default_factory=dict)
+    heard: dict[str, tuple] = field(default_factory=dict)
     issue_error: Exception | None = None
     results: dict[str, EffectDone] = field(default_factory=dict)
 
@@ -122,6 +124,13 @@ class FakeWorld:
             raise self.errors.pop(0)
         self.done.append(effect)
         return self.results.get(effect.step, EffectDone(step=effect.step, note="done"))
+
+    def issue_stamp(self, path):
+        return self.stamps.get(str(path))
+
+    def hear_issue(self, path, rollout):
+        del rollout
+        return self.heard.get(str(path), ())
 
     def follow_issue(self, path, rollout):
         if self.issue_error is not None:

@@ -98,7 +98,9 @@ class Engine:
 
     def _look(self) -> None:
         self.ticks += 1
-        for number in self._services.ask(running.active_numbers, ENGINE):
+        numbers = self._services.ask(running.active_numbers, ENGINE)
+        self._issues.listen(numbers)
+        for number in numbers:
             if not self._goes_on():
                 return
             with self._complaints.about(f"rollout {number}"):

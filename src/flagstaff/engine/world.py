@@ -11,6 +11,7 @@ from flagstaff.rollouts.event import EffectDone
 from flagstaff.rollouts.guard import Guard, Measurement
 from flagstaff.rollouts.plan import Plan
 from flagstaff.rollouts.rollout import Rollout
+from flagstaff.services.boxes import Heard
 
 
 class World(Protocol):
@@ -26,6 +27,18 @@ class World(Protocol):
         Raises:
             Unavailable: try again later.
             FlagstaffError: a person has to look.
+        """
+        ...
+
+    def issue_stamp(self, path: Path) -> object:
+        """Return what changes whenever the file does; `None` when there is no file."""
+        ...
+
+    def hear_issue(self, path: Path, rollout: Rollout) -> tuple[Heard, ...]:
+        """Return what people have said by the boxes of an issue that is a file.
+
+        Raises:
+            Unavailable: the file cannot be read.
         """
         ...
 

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import assert_never
 
 from flagstaff.definitions import Project
+from flagstaff.integrations.forge.authors import author_of
 from flagstaff.integrations.forge.branches import write_cleanup
-from flagstaff.integrations.forge.issue_file import rewrite
+from flagstaff.integrations.forge.issue_file import read, rewrite
 from flagstaff.integrations.metrics.job_logs import JobLogs
 from flagstaff.integrations.notify.webhook import post
-from flagstaff.issues import follow
+from flagstaff.issues import box_answers, follow
+from flagstaff.issues.lines import split_lines
 from flagstaff.rollouts.effect import CloseIssue, External, Post, WriteCleanup
 from flagstaff.rollouts.event import EffectDone
 from flagstaff.rollouts.guard import Guard, Measurement
 from flagstaff.rollouts.plan import CloseTarget, Plan
 from flagstaff.rollouts.rollout import Rollout
+from flagstaff.services.boxes import Heard
 
 
 class World:
@@ -60,6 +63,23 @@ class World:
                 return self._close(effect)
             case _:
                 assert_never(effect)
+
+    def issue_stamp(self, path: Path) -> object:
+        """Return what changes whenever the file does; `None` when there is no file."""
+        try:
+            about = path.stat()
+        except OSError:
+            return None
+        return about.st_ino, about.st_mtime_ns, about.st_size
+
+    def hear_issue(self, path: Path, rollout: Rollout) -> tuple[Heard, ...]:
+        """Return what people have said by the boxes of an issue that is a file."""
+        text = read(path)
+        lines = split_lines(text)
+        return tuple(
+            Heard(answer=each, author=author_of(path, each.line, lines[each.line - 1].text))
+            for each in box_answers(text, rollout)
+        )
 
     def follow_issue(self, path: Path, rollout: Rollout) -> str:
         """Tick the boxes of an issue that is a file, and return its text."""

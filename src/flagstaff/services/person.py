@@ -16,6 +16,7 @@ class Source(StrEnum):
     CHAT = "chat"
     API = "api"
     ENGINE = "engine"
+    ISSUE = "issue"
 
 
 ADMIN_EVERYWHERE: Roles = {EVERYWHERE: Role.ADMIN}

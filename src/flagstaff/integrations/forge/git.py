@@ -185,6 +185,18 @@ class _GitError(Exception):
         self.words = words
 
 
+def blame(path: Path, line: int) -> str:
+    """Return what git says of one line of a file, for programs; empty when it knows nothing.
+
+    Raises:
+        Unavailable: git is not there, or does not answer.
+    """
+    try:
+        return _run(path.parent, "blame", "--porcelain", "-L", f"{line},{line}", "--", path.name)
+    except _GitError:
+        return ""
+
+
 def _run(folder: Path, *arguments: str) -> str:
     inherited = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     surroundings = {**inherited, **CALM}
