@@ -39,13 +39,14 @@ def import_file(
     nothing is written, and every line is shown with what it was understood as.
     """
     placeholders = answers_in(answers)
+    choices = choices_in(chosen)
     text = text_of(issue)
     follow = issue != "-" and not no_follow
     return ImportRollout(
         text=text,
         path=str(Path(issue).resolve()) if follow else "",
         placeholders=placeholders,
-        choices=choices_in(chosen),
+        choices=choices,
         start=start,
     )
 

@@ -18,7 +18,7 @@ _MENTIONS = re.compile(
     r"|\bcan be (?:disabled|turned off|switched off|deactivated)\b",
     re.IGNORECASE,
 )
-_OFF = re.compile(r"\s(?:false|0)(?:\s|$)|\b(?:feature|flag)\s+delete\s", re.IGNORECASE)
+_OFF = re.compile(r"\s(?:false|0)(?:\s|$)", re.IGNORECASE)
 _EXAMPLE = re.compile(
     r"\b(?:for )?examples?\b|\be\.\s?g\.|\bfor instance\b|\bsuch as\b|\bsample\b|\blooks? like\b",
     re.IGNORECASE,

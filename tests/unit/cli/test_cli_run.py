@@ -96,6 +96,8 @@ def test_errors_for_programs_are_on_stdout(plane, capsys):
         (["run", "/chatops run featur get x"], "`featur` is no command", "`feature`"),
         (["run"], "LINE", "flagstaff run"),
         (["rollout", "import", "i.md", "--set", "x"], "not NAME=VALUE", "milestone=15.2"),
+        (["rollout", "import", "i.md", "--choose", "x=y"], "neither LINE=WAY nor WAY", "36=random"),
+        (["rollout", "import", "i.md", "--choose", "36="], "neither LINE=WAY nor WAY", "36=random"),
         (["rollout", "import", "nowhere.md"], "there is no file nowhere.md", "name the file"),
         (["--server"], "needs an address", "http://"),
         (["server", "--dry-run"], "cannot be a dry run", "leave"),
@@ -176,8 +178,9 @@ def test_an_issue_is_sent_with_its_place_and_answers(plane, tmp_path):
     path = str(tmp_path / "i.md")
     expected = ImportRollout(text="# Title\n", path=path, placeholders=answers, start=True)
     assert plane.asked == [(expected, False)]
-    run(["rollout", "import", "i.md", "--no-follow"])
+    run(["rollout", "import", "i.md", "--no-follow", "--choose", "36=--Random", "--choose", "user"])
     assert plane.asked[1][0].path == ""
+    assert plane.asked[1][0].choices == {"36": "random", "user": "user"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

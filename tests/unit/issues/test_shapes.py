@@ -14,7 +14,7 @@ import pytest
 from flagstaff.errors import ImportProblems
 from flagstaff.flags.change import Actors, Boolean, Groups, PercentageOfActors, PercentageOfTime
 from flagstaff.issues.imported import describe_import
-from flagstaff.rollouts.plan import Approve, AskPerson, Bake, Preset, SetGate
+from flagstaff.rollouts.plan import Approve, AskPerson, Bake, DeleteFlag, Preset, SetGate
 
 SAMPLES = Path(__file__).parent / "samples"
 NAMES = sorted(path.name for path in SAMPLES.iterdir() if path.suffix in {".md", ".txt"})
@@ -285,3 +285,8 @@ def test_before_a_global_rollout_comes_before_it(importing):
     text = (SAMPLES / "fenced_2026.md").read_text(encoding="utf-8")
     ids = [step.id for step in importing(text).plan.steps]
     assert ids.index("documentation-version-history") < ids.index("ramp-10")
+
+
+def test_what_is_deleted_in_the_end_stays_a_step(importing):
+    item = "Once no rollback is expected: `/chatops run feature delete quick_search --dev`"
+    assert isinstance(only(importing, item).action, DeleteFlag)
