@@ -91,6 +91,13 @@ def test_a_skip_without_a_reason_is_asked_for_one(running, behind):
     assert "**why?**" not in follow(told, running.rollout)
 
 
+def test_a_short_text_is_found_again_with_a_reason_behind_it(importing, driver):
+    text = "# [FF] `quick_search`\n\n- [ ] Test it\n- [ ] Test them\n"
+    rollout = driver(importing(text).plan).rollout
+    skipped = text.replace("[ ] Test it", "[-] Test it, not needed")
+    assert said(skipped, rollout) == [("test", Said.SKIPPED, 3, "not needed")]
+
+
 def test_to_take_a_tick_away_undoes_nothing(running):
     done = running.run_until("verify-works-expected")
     text = follow(TEXT, done)
