@@ -50,6 +50,7 @@ class FakeRepository:
     tags: dict[str, str] = field(default_factory=dict)
     stable: dict[str, str] = field(default_factory=dict)
     introduced: str = ""
+    introduced_at: dict[str, datetime] = field(default_factory=dict)
     down: bool = False
 
     def add(self, sha, title="A change", *, branch="main"):
@@ -93,6 +94,11 @@ class FakeRepository:
         del pattern
         return self.find(self.introduced) if self.introduced else None
 
+    def introductions(self, folder):
+        self._answer()
+        del folder
+        return self.introduced_at
+
     def _answer(self):
         if self.down:
             raise Unavailable("the repository is gone", hint="put it back")
@@ -131,6 +137,11 @@ class FakeWorld:
     def hear_issue(self, path, rollout):
         del rollout
         return self.heard.get(str(path), ())
+
+    def announce(self, post):
+        if self.errors:
+            raise self.errors.pop(0)
+        self.done.append(post)
 
     def follow_issue(self, path, rollout):
         if self.issue_error is not None:

@@ -84,6 +84,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ("GET", "/api/v1/rollouts/{number}/issue"): SEEN,
     ("GET", "/api/v1/flags"): SEEN,
     ("GET", "/api/v1/flags/{name}"): SEEN,
+    ("GET", "/api/v1/stale-flags"): SEEN,
     ("GET", "/api/v1/environments/{environment}/snapshot"): READ,
     ("GET", "/api/v1/environments/{environment}/stream"): READ,
     ("POST", "/api/v1/telemetry"): Wanted(

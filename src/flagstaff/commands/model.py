@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from flagstaff.commands.access_model import AccessCommand
+from flagstaff.commands.life_model import LifeCommand
 from flagstaff.commands.lock_model import LockCommand
 from flagstaff.flags.change import GateChange
 
@@ -320,4 +321,5 @@ Command = (
     | UndoEntry
     | AccessCommand
     | LockCommand
+    | LifeCommand
 )

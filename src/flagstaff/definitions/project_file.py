@@ -17,6 +17,7 @@ from flagstaff.definitions.problems import Problems, bare, printable, quote, sug
 from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
 from flagstaff.definitions.project_guards import read_guards, read_statistics
 from flagstaff.definitions.project_jobs import read_renames
+from flagstaff.definitions.project_lifecycle import read_lifecycle
 from flagstaff.definitions.project_policies import read_policies
 from flagstaff.definitions.source import read_file
 from flagstaff.definitions.web_address import is_web_address
@@ -37,6 +38,7 @@ _KEYS: Final = (
     "changelog",
     "deployment_environments",
     "policies",
+    "lifecycle",
 )
 PRODUCTION: Final = "production"
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
@@ -102,6 +104,7 @@ def _project(fields: Fields) -> Project:
         changelog=fields.text("changelog") or default.changelog,
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
         policies=read_policies(fields),
+        lifecycle=read_lifecycle(fields),
     )
 
 

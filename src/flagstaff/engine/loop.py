@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.following import Issues
+from flagstaff.engine.lives import Lives
 from flagstaff.engine.observing import observe
 from flagstaff.engine.outgoing import Outbox
 from flagstaff.engine.world import World
@@ -62,6 +63,7 @@ class Engine:
         self._complaints = Complaints()
         self._issues = Issues(services, world, self._complaints)
         self._outbox = Outbox(services, world)
+        self._lives = Lives(services, world)
         self._stopping = threading.Event()
         self._may_run = may_run
         self._looking = _Loop("looking", self._look, self._complaints, poll)
@@ -113,6 +115,14 @@ class Engine:
                 return
             with self._complaints.about(f"effect {key}"):
                 self._outbox.perform(key)
+        if self._goes_on():
+            with self._complaints.about("the lives of flags"):
+                self._lives.look()
+        for notice in self._lives.waiting():
+            if not self._goes_on():
+                return
+            with self._complaints.about(f"notice {notice.post.key}"):
+                self._lives.perform(notice)
 
     def _goes_on(self) -> bool:
         return not self._stopping.is_set() and self._may_run()

@@ -31,8 +31,16 @@ def observe(services: Services, world: World, record: RolloutRecord) -> Observed
         return Observed(measurements=measured, harmful=True)
     deployed, released, merged = services.ask(lambda unit: running.answers(unit, questions), ENGINE)
     policy = _policy(services, record) if questions.policy else None
+    closing = None
+    if questions.closing:
+        closing = services.ask(lambda unit: running.closing(unit, rollout), ENGINE)
     return Observed(
-        deployed=deployed, released=released, merged=merged, policy=policy, measurements=measured
+        deployed=deployed,
+        released=released,
+        merged=merged,
+        policy=policy,
+        closing=closing,
+        measurements=measured,
     )
 
 

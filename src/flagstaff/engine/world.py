@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from flagstaff.rollouts.effect import External
+from flagstaff.rollouts.effect import External, Post
 from flagstaff.rollouts.event import EffectDone
 from flagstaff.rollouts.guard import Guard, Measurement
 from flagstaff.rollouts.plan import Plan
@@ -39,6 +39,15 @@ class World(Protocol):
 
         Raises:
             Unavailable: the file cannot be read.
+        """
+        ...
+
+    def announce(self, post: Post) -> None:
+        """Say something that belongs to no rollout.
+
+        Raises:
+            Unavailable: try again later.
+            FlagstaffError: it will never be taken.
         """
         ...
 

@@ -81,6 +81,18 @@ class World:
             for each in box_answers(text, rollout)
         )
 
+    def announce(self, post_: Post) -> None:
+        """Say something that belongs to no rollout, where anything is connected.
+
+        Raises:
+            Unavailable: try again later.
+            FlagstaffError: it will never be taken.
+        """
+        if self._say is not None:
+            self._say(post_)
+        elif self._project.webhook is not None:
+            post(self._project.webhook, post_)
+
     def follow_issue(self, path: Path, rollout: Rollout) -> str:
         """Tick the boxes of an issue that is a file, and return its text."""
         return rewrite(path, lambda text: follow(text, rollout))

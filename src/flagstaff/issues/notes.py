@@ -11,7 +11,7 @@ from flagstaff.definitions.duration import format_duration
 from flagstaff.issues.lines import NOTE_END, Line, marker_of
 from flagstaff.issues.marks import DONE, undone
 from flagstaff.issues.meaning import MARKED
-from flagstaff.rollouts.plan import Bake, Preset, SetGate, Step, Summary
+from flagstaff.rollouts.plan import Bake, Close, Preset, SetGate, Step, Summary
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 
 _AGAIN = "**ticked again**"
@@ -148,6 +148,8 @@ def _said(step: Step, rollout: Rollout, *, labelled: bool) -> str:
             return f"**approved** by {state.approved_by}{why}; it counts when its turn comes"
         case StepStatus.ACTIVE if isinstance(step.action, Bake) and state.until:
             return f"**holding** until {_time(state.until)}"
+        case StepStatus.ACTIVE if isinstance(step.action, Close) and state.note:
+            return f"**held** since {_time(state.since)}: {state.note}"
         case _:
             return ""
 

@@ -29,14 +29,15 @@ class Observed:
     """The world as the engine saw it just now; `None` where nobody asked or nobody answered.
 
     `merged` is the merge commit, empty while the request is open. `policy` says whether the next
-    change of the flag is allowed at this moment. `harmful` says that the measurements show harm, so
-    that nothing else was asked.
+    change of the flag is allowed at this moment, `closing` whether the issue may be closed.
+    `harmful` says that the measurements show harm, so that nothing else was asked.
     """
 
     deployed: Answer | None = None
     released: Answer | None = None
     merged: str | None = None
     policy: Answer | None = None
+    closing: Answer | None = None
     measurements: tuple[Measurement, ...] = ()
     harmful: bool = False
 

@@ -8,6 +8,8 @@ from flagstaff.rollouts.plan import (
     AwaitMerge,
     CheckDeployed,
     CheckReleased,
+    Close,
+    CloseTarget,
     DeleteFlag,
     SetGate,
 )
@@ -34,13 +36,15 @@ class ReleasedNeed:
 class Needs:
     """The questions of one moment; `merged` is the commit whose merge is waited for.
 
-    `policy` asks whether the step may change the flag now.
+    `policy` asks whether the step may change the flag now, `closing` whether its issue may be
+    closed.
     """
 
     deployed: DeployedNeed | None = None
     released: ReleasedNeed | None = None
     merged: str = ""
     policy: bool = False
+    closing: bool = False
     guards: bool = False
 
 
@@ -65,5 +69,7 @@ def needs(rollout: Rollout) -> Needs:
             return Needs(released=ReleasedNeed(request=subject, version=version), guards=guards)
         case AwaitMerge() if rollout.cleanup is not None:
             return Needs(merged=rollout.cleanup.commit, guards=guards)
+        case Close(target=CloseTarget.ROLLOUT_ISSUE):
+            return Needs(closing=True, guards=guards)
         case _:
             return Needs(guards=guards)

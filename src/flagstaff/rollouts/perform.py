@@ -81,7 +81,7 @@ def perform(rollout: Rollout, step: Step, seen: Observed, now: datetime) -> Move
                 target=step.action.target,
                 reference=step.action.reference,
             )
-            return _once(rollout, step, close, now)
+            return _close(rollout, step, close, seen, now)
         case _:
             assert_never(step.action)
 
@@ -165,6 +165,17 @@ def _once(rollout: Rollout, step: Step, effect: Effect, now: datetime) -> Moved:
             return _ask(rollout, step, "", now), ()
         case _:
             return rollout, ()
+
+
+def _close(rollout: Rollout, step: Step, close: CloseIssue, seen: Observed, now: datetime) -> Moved:
+    """Ask for the issue to be closed once that may be; until then the step says why not."""
+    state = rollout.state(step.id)
+    held = state.status is StepStatus.ACTIVE and bool(state.note)
+    if seen.closing is not None and (held or state.status is StepStatus.PENDING):
+        if not seen.closing.yes:
+            return _standing(rollout, step, StepStatus.ACTIVE, seen.closing.text, now), ()
+        return _standing(rollout, step, StepStatus.ACTIVE, "", now), (close,)
+    return _once(rollout, step, close, now)
 
 
 def _set(rollout: Rollout, step: Step, action: SetGate, seen: Observed, now: datetime) -> Moved:

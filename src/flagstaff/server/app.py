@@ -50,6 +50,7 @@ from flagstaff.server.streams.stream import Names, Snapshots
 from flagstaff.server.watched import WatchedDefinitions
 from flagstaff.services import people, views
 from flagstaff.services.kept_clock import kept_clock, speed_of
+from flagstaff.services.lives.remembering import Remembering
 from flagstaff.services.opening import Database, database_file, hold_engine, open_database
 from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
 from flagstaff.services.replicas import Replicas
@@ -60,6 +61,9 @@ from flagstaff.web.site import Site, error_page, fault_page, missing_page
 
 LOOK_AT_FILES_EVERY = 1.0
 """Seconds; a page or a command looks by itself, this is for those who only listen."""
+
+REMEMBER_EVERY = 60.0
+"""Seconds between looks whether applications asked for flags in the last hour."""
 
 
 @dataclass(slots=True)
@@ -308,7 +312,7 @@ def _asgi(  # noqa: PLR0913 it is where everything comes together
             404: not_an_address(missing_page(site)),
             500: fault_page(site),
         },
-        lifespan=_lifespan(hub, definitions, at_hand),
+        lifespan=_lifespan(hub, definitions, at_hand, Remembering(services, telemetry)),
     )
     snapshots = Snapshots(hub, access, services.context, metrics.dropped)
     streams: dict[str, ASGIApp] = {
@@ -335,23 +339,29 @@ def _asgi(  # noqa: PLR0913 it is where everything comes together
 
 
 def _lifespan(
-    hub: Hub, definitions: WatchedDefinitions, at_hand: AtHand
+    hub: Hub, definitions: WatchedDefinitions, at_hand: AtHand, remembering: Remembering
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     async def look() -> None:
         while True:
             await asyncio.sleep(LOOK_AT_FILES_EVERY)
             await run_sync(definitions)
 
+    async def remember() -> None:
+        while True:
+            await asyncio.sleep(REMEMBER_EVERY)
+            await run_sync(remembering.try_to_keep)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         hub.open()
-        running = [asyncio.ensure_future(each) for each in (look(), at_hand.keep())]
+        running = [asyncio.ensure_future(each) for each in (look(), remember(), at_hand.keep())]
         try:
             yield
         finally:
             for each in running:
                 each.cancel()
             hub.close()
+            await run_sync(remembering.try_to_keep)
 
     return lifespan
 

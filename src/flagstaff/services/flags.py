@@ -10,6 +10,7 @@ from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.flags.change import GateChange
 from flagstaff.flags.describe import describe, removed_gates
 from flagstaff.flags.gates import Gates
+from flagstaff.services.lives.due import due_of
 from flagstaff.services.policies import judging
 from flagstaff.services.policies.judging import Request
 from flagstaff.services.unit import Overruled, Unit
@@ -74,6 +75,8 @@ def get_flag(unit: Unit, command: GetFlag) -> Outcome:
         data[environment] = state_json(unit, command.flag, gates)
     if not known:
         unit.known_flag(command.flag)
+    if due := due_of(unit, command.flag):
+        lines.append(str(due))
     return Outcome(text="\n".join([command.flag, *lines]), data=data)
 
 

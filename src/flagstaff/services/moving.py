@@ -22,6 +22,7 @@ from flagstaff.rollouts.judging import judgements
 from flagstaff.rollouts.machine import advance
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
 from flagstaff.services.flags import Place, change_gates, remove_state, restore_gates
+from flagstaff.services.lives import due
 from flagstaff.services.unit import Overruled, Unit
 from flagstaff.store import flags as store_flags
 from flagstaff.store import outbox
@@ -49,6 +50,7 @@ def move(unit: Unit, record: RolloutRecord, event: Event, *, reason: str = "") -
     if isinstance(event, Rejected):
         _record_rejection(unit, after, event)
     _record_changes(unit, before, after, reason)
+    after = due.on_move(unit, before, after)
     internal = [effect for effect in effects if isinstance(effect, Internal)]
     store_flags.lock(unit.connection, (effect.environment for effect in internal))
     after = _with_saved(unit, after, internal)

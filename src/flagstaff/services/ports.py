@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from flagstaff.rollouts.event import Answer
@@ -46,6 +48,10 @@ class Repository(Protocol):
 
     def introduction(self, pattern: str) -> Commit | None:
         """Return the commit that brought the first file matching `pattern` to the main branch."""
+        ...
+
+    def introductions(self, folder: str) -> Mapping[str, datetime]:
+        """Return when the first file of each name, without its ending, came into the folder."""
         ...
 
 

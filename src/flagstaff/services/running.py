@@ -11,6 +11,7 @@ from flagstaff.rollouts.needs import Needs, needs
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.deployments import deployed, released
 from flagstaff.services.finding import find_rollout
+from flagstaff.services.lives.due import may_close
 from flagstaff.services.moving import move
 from flagstaff.services.policies import judging
 from flagstaff.services.policies.steps import allowed
@@ -26,6 +27,7 @@ __all__ = [
     "active_numbers",
     "allowed",
     "answers",
+    "closing",
     "due_effects",
     "effect",
     "fail_effect",
@@ -88,6 +90,11 @@ def answers(unit: Unit, questions: Needs) -> tuple[Answer | None, Answer | None,
     if questions.merged:
         merged = unit.context.history.merge_of(questions.merged, unit.context.project.main_branch)
     return deploys, releases, merged
+
+
+def closing(unit: Unit, rollout: Rollout) -> Answer:
+    """Return whether the rollout's issue may be closed now."""
+    return may_close(unit, rollout)
 
 
 def step(unit: Unit, seen: RolloutRecord, event: Event) -> RolloutRecord:

@@ -21,6 +21,7 @@ from flagstaff.commands.access_model import (
     SetRoles,
     UnlinkChat,
 )
+from flagstaff.commands.life_model import DeleteUndefined, ListStale, SetDue
 from flagstaff.commands.lock_model import (
     CloseIncident,
     ListLocks,
@@ -52,6 +53,7 @@ from flagstaff.services.clock import Clock
 from flagstaff.services.conditions import Condition
 from flagstaff.services.health import Health
 from flagstaff.services.idempotency import request_key
+from flagstaff.services.lives import answering as lives
 from flagstaff.services.permissions import require_somewhere
 from flagstaff.services.person import Person
 from flagstaff.services.policies.change import PRODUCTION
@@ -257,7 +259,9 @@ class Services:
 
 def _concerns_production(
     command: Command,
-) -> TypeGuard[model.SetFlag | model.DeleteFlag | model.ImportFlags | model.UndoEntry]:
+) -> TypeGuard[
+    model.SetFlag | model.DeleteFlag | model.ImportFlags | model.UndoEntry | DeleteUndefined
+]:
     """Return whether a command may change production other than by turning a flag off there."""
     match command:
         case model.UndoEntry():
@@ -267,7 +271,7 @@ def _concerns_production(
         case model.SetFlag():
             off = command.change == Boolean(value=False)
             return PRODUCTION in command.environments and not off
-        case model.DeleteFlag():
+        case model.DeleteFlag() | DeleteUndefined():
             return PRODUCTION in command.environments
         case _:
             return False
@@ -341,5 +345,7 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             LockEnvironment() | UnlockEnvironment() | OpenIncident() | CloseIncident() | ListLocks()
         ):
             return locks.answer(unit, command)
+        case ListStale() | SetDue() | DeleteUndefined():
+            return lives.answer(unit, command)
         case _:
             assert_never(command)

@@ -12,6 +12,7 @@ from flagstaff.rollouts.guard import Arm
 from flagstaff.rollouts.plan import Step
 from flagstaff.rollouts.rollout import Rollout, StepState, StepStatus
 from flagstaff.services.finding import find_rollout
+from flagstaff.services.lives.due import due_of
 from flagstaff.services.unit import Unit
 from flagstaff.store import rollouts as store
 from flagstaff.store.rollouts import RolloutRecord
@@ -55,7 +56,11 @@ def show_rollout(unit: Unit, command: ShowRollout) -> Outcome:
     if record.readings:
         lines += ["", "Guards"]
         lines += [f"  {each.guard}: {each.verdict}, {each.evidence}" for each in record.readings]
-    return Outcome(text="\n".join(lines), data=_details(record), next=_next(rollout))
+    due = due_of(unit, rollout.plan.flag)
+    if due:
+        lines += ["", f"{rollout.plan.flag}: {due}"]
+    data = {**_details(record), "due": due.to_json() if due else None}
+    return Outcome(text="\n".join(lines), data=data, next=_next(rollout))
 
 
 def _headline(rollout: Rollout) -> str:

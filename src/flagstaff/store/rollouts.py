@@ -98,6 +98,11 @@ def active_numbers(connection: Connection) -> list[int]:
     return list(connection.execute(select(table.c.id).where(ACTIVE).order_by(table.c.id)).scalars())
 
 
+def active_flags(connection: Connection) -> frozenset[str]:
+    """Return the flags of the rollouts that are not over."""
+    return frozenset(connection.execute(select(table.c.flag).where(ACTIVE)).scalars())
+
+
 def recent_numbers(connection: Connection, *, limit: int) -> list[int]:
     """Return the numbers of the newest rollouts, newest first."""
     query = select(table.c.id).order_by(table.c.id.desc()).limit(limit)

@@ -230,3 +230,32 @@ chat_message = Table(
     Column("at", Moment, nullable=False),
 )
 """What was posted to chat, so that it is posted once and edited in place."""
+
+flag_life = Table(
+    "flag_life",
+    metadata,
+    Column("flag", String(255), primary_key=True),
+    Column("first_seen", Moment, nullable=False),
+    Column("introduced_at", Moment, nullable=True),
+    Column("exposed_at", Moment, nullable=True),
+    Column("due_at", Moment, nullable=True),
+    Column("due_by", String(255), nullable=False),
+    Column("due_reason", Text, nullable=False),
+    Column("due_rollout", Integer, nullable=True),
+    Column("reminded", String(100), nullable=False),
+)
+"""What is remembered of a flag beside its gates; `reminded` names the last reminder."""
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment, nullable=False, index=True),
+    Column("error", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("done_at", Moment, nullable=True),
+)
+"""Announcements that belong to no rollout, waiting to be made and made."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from flagstaff.errors import Unavailable
 from flagstaff.services.ports import Commit
@@ -127,6 +128,26 @@ class GitRepository:
             "log", "--diff-filter=A", "--reverse", "--format=%H", "--", f":(glob){pattern}"
         ).split()
         return self._commit(self.merge_of(added[0], "HEAD") or added[0]) if added else None
+
+    def introductions(self, folder: str) -> dict[str, datetime]:
+        """Return when the first file of each name, without its ending, came into the folder.
+
+        The folder may lie anywhere in the repository, since a project may.
+        """
+        log = self._try(
+            *("log", "-z", "--diff-filter=A", "--format=%x01%ct", "--name-only"),
+            *("--", f":(glob)**/{folder}/**"),
+        )
+        found: dict[str, datetime] = {}
+        at = datetime.now(UTC)
+        for entry in log.split("\0"):
+            word = entry.strip("\n")
+            if word.startswith("\x01"):
+                at = datetime.fromtimestamp(int(word[1:]), UTC)
+            elif word:
+                name = PurePosixPath(word).stem
+                found[name] = min(at, found.get(name, at))
+        return found
 
     def _resolve(self, name: str) -> str:
         if not NAME.fullmatch(name):

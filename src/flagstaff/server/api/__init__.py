@@ -14,6 +14,7 @@ from flagstaff.server.api import (
     environments,
     flags,
     rollouts,
+    stale,
     telemetry,
 )
 from flagstaff.server.api.asking import LastGood, Reading
@@ -47,7 +48,7 @@ def described_api(services: Services, telemetry_: Telemetry, last_good: LastGood
     )
     explain_errors(api)
     reading = Reading(services=services, telemetry=telemetry_, last_good=last_good)
-    for part in (commands, flags, rollouts, deployments, audit, environments, telemetry):
+    for part in (commands, flags, stale, rollouts, deployments, audit, environments, telemetry):
         api.include_router(part.routes(reading))
     describe(api)
     return api
