@@ -13,6 +13,7 @@ from flagstaff.commands import model
 from flagstaff.commands.access_model import AccessCommand
 from flagstaff.commands.chat_text import words_of
 from flagstaff.commands.grammar import help_text, parse
+from flagstaff.commands.life_model import DeleteUndefined
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
 from flagstaff.errors import FlagstaffError, UsageError
@@ -107,6 +108,8 @@ def _changes_production(command: Command, outcome: Outcome) -> bool:
     match command:
         case model.SetFlag() | model.DeleteFlag():
             return PRODUCTION in command.environments
+        case DeleteUndefined():
+            return PRODUCTION in command.environments and bool(command.confirm)
         case model.ImportFlags():
             return PRODUCTION in command.gates
         case model.UndoEntry():

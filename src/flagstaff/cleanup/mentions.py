@@ -10,6 +10,9 @@ from pathlib import Path
 
 from flagstaff.cleanup.git import Git, GitFailed
 
+AT_ONCE = 500
+"""Flags in one search; the automaton of many more would be too large."""
+
 _NOTHING_FOUND = "git ended with 1"
 
 
@@ -36,8 +39,10 @@ def mentioned(
     names = frozenset(flags)
     # Of `A` and `A::B` in one search, git would find the first and step over the second.
     nested = frozenset(each for each in names if "::" in each)
-    plain = _mentioned(git, commit, names - nested, places)
-    return plain.union(*(_mentioned(git, commit, frozenset({each}), places) for each in nested))
+    plain = sorted(names - nested)
+    parts = [frozenset(plain[at : at + AT_ONCE]) for at in range(0, len(plain), AT_ONCE)]
+    parts += [frozenset({each}) for each in nested]
+    return frozenset().union(*(_mentioned(git, commit, part, places) for part in parts))
 
 
 def _top(root: Path) -> Path:
@@ -54,12 +59,13 @@ def _mentioned(
     if not flags:
         return frozenset()
     spellings = {_camel(name): name for name in sorted(flags)} | {name: name for name in flags}
-    patterns = "".join(f"{each}\n" for each in sorted(spellings))
+    # One pattern is one automaton over each line; many would be tried one after the other.
+    pattern = "|".join(sorted(spellings))
     places = [":(exclude,glob)**/*.md", *(f":(exclude,top){each}" for each in leave_out)]
     try:
         found = git.run(
-            *("grep", "-h", "-o", "-I", "-w", "-F", "-f", "-", commit, "--", *places),
-            stdin=patterns.encode(),
+            *("grep", "-h", "-o", "-I", "-w", "-E", "-f", "-", commit, "--", *places),
+            stdin=f"{pattern}\n".encode(),
         )
     except GitFailed as error:
         if error.message != _NOTHING_FOUND:

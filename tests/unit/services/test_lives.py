@@ -8,7 +8,14 @@ import pytest
 
 from fakes import FakeWorld, plan_of, ramp, turn_on
 from flagstaff.commands.life_model import ListStale, SetDue
-from flagstaff.commands.model import AbortRollout, ApproveStep, GetFlag, SetFlag, ShowRollout
+from flagstaff.commands.model import (
+    AbortRollout,
+    ApproveStep,
+    DeleteFlag,
+    GetFlag,
+    SetFlag,
+    ShowRollout,
+)
 from flagstaff.commands.roles import Role
 from flagstaff.definitions import Definitions, parse_definition
 from flagstaff.engine.loop import Engine
@@ -342,6 +349,21 @@ def test_stale_flags_are_listed_with_their_reasons(services, ada, clock, given, 
     assert not failed.ok
     assert failed.text.endswith("3 flags should go, or be looked at")
     assert services.execute(ListStale(), ada).ok
+
+
+def test_what_was_deleted_is_off_since_then(services, ada, clock, tick):
+    tick()
+    place = {"flag": "new_navigation", "environments": ("production",)}
+    clock.advance(days=100)
+    services.execute(SetFlag(**place, change=Boolean(value=True)), ada)
+    assert stale(services, ada) == {}
+    services.execute(DeleteFlag(**place), ada)
+    clock.advance(days=29)
+    assert stale(services, ada) == {}
+    clock.advance(days=1)
+    assert stale(services, ada) == {"new_navigation": ["no_rows"]}
+    clock.advance(days=60)
+    assert "never_on" in stale(services, ada)["new_navigation"]
 
 
 def test_unknown_reasons_and_types_are_named(services, ada):
