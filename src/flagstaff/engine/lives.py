@@ -17,6 +17,9 @@ from flagstaff.services.services import Services
 LOOK_EVERY: Final = timedelta(hours=1)
 """Flags live for months; the first look is when the engine starts."""
 
+ALONE: Final = 30.0
+"""Real seconds in which nobody else tries the same; longer than any chat may take to answer."""
+
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +45,11 @@ class Lives:
         return self._services.ask(reminding.due_notices, ENGINE)
 
     def perform(self, notice: Notice) -> None:
-        """Say one reminder, and note that it was said."""
+        """Say one reminder unless another replica does, and note that it was said."""
+        until = self._services.clock.after(ALONE)
+        with self._services.unit(ENGINE, write=True) as unit:
+            if not reminding.take_notice(unit, notice, until):
+                return
         try:
             self._world.announce(notice.post)
         except FlagstaffError as exc:

@@ -52,6 +52,16 @@ def due(connection: Connection, now: datetime, *, limit: int = 50) -> list[Notic
     ]
 
 
+def take(connection: Connection, key: str, now: datetime, until: datetime) -> bool:
+    """Keep others from trying an announcement for a while; return whether nobody else does."""
+    taken = connection.execute(
+        update(table)
+        .where(table.c.key == key, table.c.status == PENDING, table.c.not_before <= now)
+        .values(not_before=until)
+    )
+    return taken.rowcount == 1
+
+
 def close(connection: Connection, key: str, status: str, at: datetime, error: str = "") -> None:
     """Note that an announcement is `done` or `failed`."""
     values = {"status": status, "done_at": at, "error": error}

@@ -18,6 +18,7 @@ from flagstaff.commands.model import (
 )
 from flagstaff.commands.roles import Role
 from flagstaff.definitions import Definitions, parse_definition
+from flagstaff.engine.lives import Lives
 from flagstaff.engine.loop import Engine
 from flagstaff.errors import Forbidden, NotFound, Unavailable, UsageError
 from flagstaff.flags.change import Boolean
@@ -321,6 +322,31 @@ def test_servers_that_look_at_one_moment_tell_it_once(services, clock, tick):
     others = [Services(services.database, services.context, clock) for _ in range(3)]
     assert sorted(reminding.remind(each) for each in others) == [0, 0, 1]
     assert len(services.ask(reminding.due_notices, ENGINE)) == 1
+
+
+def test_replicas_that_find_one_reminder_at_a_time_send_it_once(services, clock, tick, world):
+    tick()
+    clock.advance(days=190)
+    reminding.remind(services)
+    replicas = [Lives(services, world) for _ in range(3)]
+    found = [(each, each.waiting()) for each in replicas]
+    for replica, (notice,) in found:
+        replica.perform(notice)
+    assert len(posts(world)) == 1
+
+
+def test_a_reminder_whose_server_was_killed_is_sent_by_another(services, clock, tick, world):
+    tick()
+    clock.advance(days=190)
+    reminding.remind(services)
+    (notice,) = services.ask(reminding.due_notices, ENGINE)
+    with services.unit(ENGINE, write=True) as unit:
+        assert reminding.take_notice(unit, notice, clock.after(30))
+    tick(1)
+    assert posts(world) == []
+    clock.advance(seconds=31)
+    tick(1)
+    assert len(posts(world)) == 1
 
 
 def test_stale_flags_are_listed_with_their_reasons(services, ada, clock, given, tmp_path, tick):

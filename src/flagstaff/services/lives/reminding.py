@@ -32,7 +32,15 @@ from flagstaff.store.notices import Notice
 
 MOST_LINES: Final = 20
 
-__all__ = ["Notice", "due_notices", "fail_notice", "finish_notice", "meet_flags", "remind"]
+__all__ = [
+    "Notice",
+    "due_notices",
+    "fail_notice",
+    "finish_notice",
+    "meet_flags",
+    "remind",
+    "take_notice",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +89,11 @@ def remind(services: Services) -> int:
 def due_notices(unit: Unit) -> list[Notice]:
     """Return the announcements that may be tried now."""
     return notices.due(unit.connection, unit.now)
+
+
+def take_notice(unit: Unit, notice: Notice, until: datetime) -> bool:
+    """Keep other replicas from making an announcement; return whether none does already."""
+    return notices.take(unit.connection, notice.post.key, unit.now, until)
 
 
 def finish_notice(unit: Unit, notice: Notice) -> None:
