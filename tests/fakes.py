@@ -120,8 +120,8 @@ class FakeWorld:
     issue_error: Exception | None = None
     results: dict[str, EffectDone] = field(default_factory=dict)
 
-    def measure(self, guard, since):
-        del since
+    def measure(self, guard, kept):
+        del kept
         return self.measurements.get(guard.name, Measurement(guard=guard.name, error="no logs"))
 
     def perform(self, effect, plan):

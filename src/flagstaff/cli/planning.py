@@ -49,6 +49,9 @@ def check(common: Common, *, issue: str, answers: tuple[str, ...]) -> Outcome:
     )
     lines, warnings = [], []
     for guard in imported.plan.guards:
+        if guard.query is not None:
+            lines.append(f"{guard.name}: asks {guard.query.source}, which is not asked before")
+            continue
         measured = JobLogs(root, guard, datetime.now(UTC)).measure()
         lines.append(f"{guard.name}: {measured.error or _traffic(measured.baseline)}")
         for each in forecasts(imported.plan, guard, measured.baseline, BASELINE):

@@ -11,8 +11,10 @@ from typing import Final
 
 from flagstaff.definitions.lifecycle import Lifecycle
 from flagstaff.definitions.policies import Policies
+from flagstaff.definitions.sources import MetricSource
 from flagstaff.rollouts.evidence.standing import Response
 from flagstaff.rollouts.plan import Statistics
+from flagstaff.rollouts.query import Query
 
 SETTINGS_FILE: Final = "flagstaff.yml"
 
@@ -46,13 +48,14 @@ class JobRename:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobGuard:
-    """A watch on renamed jobs: they may not fail out of proportion to those under the old names.
+    """A watch on renamed jobs, or on a metric: neither may fail out of proportion with a flag on.
 
     What the fields mean is said at `rollouts.guard.Guard`, which has the same.
 
     Attributes:
-        flag: The flag whose renames are watched.
+        flag: The flag that is watched; its renames, for a guard on jobs.
         jobs: Patterns of the log files, from the project's root, one JSON object per line.
+        query: What is asked of a metric source instead.
     """
 
     name: str
@@ -70,6 +73,8 @@ class JobGuard:
     on_harm: Response = Response.ROLLBACK
     max_time: timedelta | None = None
     on_inconclusive: Response = Response.HOLD
+    query: Query | None = None
+    counts: str = "jobs"
 
 
 def _frozen(**items: str) -> Mapping[str, str]:
@@ -89,6 +94,7 @@ class Project:
         webhook: Where announcements are posted as JSON; None for nowhere.
         changelog: A file, or a folder of news fragments, from the project's root.
         stages: Stages that are only deployed to, and the environment whose flags they see.
+        sources: Where guards read metrics, by name.
         statistics: How often guards may be wrong, and how often they look.
         policies: When flags may change.
         lifecycle: How long flags may live.
@@ -104,6 +110,7 @@ class Project:
     webhook: str | None = None
     renames: tuple[JobRename, ...] = ()
     guards: tuple[JobGuard, ...] = ()
+    sources: Mapping[str, MetricSource] = field(default_factory=lambda: MappingProxyType({}))
     statistics: Statistics = field(default_factory=Statistics)
     changelog: str = "CHANGELOG.md"
     stages: Mapping[str, str] = field(

@@ -19,6 +19,7 @@ from flagstaff.definitions.project_guards import read_guards, read_statistics
 from flagstaff.definitions.project_jobs import read_renames
 from flagstaff.definitions.project_lifecycle import read_lifecycle
 from flagstaff.definitions.project_policies import read_policies
+from flagstaff.definitions.project_sources import read_sources
 from flagstaff.definitions.source import read_file
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import UsageError
@@ -34,6 +35,7 @@ _KEYS: Final = (
     "notify",
     "renames",
     "guards",
+    "sources",
     "statistics",
     "changelog",
     "deployment_environments",
@@ -88,7 +90,7 @@ def _project(fields: Fields) -> Project:
     fields.unknown(_KEYS, fields.problems.error)
     environments = _environments(fields) or default.environments
     term = fields.parsed("verification_term", parse_duration)
-    renames = read_renames(fields)
+    renames, sources = read_renames(fields), read_sources(fields)
     return Project(
         flags=fields.text("flags") or default.flags,
         environments=environments,
@@ -99,7 +101,8 @@ def _project(fields: Fields) -> Project:
         channels=MappingProxyType(fields.texts("channels") or {}),
         webhook=_webhook(fields),
         renames=renames,
-        guards=read_guards(fields, {rename.flag for rename in renames}),
+        guards=read_guards(fields, {rename.flag for rename in renames}, sources),
+        sources=sources,
         statistics=read_statistics(fields),
         changelog=fields.text("changelog") or default.changelog,
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from flagstaff.definitions.duration import parse_duration
 from flagstaff.definitions.fields import Fields
+from flagstaff.definitions.guard_query import QUERY_KEYS, read_query
 from flagstaff.definitions.problems import quote, suggestion
 from flagstaff.definitions.project import JobGuard
 from flagstaff.definitions.project_jobs import flag_of
+from flagstaff.definitions.sources import MetricSource
 from flagstaff.errors import UsageError
 from flagstaff.rollouts.evidence.standing import Response
 from flagstaff.rollouts.plan import Statistics
@@ -19,6 +21,7 @@ _GUARD_KEYS: Final = (
     "name",
     "flag",
     "jobs",
+    *QUERY_KEYS,
     "harm_ratio",
     "safe_below",
     "harm_above",
@@ -43,13 +46,15 @@ _ON_INCONCLUSIVE: Final = (Response.HOLD, Response.ADVANCE)
 _MOST_BAD: Final = 1_000_000
 
 
-def read_guards(project: Fields, renaming: set[str]) -> tuple[JobGuard, ...]:
-    """Return the entries under `guards`; each must watch a flag that is one of `renaming`."""
+def read_guards(
+    project: Fields, renaming: set[str], sources: Mapping[str, MetricSource]
+) -> tuple[JobGuard, ...]:
+    """Return the entries under `guards`; those on jobs must watch a flag of `renaming`."""
     guards: dict[str, JobGuard] = {}
     for fields in project.mappings("guards"):
         _check_keys(fields)
-        guard = _guard(fields)
-        if guard.flag and guard.flag not in renaming:
+        guard = _guard(fields, sources)
+        if guard.flag and "source" not in fields and guard.flag not in renaming:
             fields.problems.error(
                 f"{fields.label('flag')} is {quote(guard.flag)}, which renames no job",
                 line=fields.line("flag"),
@@ -64,6 +69,7 @@ def read_guards(project: Fields, renaming: set[str]) -> tuple[JobGuard, ...]:
                 remedy="give each a name of its own",
             )
         guards.setdefault(guard.name, guard)
+    _check_exposures(project, guards)
     return tuple(guard for name, guard in guards.items() if name)
 
 
@@ -82,6 +88,19 @@ def read_statistics(project: Fields) -> Statistics:
     )
 
 
+def _check_exposures(project: Fields, guards: Mapping[str, JobGuard]) -> None:
+    for guard in guards.values():
+        name = guard.query.exposure if guard.query else ""
+        other = guards.get(name)
+        if name and (other is None or other.flag != guard.flag or other.query is None):
+            project.problems.error(
+                f"`guards.exposure` of {quote(guard.name)} is {quote(name)}, which is no guard on a"
+                " metric of the same flag",
+                line=project.line("guards"),
+                remedy="name one that counts requests of this flag",
+            )
+
+
 def _check_keys(fields: Fields) -> None:
     for key, remedy in _RETIRED.items():
         if key in fields:
@@ -93,13 +112,14 @@ def _check_keys(fields: Fields) -> None:
     )
 
 
-def _guard(fields: Fields) -> JobGuard:
+def _guard(fields: Fields, sources: Mapping[str, MetricSource]) -> JobGuard:
     default = JobGuard(name="", flag="", jobs=())
+    asks = "source" in fields
     required, dry_run = fields.boolean("required"), fields.boolean("dry_run")
     return JobGuard(
         name=fields.required("name"),
         flag=flag_of(fields),
-        jobs=_jobs(fields),
+        jobs=() if asks else _jobs(fields),
         harm_ratio=_or(fields.parsed("harm_ratio", _between(1, 100)), default.harm_ratio),
         safe_below=_or(fields.parsed("safe_below", _rate), default.safe_below),
         harm_above=_or(fields.parsed("harm_above", _chance), default.harm_above),
@@ -112,12 +132,16 @@ def _guard(fields: Fields) -> JobGuard:
         on_harm=_response(fields, "on_harm", _ON_HARM),
         max_time=fields.parsed("max_time", parse_duration),
         on_inconclusive=_response(fields, "on_inconclusive", _ON_INCONCLUSIVE),
+        query=read_query(fields, sources) if asks else None,
+        counts=fields.text("counts") or ("requests" if asks else default.counts),
     )
 
 
 def _jobs(fields: Fields) -> tuple[str, ...]:
     if not fields.has("jobs"):
-        fields.required("jobs", remedy="add the logs to read, such as `jobs: log/jobs-*.jsonl`")
+        fields.required(
+            "jobs", remedy="add the logs to read, such as `jobs: log/jobs-*.jsonl`, or a `source`"
+        )
     return fields.parsed_list("jobs", str) or ()
 
 

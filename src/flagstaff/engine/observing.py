@@ -8,7 +8,7 @@ from flagstaff.rollouts.guard import Measurement
 from flagstaff.rollouts.judging import harm
 from flagstaff.rollouts.needs import needs
 from flagstaff.rollouts.rollout import Rollout
-from flagstaff.rollouts.watching import read
+from flagstaff.rollouts.watching import changed_at, kept_of, read, watch_of
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
 from flagstaff.services.running import RolloutRecord
@@ -56,5 +56,9 @@ def _policy(services: Services, record: RolloutRecord) -> Answer:
 def _measure(services: Services, world: World, rollout: Rollout) -> tuple[Measurement, ...]:
     if rollout.watch_since is None:
         return ()
-    since = services.clock.wall(rollout.watch_since)
-    return tuple(world.measure(guard, since) for guard in rollout.plan.guards)
+    wall = services.clock.wall
+    since, changes = wall(rollout.watch_since), tuple(map(wall, changed_at(rollout)))
+    return tuple(
+        world.measure(guard, kept_of(watch_of(rollout, guard), since, changes))
+        for guard in rollout.plan.guards
+    )

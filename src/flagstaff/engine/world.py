@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from flagstaff.rollouts.effect import External, Post
 from flagstaff.rollouts.event import EffectDone
-from flagstaff.rollouts.guard import Guard, Measurement
+from flagstaff.rollouts.guard import Guard, Kept, Measurement
 from flagstaff.rollouts.plan import Plan
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.boxes import Heard
@@ -17,8 +16,8 @@ from flagstaff.services.boxes import Heard
 class World(Protocol):
     """The outside: what is measured there, and what is done."""
 
-    def measure(self, guard: Guard, since: datetime) -> Measurement:
-        """Return what a guard sees since `since`, in real time."""
+    def measure(self, guard: Guard, kept: Kept) -> Measurement:
+        """Return what a guard has seen since watching began; `kept` is in the evidence already."""
         ...
 
     def perform(self, effect: External, plan: Plan) -> EffectDone:

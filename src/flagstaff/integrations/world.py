@@ -12,12 +12,13 @@ from flagstaff.integrations.forge.authors import author_of
 from flagstaff.integrations.forge.branches import write_cleanup
 from flagstaff.integrations.forge.issue_file import read, rewrite
 from flagstaff.integrations.metrics.job_logs import JobLogs
+from flagstaff.integrations.metrics.sources import Sources
 from flagstaff.integrations.notify.webhook import post
 from flagstaff.issues import box_answers, follow
 from flagstaff.issues.lines import split_lines
 from flagstaff.rollouts.effect import CloseIssue, External, Post, WriteCleanup
 from flagstaff.rollouts.event import EffectDone
-from flagstaff.rollouts.guard import Guard, Measurement
+from flagstaff.rollouts.guard import Guard, Kept, Measurement
 from flagstaff.rollouts.plan import CloseTarget, Plan
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.boxes import Heard
@@ -38,12 +39,15 @@ class World:
         self._root = root
         self._project = project
         self._logs: dict[tuple[Guard, datetime], JobLogs] = {}
+        self._sources = Sources(root, project)
 
-    def measure(self, guard: Guard, since: datetime) -> Measurement:
-        """Return what a guard sees since `since`, in real time."""
-        key = (guard, since)
+    def measure(self, guard: Guard, kept: Kept) -> Measurement:
+        """Return what a guard has seen since watching began; `kept` is in the evidence already."""
+        if guard.query is not None:
+            return self._sources.measure(guard, guard.query, kept)
+        key = (guard, kept.since)
         if key not in self._logs:
-            self._logs[key] = JobLogs(self._root, guard, since)
+            self._logs[key] = JobLogs(self._root, guard, kept.since)
         return self._logs[key].measure()
 
     def perform(self, effect: External, plan: Plan) -> EffectDone:

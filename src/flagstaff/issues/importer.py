@@ -33,6 +33,7 @@ from flagstaff.issues.telling import announce_to
 from flagstaff.issues.wording import plain
 from flagstaff.rollouts.guard import Guard
 from flagstaff.rollouts.plan import Plan
+from flagstaff.rollouts.query import Query
 
 _FLAG_NAME = "feature-flag-name"
 
@@ -165,15 +166,17 @@ def _title(title: Heading | None, setting: Setting) -> str:
 def _guards(project: Project, flag: str) -> tuple[tuple[Guard, ...], tuple[str, ...]]:
     renames = [rename for rename in project.renames if rename.flag == flag]
     wanted = [guard for guard in project.guards if guard.flag == flag]
-    if not renames:
-        notes = (f"guard {guard.name} has no renamed jobs to watch" for guard in wanted)
-        return (), tuple(notes)
+    notes = tuple(
+        f"guard {guard.name} has no renamed jobs to watch"
+        for guard in wanted
+        if guard.query is None and not renames
+    )
     guards = (
         Guard(
             name=guard.name,
             logs=guard.jobs,
-            control=tuple(rename.old for rename in renames),
-            treatment=tuple(rename.new for rename in renames),
+            control=_side(guard.query, tuple(rename.old for rename in renames), on=False),
+            treatment=_side(guard.query, tuple(rename.new for rename in renames), on=True),
             harm_ratio=guard.harm_ratio,
             safe_below=guard.safe_below,
             harm_above=guard.harm_above,
@@ -186,10 +189,18 @@ def _guards(project: Project, flag: str) -> tuple[tuple[Guard, ...], tuple[str, 
             on_harm=guard.on_harm,
             max_time=guard.max_time,
             on_inconclusive=guard.on_inconclusive,
+            query=guard.query,
+            counts=guard.counts,
         )
         for guard in wanted
+        if guard.query is not None or renames
     )
-    return tuple(guards), ()
+    return tuple(guards), notes
+
+
+def _side(query: Query | None, jobs: tuple[str, ...], *, on: bool) -> tuple[str, ...]:
+    """Return what people read as the name of one side."""
+    return jobs if query is None else (f"{query.label}={query.on if on else query.off}",)
 
 
 def _unresolved(chosen: Sequence[Chosen], setting: Setting) -> tuple[str, ...]:

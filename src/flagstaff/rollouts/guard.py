@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flagstaff.rollouts.evidence.standing import Response, Standing, Verdict
+from flagstaff.rollouts.query import NOWHERE, Place, Query
 
-__all__ = ["Arm", "Guard", "Judgement", "Measurement", "Response", "Standing", "Verdict"]
+__all__ = ["Arm", "Guard", "Judgement", "Kept", "Measurement", "Response", "Standing", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,9 +16,9 @@ class Guard:
     """A comparison of failure rates that is watched while people are exposed.
 
     Args:
-        logs: patterns of JSON job logs, relative to the project.
-        control: the job names that count as "flag off".
-        treatment: the job names that count as "flag on".
+        logs: patterns of JSON job logs, relative to the project; none with a `query`.
+        control: the job names, or the label, that count as "flag off".
+        treatment: the job names, or the label, that count as "flag on".
         harm_ratio: treatment rate divided by control rate up to which nothing is to be done.
         safe_below: failure rate that is safe whatever the control does; 0 for none.
         harm_above: failure rate that is harm when no job runs under the control names any more.
@@ -31,6 +32,8 @@ class Guard:
         on_harm: `ROLLBACK`, `HOLD` or `NOTIFY`.
         max_time: how long a wait may go on undecided; `None` for ever.
         on_inconclusive: `HOLD`, or `ADVANCE` with the step marked as unproven.
+        query: what a metric source is asked; none for job logs.
+        counts: what is counted, as people call it.
     """
 
     name: str
@@ -49,11 +52,23 @@ class Guard:
     on_harm: Response = Response.ROLLBACK
     max_time: timedelta | None = None
     on_inconclusive: Response = Response.HOLD
+    query: Query | None = None
+    counts: str = "jobs"
+
+    @property
+    def with_on(self) -> str:
+        """Return how people call the side with the flag on."""
+        return "under the new names" if self.query is None else "with the flag on"
+
+    @property
+    def with_off(self) -> str:
+        """Return how people call the other side."""
+        return "under the old names" if self.query is None else "with the flag off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """Finished jobs on one side of the comparison, and how many of them failed."""
+    """What was counted on one side of the comparison, such as jobs, and how many of it failed."""
 
     total: int = 0
     failed: int = 0
@@ -77,7 +92,8 @@ class Measurement:
     """One reading of a guard, since watching began; `error` says why there is none.
 
     `baseline` are the jobs under the control names before that: no control in the proper sense, for
-    they did not run at the same time.
+    they did not run at the same time. `place` is how far the source was read; `behind` how many
+    changes of the flag in production came later than what is counted here.
     """
 
     guard: str
@@ -85,6 +101,37 @@ class Measurement:
     control: Arm = Arm()
     baseline: Arm = Arm()
     error: str = ""
+    place: Place | None = None
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a source has to know of a guard to read on where the evidence ends, in real time.
+
+    Args:
+        since: when watching began.
+        changes: when the flag changed in production, in order.
+        treatment: counts that are in the evidence.
+        control: the same of the other side.
+        place: how far those go.
+    """
+
+    since: datetime
+    changes: tuple[datetime, ...] = ()
+    treatment: Arm = Arm()
+    control: Arm = Arm()
+    place: Place = NOWHERE
+
+    def read_up_to(self, latest: datetime) -> datetime:
+        """Return up to when to read next: a reading ends where the flag changed."""
+        begins = self.place.at or self.since
+        cuts = [each for each in self.changes if begins < each < latest]
+        return min(cuts, default=latest)
+
+    def behind(self, at: datetime) -> int:
+        """Return how many changes of the flag are not before `at`."""
+        return sum(each >= at for each in self.changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,20 +114,22 @@ def words(rollout: Rollout, guard: Guard, now: datetime) -> str:
     standing = _standing(rollout, guard, now)
     if standing is Standing.NO_DATA or not watching.is_alone(watch):
         return sentence(_finding(rollout, guard, watch, now))
-    counts = f"{guard.name}: {tally.bad:,.0f} of {tally.total:,.0f} jobs under the new names failed"
+    counts = f"{guard.name}: {tally.bad:,.0f} of {tally.total:,.0f} {guard.counts} "
+    counts += f"{guard.with_on} failed"
     if watch.alone_at is not None:
         evidence = evidence_ratio(watching.log_above(watch, guard))
         spec = watching.settings(rollout, guard, watch)
         return (
-            f"{counts} and next to none ran under the old ones at the same time; evidence "
+            f"{counts} and next to none {_ran_with_off(guard)} at the same time; evidence "
             f"{to_one(evidence)} that more than {100 * guard.harm_above:g} % do, "
             f"limit {to_one(1 / (spec.false_harm * spec.share))}"
         )
     before = watch.before
-    compared = "; nothing is known of the old names before"
+    compared = "; nothing is known of the old names before" if guard.query is None else ""
     if before.total:
+        earlier = "under the old ones before" if guard.query is None else "with it off before"
         compared = (
-            f", compared with {before.failed:,} of {before.total:,} under the old ones before "
+            f", compared with {before.failed:,} of {before.total:,} {earlier} "
             "(from the day before the rollout on)"
         )
     finding = _finding(rollout, guard, watch, now)
@@ -201,9 +203,15 @@ def _rolled_back(rollout: Rollout, guard: Guard, now: datetime) -> str:
     watch = watching.watch_of(rollout, guard)
     seconds = watching.elapsed(rollout, now) - watch.evidence.stage_began
     extra = round(watch.evidence.extra)
-    count = f" About {extra:,} extra failures." if extra > 0 and not watch.alone_at else ""
+    reached = "" if guard.query is None else " reached users"
+    count = f" About {extra:,} extra failures{reached}."
+    count = count if extra > 0 and not watch.alone_at else ""
     where = f"after {spoken(seconds)} at {rollout.percentage:g} %"
     return f"Rolled back {where}: {words(rollout, guard, now)}.{count}"
+
+
+def _ran_with_off(guard: Guard) -> str:
+    return "ran under the old ones" if guard.query is None else "came with the flag off"
 
 
 def _consequence(guard: Guard) -> str:
@@ -233,7 +241,7 @@ def _missing(rollout: Rollout, guard: Guard, standing: Standing, now: datetime) 
         more = more_jobs(rollout, guard)
         if more is None:
             return f"{guard.name} cannot show safety at the rates seen so far"
-        return f"{guard.name} needs about {more:,} more jobs under the new names"
+        return f"{guard.name} needs about {more:,} more {guard.counts} {guard.with_on}"
     said = words(rollout, guard, now)
     if standing is Standing.INCONCLUSIVE and guard.max_time is not None:
         limit = spoken(guard.max_time.total_seconds())

@@ -11,6 +11,7 @@ from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.evidence.ratio import Evidence
 from flagstaff.rollouts.guard import Arm
 from flagstaff.rollouts.plan import CleanupPart, DeleteFlag, Plan, Preset, SetGate, Step
+from flagstaff.rollouts.query import NOWHERE, Place
 
 NO_JOBS = Arm()
 NO_EVIDENCE = Evidence()
@@ -98,6 +99,7 @@ class Watch:
     `treatment` and `control` are the counts that are in the evidence, so that what is read twice
     counts once. `before` are the jobs under the control names before this stage, `stage_control`
     those in it. `at` is when it was last read; `alone_at` when harm was shown without a control.
+    `place` is how far the source was read for these counts.
     """
 
     guard: str
@@ -108,6 +110,7 @@ class Watch:
     stage_control: Arm = NO_JOBS
     at: datetime | None = None
     alone_at: datetime | None = None
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

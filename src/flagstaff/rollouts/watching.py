@@ -19,8 +19,9 @@ from flagstaff.rollouts.evidence.ratio import Evidence, advance_evidence
 from flagstaff.rollouts.evidence.settings import RatioGuard
 from flagstaff.rollouts.evidence.several import shares
 from flagstaff.rollouts.evidence.single_arm import BeforeAfter, log_more
-from flagstaff.rollouts.guard import Arm, Guard, Measurement, Response
+from flagstaff.rollouts.guard import Arm, Guard, Kept, Measurement, Response
 from flagstaff.rollouts.plan import Bake
+from flagstaff.rollouts.query import Place
 from flagstaff.rollouts.rollout import Rollout, Watch
 
 MISSING_POLLS = 3
@@ -36,6 +37,9 @@ ALONE = 20
 same time that they could be compared with."""
 
 LEAST_PLANNED = timedelta(hours=1)
+
+IDLE = timedelta(minutes=1)
+"""How far a source is read at most, in real time, before that is written though nothing came."""
 
 
 def read(
@@ -73,9 +77,26 @@ def watch_of(rollout: Rollout, guard: Guard) -> Watch:
     return Watch(guard=guard.name)
 
 
+def kept_of(watch: Watch, since: datetime, changes: tuple[datetime, ...]) -> Kept:
+    """Return what a source has to know to read on; both times are real ones."""
+    return Kept(
+        since=since,
+        changes=changes,
+        treatment=watch.treatment,
+        control=watch.control,
+        place=watch.place,
+    )
+
+
 def stage_of(rollout: Rollout) -> int:
     """Return how often the rollout has changed the flag in production."""
     return len(rollout.production_changes)
+
+
+def changed_at(rollout: Rollout) -> tuple[datetime, ...]:
+    """Return when the rollout changed the flag in production, as far as it did so itself."""
+    times = (rollout.state(step.id).finished_at for step in rollout.production_changes)
+    return tuple(sorted(each for each in times if each is not None))
 
 
 def elapsed(rollout: Rollout, now: datetime) -> float:
@@ -119,7 +140,7 @@ def settings(rollout: Rollout, guard: Guard, watch: Watch) -> RatioGuard:
         false_safe=statistics.false_safe,
         onset=Onset(planned=max(planned, LEAST_PLANNED).total_seconds()),
         missing_polls=MISSING_POLLS,
-        noun="jobs",
+        noun=guard.counts,
         required=guard.required,
         dry_run=guard.dry_run,
         on_harm=guard.on_harm,
@@ -151,14 +172,17 @@ def _read(
     rollout: Rollout, guard: Guard, measured: Measurement, now: datetime, *, cut: bool
 ) -> Watch:
     watch = watch_of(rollout, guard)
-    stage = stage_of(rollout)
+    stage = stage_of(rollout) - measured.behind
+    if measured.behind and _too_early(rollout, watch, measured.behind):
+        return watch
     begins = watch.evidence.stage != stage
     resting = watch.at is not None and now - watch.at < rollout.plan.statistics.poll
     if resting and not cut and not begins:
         return watch
     reading = _reading(watch, measured, stage, elapsed(rollout, now))
     if reading is None:
-        return watch
+        far = _far(watch, measured)
+        return watch if far is None else replace(watch, place=far)
     evidence = advance_evidence(watch.evidence, reading, settings(rollout, guard, watch))
     watch = replace(watch, evidence=evidence, at=now)
     if begins:
@@ -169,7 +193,8 @@ def _read(
         stage_control = watch.stage_control + (measured.control - watch.control)
         earlier = _arm(evidence.control) - stage_control
         watch = replace(watch, stage_control=stage_control, before=measured.baseline + earlier)
-    watch = replace(watch, treatment=measured.treatment, control=measured.control)
+    place = measured.place or watch.place
+    watch = replace(watch, treatment=measured.treatment, control=measured.control, place=place)
     return _without_control(rollout, guard, watch, now)
 
 
@@ -184,7 +209,11 @@ def _reading(watch: Watch, measured: Measurement, stage: int, seconds: float) ->
         return Missing(poll=poll, elapsed=seconds, stage=stage, reason=measured.error)
     treatment, control = measured.treatment - watch.treatment, measured.control - watch.control
     if _went_back(treatment) or _went_back(control):
-        reason = "there are fewer jobs in the logs than before: some are gone"
+        reason = (
+            "there are fewer jobs in the logs than before: some are gone"
+            if measured.place is None
+            else "there is less in the source than before, or more that failed than there is"
+        )
         return Missing(poll=poll, elapsed=seconds, stage=stage, reason=reason)
     if not (treatment.total or control.total or begins or state.missing):
         return None
@@ -195,6 +224,20 @@ def _reading(watch: Watch, measured: Measurement, stage: int, seconds: float) ->
         treatment=Tally(total=treatment.total, bad=treatment.failed),
         control=Tally(total=control.total, bad=control.failed),
     )
+
+
+def _too_early(rollout: Rollout, watch: Watch, behind: int) -> bool:
+    """Return whether what was read is of before the watch, or of a stage that is closed."""
+    before = behind >= len(changed_at(rollout))
+    return before or stage_of(rollout) - behind < watch.evidence.stage
+
+
+def _far(watch: Watch, measured: Measurement) -> Place | None:
+    """Return how far a source without news was read, when that is worth a write."""
+    place = measured.place
+    if measured.error or place is None or place.at is None:
+        return None
+    return place if watch.place.at is None or place.at - watch.place.at >= IDLE else None
 
 
 def _went_back(arm: Arm) -> bool:

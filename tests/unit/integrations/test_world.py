@@ -14,6 +14,7 @@ from flagstaff.integrations import world as module
 from flagstaff.integrations.world import World
 from flagstaff.rollouts.effect import CloseIssue, Post, WriteCleanup
 from flagstaff.rollouts.event import EffectDone
+from flagstaff.rollouts.guard import Kept
 from flagstaff.rollouts.plan import CleanupPart, CloseTarget
 
 PLAN = plan_of(turn_on("dev"))
@@ -55,11 +56,11 @@ def test_each_watch_reads_its_logs_on_from_where_it_was(tmp_path):
     line = f'{{"class": "New", "job_status": "done", "time": "{START.isoformat()}"}}\n'
     log.write_text(line)
     world = World(tmp_path, Project())
-    assert world.measure(GUARD, START).treatment.total == 1
+    assert world.measure(GUARD, Kept(since=START)).treatment.total == 1
     with log.open("a") as file:
         file.write(line)
-    assert world.measure(GUARD, START).treatment.total == 2
-    assert world.measure(GUARD, START + timedelta(hours=1)).treatment.total == 0
+    assert world.measure(GUARD, Kept(since=START)).treatment.total == 2
+    assert world.measure(GUARD, Kept(since=START + timedelta(hours=1))).treatment.total == 0
 
 
 class TestCleanup:

@@ -1,0 +1,118 @@
+"""How many failed of how many, as Prometheus knows the counters?
+
+The counters themselves are asked for, as they stood a moment ago, and compared here. `rate()` and
+`increase()` estimate: their windows overlap and reach beyond what was measured, which makes false
+alarms.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flagstaff.definitions.sources import MetricSource
+from flagstaff.errors import Unavailable
+from flagstaff.integrations.metrics.counters import Counter, begun, grown
+from flagstaff.integrations.metrics.fetching import UNREAD, fetch
+from flagstaff.rollouts.guard import Kept, Measurement
+from flagstaff.rollouts.query import Query
+
+STALE: Final = timedelta(minutes=2)
+"""Prometheus repeats a value for five minutes after the last one came."""
+
+_SELECTOR: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*\s*(\{[^{}]*\})?|\{[^{}]*\}")
+
+
+class Prometheus:
+    """Reads a pair of counters, failures and everything.
+
+    Args:
+        source: how it is reached.
+        guard: whom it reads for.
+        query: the counters, and the label that tells the sides apart.
+    """
+
+    def __init__(self, source: MetricSource, guard: str, query: Query) -> None:
+        self._source, self._guard, self._query = source, guard, query
+
+    def measure(self, kept: Kept, latest: datetime, token: str) -> Measurement:
+        """Return the counts since watching began.
+
+        Raises:
+            Unavailable: there is no answer, or it is partial, stale or no count.
+        """
+        if kept.place.at is None:
+            place = begun(self._guard, self._counters(kept.since, token), kept.since).place
+            kept = Kept(since=kept.since, changes=kept.changes, place=place or kept.place)
+        at = kept.read_up_to(latest)
+        found = list(self._counters(at, token))
+        if not any(not each.bad for each in found):
+            raise Unavailable(f"{self._query.total} has no series", hint="is it scraped?")
+        self._check_age(at, token)
+        return grown(self._guard, found, kept, at, self._source.max_gap)
+
+    def _counters(self, at: datetime, token: str) -> Iterator[Counter]:
+        for bad, expression in ((False, self._query.total), (True, self._query.bad)):
+            series = self._ask(expression, at, token)
+            labelled = [each for each in series if self._query.label in each["metric"]]
+            if series and not labelled:
+                raise Unavailable(
+                    f"no series of {expression} has the label {self._query.label}",
+                    hint="name the label that tells the sides apart: `cohort: {label: …}`",
+                )
+            for each in labelled:
+                side = each["metric"][self._query.label]
+                if side in {self._query.on, self._query.off}:
+                    yield Counter(
+                        on=side == self._query.on,
+                        bad=bad,
+                        labels=tuple(sorted(each["metric"].items())),
+                        value=float(each["value"][1]),
+                    )
+
+    def _check_age(self, at: datetime, token: str) -> None:
+        """Complain about counters that stand still because nobody scrapes them any more."""
+        if not _SELECTOR.fullmatch(self._query.total.strip()):
+            return  # only what was scraped has a time of its own
+        series = self._ask(f"max(timestamp({self._query.total}))", at, token)
+        newest = max((float(each["value"][1]) for each in series), default=at.timestamp())
+        if at.timestamp() - newest > STALE.total_seconds():
+            raise Unavailable(
+                f"{self._query.total} has not been scraped for {at.timestamp() - newest:.0f} s"
+            )
+
+    def _ask(self, expression: str, at: datetime, token: str) -> list[dict[str, Any]]:
+        what = f"Prometheus ({self._source.name})"
+        answer = fetch(
+            what,
+            f"{self._source.address}/api/v1/query",
+            timeout=self._source.timeout,
+            token=token,
+            form={"query": expression, "time": f"{at.timestamp():.3f}"},
+        )
+        body = answer.body if isinstance(answer.body, dict) else {}
+        if body.get("status") != "success":
+            why = str(body.get("error") or f"status {answer.status}")[:UNREAD]
+            raise Unavailable(f"{what} refuses {expression}: {why}")
+        if warnings := body.get("warnings"):
+            raise Unavailable(f"{what} has only a part: {str(warnings)[:UNREAD]}")
+        return _vector(what, expression, body)
+
+
+def _vector(what: str, expression: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+    data = body.get("data")
+    kind = data.get("resultType") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or kind != "vector":
+        raise Unavailable(
+            f"{what} answers {expression} with {kind or 'nothing'}, not with counters",
+            hint="name the counters, without a range in brackets",
+        )
+    try:
+        for each in data["result"]:
+            float(each["value"][1])
+            dict(each["metric"])
+    except (KeyError, IndexError, TypeError, ValueError) as exc:
+        raise Unavailable(f"{what} answers {expression} with something unreadable") from exc
+    return list(data["result"])

@@ -1,0 +1,127 @@
+"""Which source does a guard ask, and when is it asked again?
+
+Looks come more often than metrics change. Between two readings the last one is said again: its
+counts are absolute, so it adds nothing that is not new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Protocol
+
+from flagstaff.definitions import Project
+from flagstaff.definitions.sources import MetricSource, SourceKind
+from flagstaff.errors import FlagstaffError, Unavailable
+from flagstaff.integrations.metrics.fetching import secret
+from flagstaff.rollouts.guard import Guard, Kept, Measurement
+from flagstaff.rollouts.query import Query
+
+SOONEST: Final = timedelta(seconds=2)
+FIRST_BACK_OFF, LONGEST_BACK_OFF = timedelta(seconds=5), timedelta(seconds=30)
+"""In real time: between two readings, and after the first and the last of several errors."""
+
+MOST: Final = 1_000
+"""Readings that are remembered."""
+
+
+class Reader(Protocol):
+    """Reads one guard's counts from one source."""
+
+    def measure(self, kept: Kept, latest: datetime, secret: str) -> Measurement:
+        """Return the counts since watching began, read up to `latest` at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Last:
+    """The last reading: what it was read on top of, and from when on it is read again."""
+
+    kept: Kept
+    measured: Measurement
+    until: datetime
+    errors: int = 0
+
+    def still_holds(self, kept: Kept, now: datetime) -> bool:
+        """Return whether it may be said again, for the evidence stands where it did or took it."""
+        if now >= self.until or kept.changes != self.kept.changes:
+            return False
+        return any(kept.place == each for each in (self.kept.place, self.measured.place))
+
+
+class Sources:
+    """Asks the sources of one project.
+
+    Args:
+        root: the project's folder, in which secrets are found.
+        project: its settings.
+        now: real time.
+    """
+
+    def __init__(
+        self, root: Path, project: Project, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._root, self._project, self._now = root, project, now
+        self._last: dict[tuple[Guard, datetime], _Last] = {}
+
+    def measure(self, guard: Guard, query: Query, kept: Kept) -> Measurement:
+        """Return what a guard has seen; what goes wrong is said in its `error`."""
+        now, key = self._now(), (guard, kept.since)
+        last = self._last.pop(key, None)
+        if last is None or not last.still_holds(kept, now):
+            last = self._read(guard, query, kept, now, last.errors if last else 0)
+        self._last[key] = last
+        while len(self._last) > MOST:
+            del self._last[next(iter(self._last))]
+        return last.measured
+
+    def _read(self, guard: Guard, query: Query, kept: Kept, now: datetime, errors: int) -> _Last:
+        try:
+            measured = self._measured(guard, query, kept, now)
+        except FlagstaffError as exc:
+            wait = min(FIRST_BACK_OFF * 2 ** min(errors, 10), LONGEST_BACK_OFF)
+            hint = f" ({exc.hint})" if exc.hint else ""
+            failed = Measurement(
+                guard=guard.name, error=f"{exc.message}{hint}", behind=_behind(kept, now)
+            )
+            return _Last(kept=kept, measured=failed, until=now + wait, errors=errors + 1)
+        return _Last(kept=kept, measured=measured, until=now + SOONEST)
+
+    def _measured(self, guard: Guard, query: Query, kept: Kept, now: datetime) -> Measurement:
+        source = self._project.sources.get(query.source)
+        if source is None:
+            raise Unavailable(
+                f"there is no source {query.source} in flagstaff.yml any more",
+                hint="put it back under `sources`",
+            )
+        latest = now - source.lag
+        if latest <= kept.since:
+            return Measurement(guard=guard.name, behind=kept.behind(kept.since))
+        reader = _reader(source, guard.name, query)
+        known = secret(self._root, source.token_file or source.password_file)
+        return reader.measure(kept, latest, known)
+
+
+def _behind(kept: Kept, now: datetime) -> int:
+    """Return which stage a failed reading is missing in: the one that would have been read."""
+    return kept.behind(kept.read_up_to(now)) if kept.place.at else 0
+
+
+def _reader(source: MetricSource, guard: str, query: Query) -> Reader:
+    # What is not asked for is not loaded.
+    match source.kind:
+        case SourceKind.PROMETHEUS:
+            from flagstaff.integrations.metrics.prometheus import Prometheus  # noqa: PLC0415
+
+            return Prometheus(source, guard, query)
+        case SourceKind.HTTP:
+            from flagstaff.integrations.metrics.http_json import HttpJson  # noqa: PLC0415
+
+            return HttpJson(source, guard, query)
+        case SourceKind.SQL:
+            from flagstaff.integrations.metrics.sql import Sql  # noqa: PLC0415
+
+            return Sql(source, guard, query)
+        case _:
+            raise Unavailable(f"sources of the kind {source.kind} cannot be read yet")

@@ -1,0 +1,205 @@
+"""A real server, watching a real Prometheus, rolls back by itself what does harm."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from prometheus import PrometheusServer, Target, needed
+
+pytestmark = [needed, pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
+
+PATIENCE = 300.0
+DEFINITION = "name: checkout_v2\ntype: development\ndefault_enabled: false\n"
+SETTINGS = """
+sources:
+  main: {prometheus: "%(url)s", lag: 2s}
+statistics: {poll: 2s}
+policies: {consistency: false}
+guards:
+  - name: 5xx
+    flag: checkout_v2
+    source: main
+    bad: shop_requests_total{code="500"}
+    total: shop_requests_total
+"""
+ISSUE = """# [Feature flag] Rollout of `checkout_v2`
+
+## Rollout Steps
+
+- [ ] `/chatops run feature set checkout_v2 50 --actors`
+- [ ] Wait for 8 seconds
+- [ ] `/chatops run feature set checkout_v2 75 --actors`
+- [ ] Wait for 1 hour
+"""
+SCRIPT = """
+import sys
+from flagstaff.server.run import serve
+from flagstaff.server.settings import load_settings
+serve(load_settings(root=sys.argv[1], port=0), ready=lambda url: print(url, flush=True))
+"""
+
+
+class Traffic:
+    """Requests to the application; with the flag on `harm` of them fail, without it 2 %."""
+
+    def __init__(self, targets, harm):
+        self.targets, self.harm = targets, harm
+        self.random = random.Random(7)
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.stopping.wait(0.05):
+            for _ in range(50):
+                variant = self.random.choice(("on", "off"))
+                rate = self.harm if variant == "on" else 0.02
+                code = "500" if self.random.random() < rate else "200"
+                self.random.choice(self.targets).count(variant, code)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.thread.join()
+
+
+@pytest.fixture
+def targets():
+    found = [Target().start(), Target().start()]
+    yield found
+    for each in found:
+        each.stop()
+
+
+@pytest.fixture
+def prometheus(tmp_path, targets):
+    folder = tmp_path / "prometheus"
+    folder.mkdir()
+    server = PrometheusServer(folder, targets).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def root(tmp_path, prometheus):
+    root = tmp_path / "shop"
+    path = root / "config/feature_flags/development/checkout_v2.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(DEFINITION)
+    (root / "flagstaff.yml").write_text(SETTINGS % {"url": prometheus.url})
+    (root / "issue.md").write_text(ISSUE)
+    return root
+
+
+class Server:
+    """The server as a process that can be killed."""
+
+    def __init__(self, root):
+        self.root = root
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(self.root)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.process.stdout.readline().startswith("http://")
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def server(root):
+    server = Server(root)
+    yield server
+    server.kill()
+
+
+def flagstaff(root, *words):
+    process = subprocess.run(
+        [sys.executable, "-m", "flagstaff", *words],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert process.returncode in {0, 4}, process.stdout + process.stderr
+    return process.stdout
+
+
+def shown(root):
+    found = json.loads(flagstaff(root, "rollout", "show", "1", "--json"))
+    return found.get("data", found)
+
+
+def until(root, holds):
+    end = time.monotonic() + PATIENCE
+    while not holds(found := shown(root)):
+        assert time.monotonic() < end, found
+        time.sleep(0.5)
+    return found
+
+
+def start(root):
+    flagstaff(root, "rollout", "import", "issue.md")
+    flagstaff(root, "rollout", "start", "1")
+
+
+def test_harm_is_rolled_back_with_the_numbers(root, server, targets):
+    with Traffic(targets, harm=0.12):
+        start(root)
+        found = until(root, lambda each: each["phase"] == "rolled_back")
+    words = (
+        "Rolled back after",
+        "5xx with the flag on",
+        "x flag off",
+        "requests against",
+        "20 : 1",
+    )
+    assert all(each in found["reason"] for each in words), found["reason"]
+    assert "extra failures reached users" in found["reason"]
+    del server
+
+
+def test_no_harm_goes_on_over_a_restarted_target_and_a_killed_server(root, server, targets):
+    with Traffic(targets, harm=0.02):
+        start(root)
+        until(root, lambda each: each["guards"] and each["guards"][0]["treatment"]["total"] > 500)
+        targets[0].restart()
+        server.kill()
+        server.start()
+        found = until(root, lambda each: "75" in str(each["steps"]) and on_second_wait(each))
+    assert found["phase"] in {"running", "waiting"}
+
+
+def on_second_wait(found):
+    done = [each for each in found["steps"] if each["status"] == "done"]
+    return len(done) >= 3
+
+
+def test_without_prometheus_nothing_goes_on(root, server, targets, prometheus):
+    with Traffic(targets, harm=0.02):
+        start(root)
+        until(root, lambda each: each["guards"] and each["guards"][0]["treatment"]["total"] > 50)
+        prometheus.stop()
+        found = until(root, lambda each: "no data" in each["guards"][0]["evidence"])
+        time.sleep(3)
+        again = shown(root)
+    assert "does not answer" in found["guards"][0]["evidence"]
+    assert [each["status"] for each in again["steps"]][:3].count("done") < 3
+    prometheus.start()
+    del server

@@ -1,0 +1,164 @@
+"""Does a guard read from a real Prometheus what happened, and nothing twice?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from flagstaff.definitions.sources import MetricSource, SourceKind
+from flagstaff.errors import Unavailable
+from flagstaff.integrations.metrics.prometheus import Prometheus
+from flagstaff.rollouts.guard import Arm, Kept
+from flagstaff.rollouts.query import Query
+from prometheus import PrometheusServer, Target, needed
+
+pytestmark = [needed, pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.network]
+
+BAD, TOTAL = 'shop_requests_total{code="500"}', "shop_requests_total"
+
+
+@pytest.fixture
+def targets():
+    found = [Target().start(), Target().start()]
+    yield found
+    for each in found:
+        each.stop()
+
+
+@pytest.fixture
+def server(tmp_path, targets):
+    server = PrometheusServer(tmp_path, targets).start()
+    yield server
+    server.stop()
+
+
+def reader(server, bad=BAD, total=TOTAL, label="variant", **how):
+    source = MetricSource(
+        name="main", kind=SourceKind.PROMETHEUS, address=server.url, lag=timedelta(0), **how
+    )
+    return Prometheus(source, "5xx", Query(source="main", bad=bad, total=total, label=label))
+
+
+def after(kept, measured):
+    """Return what is kept once a reading is committed."""
+    return Kept(
+        since=kept.since,
+        changes=kept.changes,
+        treatment=measured.treatment,
+        control=measured.control,
+        place=measured.place,
+    )
+
+
+def now():
+    return datetime.now(UTC)
+
+
+def test_counts_go_on_over_restarts_and_nothing_counts_twice(server, targets):
+    first, second = targets
+    first.count("off", "200", 100)
+    first.count("off", "500", 3)
+    server.until(lambda: server.value(TOTAL) == 103)
+    kept, read = Kept(since=server.moment()), reader(server)
+    # The variant is born after the watch began, on both instances, with its first failures.
+    first.count("off", "200", 10)
+    first.count("on", "200", 20)
+    first.count("on", "500", 2)
+    second.count("on", "200", 5)
+    server.until(lambda: server.value(TOTAL) == 140)
+    measured = read.measure(kept, now(), "")
+    assert measured.treatment == Arm(total=27, failed=2)
+    assert measured.control == Arm(total=10, failed=0)
+
+    # What was not committed is read again, what was committed is not.
+    assert read.measure(kept, now(), "").treatment == measured.treatment
+    kept = after(kept, measured)
+    assert read.measure(kept, now(), "").treatment == measured.treatment
+
+    # One of two instances begins at zero again; the sum over both would hide it.
+    second.count("on", "200", 1_000)
+    server.until(lambda: server.value(TOTAL) == 1_140)
+    kept = after(kept, read.measure(kept, now(), ""))
+    assert kept.treatment == Arm(total=1_027, failed=2)
+    second.restart()
+    second.count("on", "200", 7)
+    second.count("on", "500", 4)
+    server.until(lambda: server.value('shop_requests_total{variant="on"}') == 22 + 11)
+    kept = after(kept, read.measure(kept, now(), ""))
+    assert kept.treatment == Arm(total=1_038, failed=6)
+    assert kept.control == Arm(total=10, failed=0)
+
+
+def test_a_reading_ends_where_the_flag_changed(server, targets):
+    first = targets[0]
+    first.count("off", "200", 1)
+    first.count("on", "200", 1)
+    server.until(lambda: server.value(TOTAL) == 2)
+    began = server.moment()
+    first.count("on", "200", 10)
+    server.until(lambda: server.value(TOTAL) == 12)
+    changed = server.moment()
+    first.count("on", "200", 100)
+    server.until(lambda: server.value(TOTAL) == 112)
+    kept = Kept(since=began, changes=(began, changed))
+    before = reader(server).measure(kept, now(), "")
+    assert (before.treatment.total, before.behind) == (10, 1)
+    rest = reader(server).measure(after(kept, before), now(), "")
+    assert (rest.treatment.total, rest.behind) == (110, 0)
+
+
+def test_a_gap_is_left_out_and_counting_goes_on(server, targets):
+    first = targets[0]
+    first.count("on", "200", 5)
+    server.until(lambda: server.value(TOTAL) == 5)
+    kept, read = Kept(since=server.moment()), reader(server, max_gap=timedelta(0))
+    first.count("on", "200", 50)
+    server.until(lambda: server.value(TOTAL) == 55)
+    measured = read.measure(kept, now(), "")
+    assert measured.treatment.total == 0
+    first.count("on", "200", 500)
+    server.until(lambda: server.value(TOTAL) == 555)
+    assert reader(server).measure(after(kept, measured), now(), "").treatment.total == 500
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"total": "no_such_total"}, "no_such_total has no series"),
+        ({"total": "shop_requests_total[1m]"}, "answers shop_requests_total[1m] with matrix"),
+        ({"bad": "sum("}, "refuses sum("),
+        ({"label": "colour"}, "no series of shop_requests_total has the label colour"),
+        ({"total": "shop_requests_total * NaN"}, "a counter is nan"),
+        ({"total": "shop_requests_total / 0"}, "a counter is inf"),
+    ],
+)
+def test_what_is_no_count_is_no_data(server, targets, how, words):
+    targets[0].count("on", "200", 5)
+    server.until(lambda: server.value(TOTAL) == 5)
+    with pytest.raises(Unavailable) as caught:
+        reader(server, **how).measure(Kept(since=now()), now(), "")
+    assert words in caught.value.message
+
+
+def test_a_target_that_is_gone_for_a_while_loses_nothing(server, targets):
+    first, second = targets
+    first.count("off", "200", 5)
+    second.count("on", "200", 5)
+    server.until(lambda: server.value(TOTAL) == 10)
+    kept, read = Kept(since=server.moment()), reader(server)
+    kept = after(kept, read.measure(kept, now(), ""))
+    second.stop()
+    server.until(lambda: server.value(TOTAL) == 5)
+    kept = after(kept, read.measure(kept, now(), ""))
+    assert kept.treatment.total == 0
+    second.count("on", "200", 3)
+    second.start()
+    server.until(lambda: server.value(TOTAL) == 13)
+    assert read.measure(kept, now(), "").treatment.total == 3
+
+
+def test_a_server_that_is_away_is_no_data(server):
+    server.stop()
+    with pytest.raises(Unavailable, match=r"Prometheus \(main\) does not answer"):
+        reader(server).measure(Kept(since=now()), now(), "")

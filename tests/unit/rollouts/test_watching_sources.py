@@ -1,0 +1,97 @@
+"""Is a reading that is late counted where it belongs, and its place kept with the evidence?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fakes import GUARD, START, plan_of, ramp
+from flagstaff.rollouts.event import Observed, Started
+from flagstaff.rollouts.guard import Arm, Kept, Measurement
+from flagstaff.rollouts.judging import words
+from flagstaff.rollouts.machine import advance
+from flagstaff.rollouts.plan import Bake
+from flagstaff.rollouts.query import Place, Query
+from flagstaff.rollouts.rollout import Rollout
+from flagstaff.rollouts.watching import changed_at
+
+ASKING = replace(GUARD, query=Query(source="main"), counts="requests")
+SECOND = timedelta(seconds=1)
+
+
+def measured(total, failed=0, *, at, behind=0, error=""):
+    return Measurement(
+        guard=ASKING.name,
+        treatment=Arm(total=total, failed=failed),
+        control=Arm(total=total),
+        place=Place(at=START + at * SECOND),
+        behind=behind,
+        error=error,
+    )
+
+
+def look(rollout, *measurements, at):
+    seen = Observed(measurements=measurements)
+    return advance(rollout, seen, START + at * SECOND)[0]
+
+
+@pytest.fixture
+def rollout():
+    """Return a rollout that set the flag to 10 % at the start, and waits."""
+    wait = Bake(duration=timedelta(seconds=100))
+    plan = plan_of(ramp(10, "production"), wait, ramp(50, "production"), wait, guards=(ASKING,))
+    begun = advance(Rollout.of(plan, rollout_id=7), Started(by="ada"), START)[0]
+    return look(look(begun, at=0), at=0)
+
+
+def test_what_is_kept_says_where_a_reading_ends():
+    change = START + 50 * SECOND
+    kept = Kept(since=START, changes=(START, change))
+    assert kept.read_up_to(START + 40 * SECOND) == START + 40 * SECOND
+    assert kept.read_up_to(START + 80 * SECOND) == change
+    later = replace(kept, place=Place(at=change))
+    assert later.read_up_to(START + 80 * SECOND) == START + 80 * SECOND
+    assert [kept.behind(START + each * SECOND) for each in (0, 40, 50, 51)] == [2, 1, 1, 0]
+
+
+def test_the_place_is_kept_with_the_counts_and_only_with_them(rollout):
+    found = look(rollout, measured(10, at=20), at=50)
+    assert found.watches[0].place == Place(at=START + 20 * SECOND)
+    too_soon = look(found, measured(15, at=25), at=55)
+    assert too_soon.watches == found.watches
+    failed = look(found, measured(0, at=40, error="away"), at=70)
+    assert failed.watches[0].place == Place(at=START + 20 * SECOND)
+    assert failed.watches[0].treatment.total == 10
+
+
+def test_what_is_of_before_the_watch_is_not_read(rollout):
+    assert look(rollout, measured(0, at=0, behind=1), at=20).watches == ()
+
+
+def test_a_source_without_news_is_noted_once_a_minute(rollout):
+    found = look(rollout, measured(10, at=0), at=20)
+    assert look(found, measured(10, at=30), at=40).watches == found.watches
+    later = look(found, measured(10, at=70), at=90)
+    assert later.watches[0].place == Place(at=START + 70 * SECOND)
+    assert later.watches[0].evidence == found.watches[0].evidence
+
+
+def test_late_counts_belong_to_the_stage_in_which_they_happened(rollout):
+    safe = measured(2_000, at=70)
+    rollout = look(rollout, safe, at=80)
+    while len(changed_at(rollout)) == 1:
+        rollout = look(rollout, measured(2_500, at=90), at=106)
+    assert look(rollout, measured(2_500, at=90, behind=1), at=107).watches == rollout.watches
+    before = look(rollout, measured(2_600, at=106, behind=1), at=130)
+    assert before.watches[0].evidence.stage == 1
+    assert before.watches[0].evidence.stage_treatment.total == 2_600
+    after = look(before, measured(2_700, at=110), at=145)
+    assert after.watches[0].evidence.stage == 2
+    assert after.watches[0].evidence.stage_treatment.total == 100
+
+
+def test_the_words_are_those_of_requests(rollout):
+    found = look(rollout, measured(10, 1, at=20), at=50)
+    assert "1 of 10 requests against 0 of 10" in words(found, ASKING, START + 50 * SECOND)
