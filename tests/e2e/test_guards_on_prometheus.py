@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import random
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 
+from guarded import ISSUE, Server, shown, start, until
 from prometheus import PrometheusServer, Target, needed
 
 pytestmark = [needed, pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
-PATIENCE = 300.0
 DEFINITION = "name: checkout_v2\ntype: development\ndefault_enabled: false\n"
 SETTINGS = """
 sources:
@@ -28,21 +25,6 @@ guards:
     source: main
     bad: shop_requests_total{code="500"}
     total: shop_requests_total
-"""
-ISSUE = """# [Feature flag] Rollout of `checkout_v2`
-
-## Rollout Steps
-
-- [ ] `/chatops run feature set checkout_v2 50 --actors`
-- [ ] Wait for 8 seconds
-- [ ] `/chatops run feature set checkout_v2 75 --actors`
-- [ ] Wait for 1 hour
-"""
-SCRIPT = """
-import sys
-from flagstaff.server.run import serve
-from flagstaff.server.settings import load_settings
-serve(load_settings(root=sys.argv[1], port=0), ready=lambda url: print(url, flush=True))
 """
 
 
@@ -100,63 +82,11 @@ def root(tmp_path, prometheus):
     return root
 
 
-class Server:
-    """The server as a process that can be killed."""
-
-    def __init__(self, root):
-        self.root = root
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(self.root)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self.process.stdout.readline().startswith("http://")
-
-    def kill(self):
-        self.process.kill()
-        self.process.communicate()
-
-
 @pytest.fixture
 def server(root):
     server = Server(root)
     yield server
     server.kill()
-
-
-def flagstaff(root, *words):
-    process = subprocess.run(
-        [sys.executable, "-m", "flagstaff", *words],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert process.returncode in {0, 4}, process.stdout + process.stderr
-    return process.stdout
-
-
-def shown(root):
-    found = json.loads(flagstaff(root, "rollout", "show", "1", "--json"))
-    return found.get("data", found)
-
-
-def until(root, holds):
-    end = time.monotonic() + PATIENCE
-    while not holds(found := shown(root)):
-        assert time.monotonic() < end, found
-        time.sleep(0.5)
-    return found
-
-
-def start(root):
-    flagstaff(root, "rollout", "import", "issue.md")
-    flagstaff(root, "rollout", "start", "1")
 
 
 def test_harm_is_rolled_back_with_the_numbers(root, server, targets):

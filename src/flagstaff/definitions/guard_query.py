@@ -59,6 +59,7 @@ def read_query(fields: Fields, sources: Mapping[str, MetricSource]) -> Query | N
         label=label,
         on=on,
         off=off,
+        flag=fields.text("flag") or "" if kind is SourceKind.FLAGSTAFF else "",
         exposure=_exposure(fields, kind),
     )
 

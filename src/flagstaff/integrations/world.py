@@ -22,6 +22,7 @@ from flagstaff.rollouts.guard import Guard, Kept, Measurement
 from flagstaff.rollouts.plan import CloseTarget, Plan
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.boxes import Heard
+from flagstaff.services.telemetry import Telemetry
 
 
 class World:
@@ -30,16 +31,21 @@ class World:
     Args:
         root: the project's folder.
         announce: says an announcement in chat; None where no chat is connected.
+        telemetry: what applications report to this server.
     """
 
     def __init__(
-        self, root: Path, project: Project, announce: Callable[[Post], None] | None = None
+        self,
+        root: Path,
+        project: Project,
+        announce: Callable[[Post], None] | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._say = announce
         self._root = root
         self._project = project
         self._logs: dict[tuple[Guard, datetime], JobLogs] = {}
-        self._sources = Sources(root, project)
+        self._sources = Sources(root, project, telemetry)
 
     def measure(self, guard: Guard, kept: Kept) -> Measurement:
         """Return what a guard has seen since watching began; `kept` is in the evidence already."""

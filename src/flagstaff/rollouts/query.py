@@ -20,6 +20,7 @@ class Query:
         label: what tells the sides apart.
         on: its value for those with the flag on.
         off: its value for those with the flag off.
+        flag: whose outcomes, where the source is what applications report.
         exposure: another guard whose totals are used, where the source knows of failures only.
     """
 
@@ -30,6 +31,7 @@ class Query:
     label: str = "variant"
     on: str = "on"
     off: str = "off"
+    flag: str = ""
     exposure: str = ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +25,7 @@ from flagstaff.sdk.forking import survive
 from flagstaff.sdk.handle import FlagHandle, make_handle
 from flagstaff.sdk.holder import Holder
 from flagstaff.sdk.murmur import quickest_murmur3
+from flagstaff.sdk.outcomes import OUTCOMES, Outcomes, note_asked
 from flagstaff.sdk.readiness import Mode, Readiness
 from flagstaff.sdk.sources.base import Source
 from flagstaff.sdk.sources.files import FilesSource
@@ -65,6 +66,7 @@ class Client:
         "_groups",
         "_handles",
         "_holder",
+        "_outcomes",
         "_reporter",
         "_samples",
         "_source",
@@ -77,6 +79,7 @@ class Client:
         self._exposures = Exposures()
         self._groups: dict[str, Group] = {}
         self._handles: dict[tuple[str, bool | None], FlagHandle] = {}
+        self._outcomes = Outcomes()
         self._reporter: Reporter | None = None
         self._samples = Samples()
         self._source = source
@@ -179,6 +182,7 @@ class Client:
             client._exposures,
             client._look,
             options.get("flush_interval", 5.0),
+            client._outcomes.totals,
         )
         warn_without_threads()
         source.start(client.holder)
@@ -227,6 +231,8 @@ class Client:
             return self._fallback.evaluation(name, exc, default=default)
         self._exposures.counter(name, answer.value, answer.gate)()
         self._samples.note(name, actors)
+        if name in self._holder.attended:
+            note_asked(name, answer.value)
         return answer
 
     def variant(self, name: str, *actors: object, default: str = "off") -> str:
@@ -271,6 +277,25 @@ class Client:
     def register_group(self, name: str, belongs: Group) -> None:
         """Make `name` a group: `belongs(actor)` says whether an actor is in it, quickly."""
         self._groups[name] = belongs
+
+    def outcome(self, name: str, variant: bool | str, ok: bool) -> None:  # noqa: FBT001 - it is read out
+        """Count that something went well, or did not, with a flag on or off; for guards.
+
+        Args:
+            name: of the flag.
+            variant: the answer that was used: True or False, or a variant; `off` is the flag off.
+            ok: whether it went well.
+        """
+        on = variant if isinstance(variant, bool) else variant != "off"
+        self._outcomes.count(name, OUTCOMES, on=on, ok=ok)
+
+    def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
+        """Count an outcome of another kind, as middleware does."""
+        self._outcomes.count(name, kind, on=on, ok=ok)
+
+    def attend(self, names: Iterable[str]) -> None:
+        """Note for `asked_in_here` what these flags answer; all others are as quick as before."""
+        self._holder.attend(names)
 
     def flags(self) -> Mapping[str, str]:
         """Return the names of all flags that are defined, each with its type."""
@@ -320,6 +345,7 @@ class Client:
         self._holder.after_fork()
         self._exposures.after_fork()
         self._samples.after_fork()
+        self._outcomes.after_fork()
         self._source.after_fork()
         if self._reporter is not None:
             self._reporter.after_fork()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from flagstaff.errors import SnapshotError
@@ -12,6 +12,7 @@ from flagstaff.flags.compile import Compiled, compile_snapshot
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.snapshot import Snapshot
 from flagstaff.flags.surroundings import Surroundings
+from flagstaff.sdk.outcomes import attending
 from flagstaff.sdk.readiness import Mode
 
 log = logging.getLogger("flagstaff")
@@ -29,6 +30,7 @@ class Holder:
         self._base = Snapshot(environment=environment)
         self._overrides: dict[str, Flag] = {}
         self._listeners: list[Listener] = []
+        self.attended: frozenset[str] = frozenset()
         self._mode_listeners: list[ModeListener] = []
         self.compiled = compile_snapshot(self._base, surroundings)
         self.ready = False
@@ -76,6 +78,12 @@ class Holder:
         with self._lock:
             self._put(self._base, dict(overrides))
 
+    def attend(self, names: Iterable[str]) -> None:
+        """Have the answers of these flags noted, from now on and after every change."""
+        with self._lock:
+            self.attended |= frozenset(names)
+            self._put(self._base, self._overrides)
+
     @property
     def overrides(self) -> Mapping[str, Flag]:
         """Return the flags that are overridden."""
@@ -102,6 +110,8 @@ class Holder:
     def _put(self, base: Snapshot, overrides: dict[str, Flag]) -> None:
         effective = replace(base, flags={**base.flags, **overrides}) if overrides else base
         compiled = compile_snapshot(effective, self._surroundings, self.compiled)
+        for name in self.attended & compiled.checks.keys():
+            compiled.checks[name] = attending(name, compiled.checks[name])
         self._base, self._overrides, self.compiled = base, overrides, compiled
         for listener in self._listeners:
             listener(compiled)

@@ -15,10 +15,17 @@ from flagstaff.sdk.background import Background, Stop
 from flagstaff.sdk.backoff import jittered
 from flagstaff.sdk.exposures import Exposure, Exposures
 from flagstaff.sdk.holder import Holder
+from flagstaff.sdk.outcomes import Outcome
 from flagstaff.sdk.transport import Address, Transport
 
 BATCH = 1_000
 """Counts in one report; more are sent in several."""
+
+AT_ONCE = 2.0
+"""Seconds between reports while outcomes are counted: guards wait for them."""
+
+Results = Callable[[], list[Outcome]]
+"""Returns all outcomes counted so far."""
 
 Look = Callable[[], list[Asked]]
 """Returns what was seen of the questions since the last call."""
@@ -45,7 +52,7 @@ class Identity:
 class Telemetry:
     """Sends a heartbeat with the counts, every few seconds; what cannot be sent is given up."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 it is where everything about a process comes together
         self,
         address: Address,
         identity: Identity,
@@ -53,10 +60,11 @@ class Telemetry:
         exposures: Exposures,
         look: Look,
         interval: float,
+        results: Results = list,
     ) -> None:
         self._address, self._identity = address, identity
         self._holder, self._exposures = holder, exposures
-        self._look, self._interval = look, interval
+        self._look, self._interval, self._results = look, interval, results
         self._instance = new_instance()
         self._transport = Transport(address)
         self._background = Background("telemetry", self._run)
@@ -76,24 +84,31 @@ class Telemetry:
         self._background.stop(timeout)
 
     def _run(self, stop: Stop) -> None:
-        while not stop.wait(jittered(self._interval)):
-            self._send()
+        interval = self._interval
+        while not stop.wait(jittered(interval)):
+            counts = self._send()
+            interval = min(self._interval, AT_ONCE) if counts else self._interval
         self._send()
 
-    def _send(self) -> None:
+    def _send(self) -> bool:
+        """Send what there is; return whether outcomes are counted."""
         known = self._holder.compiled.snapshot.flags
         taken = self._exposures.take(known)
         unknown = self._exposures.take_unknown(known) if self._holder.ready else {}
         asked = [each.to_json() for each in self._look()[:BATCH]]
+        outcomes = [each.to_json() for each in self._results()]
+        counts = bool(outcomes)
         # The first report is sent even without counts: it is the sign of life.
         for start in range(0, max(1, len(taken)), BATCH):
             batch = taken[start : start + BATCH]
             try:
-                self._transport.telemetry({**self._report(batch, unknown), "asked": asked})
+                more = {"asked": asked, "outcomes": outcomes}
+                self._transport.telemetry({**self._report(batch, unknown), **more})
             except Unavailable:
                 lost = sum(each.count for each in batch) + sum(unknown.values())
                 self._exposures.drop(lost)
-            unknown, asked = {}, []
+            unknown, asked, outcomes = {}, [], []
+        return counts
 
     def _report(self, batch: list[Exposure], unknown: Mapping[str, int]) -> dict[str, object]:
         snapshot = self._holder.compiled.snapshot

@@ -234,7 +234,8 @@ def _engine(
     engines: list[Engine] = []
     if not settings.engine:
         return None, lambda: 0
-    world = World(settings.root, services.context.project, chat.announce)
+    context = services.context
+    world = World(settings.root, context.project, chat.announce, context.telemetry)
 
     def make(may_run: Callable[[], bool]) -> Engine:
         engines.append(Engine(services, world, may_run=may_run))

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, Field
 
 from flagstaff.services.clock import Clock
-from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Reporting, Unknown
+from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Outcome, Reporting, Unknown
 
 LONGEST = 255
 
@@ -52,6 +52,21 @@ class AskedBody(BaseModel):
     without_actor: Count
 
 
+class OutcomeBody(BaseModel):
+    """How it went with a flag on and off, in this process since it began to count.
+
+    `seconds` is for how long it counted; `on` and `off` include what was bad.
+    """
+
+    flag: Name
+    kind: Annotated[str, Field(max_length=40)] = "outcomes"
+    on: Count
+    on_bad: Count
+    off: Count
+    off_bad: Count
+    seconds: Annotated[float, Field(ge=0, le=LONGEST_AGO, strict=True)]
+
+
 class ReportBody(BaseModel):
     """What an application's client reports; parts it does not know are left aside.
 
@@ -69,11 +84,14 @@ class ReportBody(BaseModel):
     exposures: Annotated[list[ExposureBody], Field(max_length=5_000)] = Field(default_factory=list)
     asked: Annotated[list[AskedBody], Field(max_length=5_000)] = Field(default_factory=list)
     unknown: Annotated[list[UnknownBody], Field(max_length=1_000)] = Field(default_factory=list)
+    outcomes: Annotated[list[OutcomeBody], Field(max_length=1_000)] = Field(default_factory=list)
 
     def hand_to(self, telemetry: Reporting, clock: Clock) -> None:
         """Report what it says."""
         beat = self.heartbeat(clock.after(-self.seconds_ago))
-        telemetry.report(beat, self.answers(), self.unknown_flags(), self.questions())
+        telemetry.report(
+            beat, self.answers(), self.unknown_flags(), self.questions(), self.results(clock)
+        )
 
     def heartbeat(self, now: datetime) -> Heartbeat:
         """Return the sign of life."""
@@ -107,6 +125,22 @@ class ReportBody(BaseModel):
                 flag=each.flag,
                 application=self.application,
                 count=each.count,
+            )
+
+    def results(self, clock: Clock) -> Iterator[Outcome]:
+        """Yield how it went with flags on and off."""
+        for each in self.outcomes:
+            yield Outcome(
+                environment=self.environment,
+                instance=self.instance,
+                flag=each.flag,
+                kind=each.kind,
+                on=each.on,
+                on_bad=min(each.on_bad, each.on),
+                off=each.off,
+                off_bad=min(each.off_bad, each.off),
+                began=clock.wall(clock.after(-self.seconds_ago - each.seconds)),
+                heard=clock.wall(clock.after(-self.seconds_ago)),
             )
 
     def questions(self) -> Iterator[Asked]:

@@ -81,6 +81,31 @@ class Asked:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How it went with a flag on and off, in one process since it began to count.
+
+    Attributes:
+        instance: the process.
+        kind: what counts as bad: `outcomes`, `5xx` or `302`.
+        on: how often something came out with the flag on, bad or not.
+        off: the same with the flag off.
+        began: real time since when the process counts.
+        heard: real time of the report.
+    """
+
+    environment: str
+    instance: str
+    flag: str
+    kind: str
+    on: int = 0
+    on_bad: int = 0
+    off: int = 0
+    off_bad: int = 0
+    began: datetime
+    heard: datetime
+
+
 class Reporting(Protocol):
     """Something that takes in reports."""
 
@@ -90,6 +115,7 @@ class Reporting(Protocol):
         answers: Iterable[Answered],
         unknown: Iterable[Unknown] = (),
         questions: Iterable[Asked] = (),
+        outcomes: Iterable[Outcome] = (),
     ) -> None:
         """Take in one report."""
         ...
@@ -105,6 +131,7 @@ class Telemetry:
         self._unknown: OrderedDict[tuple[str, str], Unknown] = OrderedDict()
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         self._exposed: OrderedDict[str, datetime] = OrderedDict()
+        self._outcomes: OrderedDict[tuple[str, str, str, str], Outcome] = OrderedDict()
 
     def report(
         self,
@@ -112,6 +139,7 @@ class Telemetry:
         answers: Iterable[Answered],
         unknown: Iterable[Unknown] = (),
         questions: Iterable[Asked] = (),
+        outcomes: Iterable[Outcome] = (),
     ) -> None:
         """Take in one report; what has been silent longest makes room for what is new."""
         with self._lock:
@@ -135,6 +163,10 @@ class Telemetry:
                 known = self._asked.get(seen.flag, Asked(flag=seen.flag))
                 self._asked[seen.flag] = known + seen
                 _trim(self._asked, seen.flag, MOST_ANSWERS)
+            for one in outcomes:
+                process = (one.flag, one.kind, one.environment, one.instance)
+                self._outcomes[process] = one
+                _trim(self._outcomes, process, MOST_ANSWERS)
 
     def exposed(self) -> dict[str, datetime]:
         """Return when each flag was last reported to have been asked for."""
@@ -145,6 +177,12 @@ class Telemetry:
         """Return what is known of the questions about a flag."""
         with self._lock:
             return self._asked.get(flag, Asked(flag=flag))
+
+    def outcomes(self, flag: str, kind: str) -> list[Outcome]:
+        """Return what each process reported last of how it went with the flag."""
+        with self._lock:
+            found = list(self._outcomes.values())
+        return [each for each in found if (each.flag, each.kind) == (flag, kind)]
 
     def answers(self, flag: str) -> list[Answered]:
         """Return what the flag answered, by environment, the most frequent first."""

@@ -36,7 +36,7 @@ class Asking:
     def __init__(self, root, source, query):
         self.clock = Clock()
         self.guard = replace(GUARD, query=query)
-        self.sources = Sources(root, Project(sources={source.name: source}), self.clock)
+        self.sources = Sources(root, Project(sources={source.name: source}), now=self.clock)
         self.kept = Kept(since=START, changes=(START,))
 
     def look(self, *, after=15):

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from flagstaff.definitions import Project
-from flagstaff.definitions.sources import MetricSource, SourceKind
+from flagstaff.definitions.sources import BUILT_IN, MetricSource, SourceKind
 from flagstaff.errors import FlagstaffError, Unavailable
 from flagstaff.integrations.metrics.fetching import secret
+from flagstaff.integrations.metrics.reported import Reported
 from flagstaff.rollouts.guard import Guard, Kept, Measurement
 from flagstaff.rollouts.query import Query
+from flagstaff.services.telemetry import Telemetry
 
 SOONEST: Final = timedelta(seconds=2)
 FIRST_BACK_OFF, LONGEST_BACK_OFF = timedelta(seconds=5), timedelta(seconds=30)
@@ -56,13 +58,19 @@ class Sources:
     Args:
         root: the project's folder, in which secrets are found.
         project: its settings.
+        telemetry: what applications report to this server; none where it takes no reports.
         now: real time.
     """
 
     def __init__(
-        self, root: Path, project: Project, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        root: Path,
+        project: Project,
+        telemetry: Telemetry | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._root, self._project, self._now = root, project, now
+        self._telemetry = telemetry or Telemetry()
         self._last: dict[tuple[Guard, datetime], _Last] = {}
 
     def measure(self, guard: Guard, query: Query, kept: Kept) -> Measurement:
@@ -89,6 +97,8 @@ class Sources:
         return _Last(kept=kept, measured=measured, until=now + SOONEST)
 
     def _measured(self, guard: Guard, query: Query, kept: Kept, now: datetime) -> Measurement:
+        if query.source == BUILT_IN:
+            return Reported(self._telemetry, guard.name, query).measure(kept, now, "")
         source = self._project.sources.get(query.source)
         if source is None:
             raise Unavailable(

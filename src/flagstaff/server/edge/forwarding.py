@@ -20,7 +20,7 @@ from flagstaff.errors import NotTaken, Unavailable
 from flagstaff.sdk.background import Background, Stop
 from flagstaff.sdk.backoff import jittered
 from flagstaff.sdk.transport import Address, Transport
-from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Unknown
+from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Outcome, Unknown
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +46,12 @@ class _Waiting:
     answers: dict[tuple[str, bool, str], int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Return how many counts there are."""
-        return len(self.answers) + len(self.unknown) + len(self.asked)
+        return len(self.answers) + len(self.unknown) + len(self.asked) + len(self.outcomes)
 
     @property
     def total(self) -> int:
@@ -61,6 +62,9 @@ class _Waiting:
         """Add another report of the same process; the newer sign of life counts."""
         if other.heard_at >= self.heard_at:
             self.beat, self.heard_at = other.beat, other.heard_at
+            self.outcomes |= other.outcomes  # they count from the beginning, so the newer holds
+        else:
+            self.outcomes = other.outcomes | self.outcomes
         for place, count in other.answers.items():
             self.answers[place] = self.answers.get(place, 0) + count
         for flag, count in other.unknown.items():
@@ -110,6 +114,7 @@ class Forwarder:
         answers: Iterable[Answered],
         unknown: Iterable[Unknown] = (),
         questions: Iterable[Asked] = (),
+        outcomes: Iterable[Outcome] = (),
     ) -> None:
         """Take in one report."""
         new = _Waiting(beat, time.monotonic())
@@ -120,6 +125,7 @@ class Forwarder:
             new.unknown[asked.flag] = new.unknown.get(asked.flag, 0) + asked.count
         for seen in questions:
             new.ask(seen)
+        new.outcomes = {(each.flag, each.kind): each for each in outcomes}
         with self._lock:
             self._put((beat.environment, beat.instance), new, newest=True)
             self._trim()
@@ -208,7 +214,7 @@ def _batches(taken: list[tuple[Process, _Waiting]]) -> Iterator[list[_Piece]]:
 def _pieces(whole: _Waiting) -> Iterator[_Waiting]:
     """Cut what is too long for one report; each piece has the sign of life."""
     answers, unknown = iter(whole.answers.items()), iter(whole.unknown.items())
-    asked = iter(whole.asked.items())
+    asked, outcomes = iter(whole.asked.items()), iter(whole.outcomes.items())
     first = True
     while True:
         piece = _Waiting(
@@ -217,6 +223,7 @@ def _pieces(whole: _Waiting) -> Iterator[_Waiting]:
             dict(islice(answers, COUNTS_IN_ONE)),
             dict(islice(unknown, COUNTS_IN_ONE)),
             dict(islice(asked, COUNTS_IN_ONE)),
+            dict(islice(outcomes, COUNTS_IN_ONE)),
         )
         if not first and not piece.size:
             return
@@ -241,5 +248,17 @@ def _written(piece: _Waiting) -> bytes:
         ],
         "asked": [asdict(seen) for seen in piece.asked.values()],
         "unknown": [{"flag": flag, "count": count} for flag, count in piece.unknown.items()],
+        "outcomes": [
+            {
+                "flag": each.flag,
+                "kind": each.kind,
+                "on": each.on,
+                "on_bad": each.on_bad,
+                "off": each.off,
+                "off_bad": each.off_bad,
+                "seconds": (each.heard - each.began).total_seconds(),
+            }
+            for each in piece.outcomes.values()
+        ],
     }
     return json.dumps(body).encode()

@@ -1,0 +1,137 @@
+"""How did it go for those with a flag on, and for those with it off?
+
+Counts are of this process since it began to count, so a report that is lost or arrives twice
+changes nothing: the next one says it all again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final
+
+from flagstaff.flags.fast import Check
+from flagstaff.sdk.exposures import Tally
+
+OUTCOMES: Final = "outcomes"
+SERVER_ERRORS, REDIRECTS = "5xx", "302"
+"""What is counted: what the application itself calls good or bad, or how requests were answered."""
+
+LIMIT: Final = 200
+"""How many flags are counted for; those in a rollout are few."""
+
+_asked: ContextVar[dict[str, bool] | None] = ContextVar("flagstaff_asked", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How often it went well and badly with one flag on and off, in this process so far.
+
+    `seconds` is for how long that was counted.
+    """
+
+    flag: str
+    kind: str
+    on: int
+    on_bad: int
+    off: int
+    off_bad: int
+    seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        """Return the wire form."""
+        return {
+            "flag": self.flag,
+            "kind": self.kind,
+            "on": self.on,
+            "on_bad": self.on_bad,
+            "off": self.off,
+            "off_bad": self.off_bad,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+class _Four:
+    """The four counters of one flag, and since when they count."""
+
+    __slots__ = ("began", "tallies")
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.tallies = {(on, ok): Tally() for on in (True, False) for ok in (True, False)}
+
+
+class Outcomes:
+    """The outcomes of one process; counting is a look-up and one C call."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], _Four] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def count(self, flag: str, kind: str, *, on: bool, ok: bool) -> None:
+        """Count one outcome."""
+        four = self._found.get((flag, kind))
+        if four is None:
+            if len(self._found) >= LIMIT:
+                return
+            four = self._found.setdefault((flag, kind), _Four())
+        four.tallies[on, ok].hit()
+
+    def totals(self) -> list[Outcome]:
+        """Return everything counted so far; one thread at a time."""
+        now = time.monotonic()
+        found = []
+        for (flag, kind), four in list(self._found.items()):
+            # Failures first: what comes in between must not look like a failure of nothing.
+            bad = {on: four.tallies[on, False].total() for on in (True, False)}
+            good = {on: four.tallies[on, True].total() for on in (True, False)}
+            found.append(
+                Outcome(
+                    flag=flag,
+                    kind=kind,
+                    on=good[True] + bad[True],
+                    on_bad=bad[True],
+                    off=good[False] + bad[False],
+                    off_bad=bad[False],
+                    seconds=now - four.began,
+                )
+            )
+        return found
+
+    def after_fork(self) -> None:
+        """Leave the parent's counts to the parent."""
+        self._found = {}
+
+
+@contextmanager
+def asked_in_here() -> Iterator[dict[str, bool]]:
+    """Yield what flags that are attended to answer inside; the last answer of each counts."""
+    found: dict[str, bool] = {}
+    token = _asked.set(found)
+    try:
+        yield found
+    finally:
+        _asked.reset(token)
+
+
+def note_asked(name: str, answer: bool) -> None:  # noqa: FBT001 - it is the answer
+    """Note an answer for whoever attends to the flag here."""
+    found = _asked.get()
+    if found is not None:
+        found[name] = answer
+
+
+def attending(name: str, check: Check) -> Check:
+    """Return a check that also notes its answer for whoever attends to it."""
+
+    def attended(actors: tuple[object, ...]) -> bool:
+        answer = check(actors)
+        note_asked(name, answer)
+        return answer
+
+    return attended

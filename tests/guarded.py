@@ -1,0 +1,78 @@
+"""A server of a small project whose rollout is guarded, as a process, and a terminal for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+PATIENCE = 300.0
+ISSUE = """# [Feature flag] Rollout of `checkout_v2`
+
+## Rollout Steps
+
+- [ ] `/chatops run feature set checkout_v2 50 --actors`
+- [ ] Wait for 8 seconds
+- [ ] `/chatops run feature set checkout_v2 75 --actors`
+- [ ] Wait for 1 hour
+"""
+SCRIPT = """
+import sys
+from flagstaff.server.run import serve
+from flagstaff.server.settings import load_settings
+serve(load_settings(root=sys.argv[1], port=0), ready=lambda url: print(url, flush=True))
+"""
+
+
+class Server:
+    """The server as a process that can be killed."""
+
+    def __init__(self, root):
+        self.root = root
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(self.root)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.url = self.process.stdout.readline().strip()
+        assert self.url.startswith("http://")
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+def flagstaff(root, *words):
+    process = subprocess.run(
+        [sys.executable, "-m", "flagstaff", *words],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert process.returncode in {0, 4}, process.stdout + process.stderr
+    return process.stdout
+
+
+def shown(root):
+    found = json.loads(flagstaff(root, "rollout", "show", "1", "--json"))
+    return found.get("data", found)
+
+
+def until(root, holds):
+    end = time.monotonic() + PATIENCE
+    while not holds(found := shown(root)):
+        assert time.monotonic() < end, found
+        time.sleep(0.5)
+    return found
+
+
+def start(root):
+    flagstaff(root, "rollout", "import", "issue.md")
+    flagstaff(root, "rollout", "start", "1")

@@ -1,0 +1,119 @@
+"""Are outcomes counted with the answers that were used?"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from flagstaff.contrib.outcomes import OutcomesMiddleware, OutcomesWsgi
+from flagstaff.flags.gates import Gates
+from flagstaff.sdk.client import Client
+from flagstaff.sdk.outcomes import LIMIT, Outcomes
+
+
+@pytest.fixture
+def flags():
+    return Client.memory({"checkout": Gates(actors=frozenset({"User:1"})), "other": True})
+
+
+def totals(flags):
+    return {
+        (each.flag, each.kind): (each.on, each.on_bad, each.off, each.off_bad)
+        for each in flags._outcomes.totals()
+    }
+
+
+def test_outcomes_are_counted_by_what_was_answered(flags):
+    flags.outcome("checkout", True, True)
+    flags.outcome("checkout", "blue", False)
+    flags.outcome("checkout", "off", False)
+    flags.outcome("checkout", False, True)
+    assert totals(flags) == {("checkout", "outcomes"): (2, 1, 2, 1)}
+    assert totals(flags) == {("checkout", "outcomes"): (2, 1, 2, 1)}
+
+
+def test_names_that_are_made_up_do_not_fill_the_memory():
+    outcomes = Outcomes()
+    for number in range(LIMIT + 50):
+        outcomes.count(f"flag_{number}", "outcomes", on=True, ok=True)
+    assert len(outcomes.totals()) == LIMIT
+
+
+def test_a_child_counts_for_itself(flags):
+    flags.outcome("checkout", True, True)
+    flags.after_fork()
+    assert totals(flags) == {}
+
+
+def answering(flags, ask):
+    """Return an ASGI application that asks in a way of its own and answers with `?status`."""
+
+    async def app(scope, receive, send):
+        del receive
+        ask(flags, scope["path"])
+        if scope["query_string"] == b"fails":
+            raise RuntimeError("broken")
+        await send({"type": "http.response.start", "status": int(scope["query_string"])})
+        await send({"type": "http.response.body", "body": b""})
+
+    return OutcomesMiddleware(app, client=flags, flags=["checkout"])
+
+
+WAYS = {
+    "is_enabled": lambda flags, user: flags.is_enabled("checkout", user),
+    "handle": lambda flags, user: flags.flag("checkout")(user),
+    "evaluate": lambda flags, user: flags.evaluate("checkout", user),
+    "variant": lambda flags, user: flags.variant("checkout", user),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_asgi_requests_are_counted_for_the_flags_they_asked(flags, way):
+    app = answering(flags, WAYS[way])
+
+    async def nothing(*_):
+        pass
+
+    async def request(user, query):
+        scope = {"type": "http", "path": user, "query_string": query}
+        await app(scope, nothing, nothing)
+
+    async def run():
+        await asyncio.gather(
+            request("User:1", b"200"),
+            request("User:1", b"503"),
+            request("User:2", b"302"),
+            request("User:2", b"404"),
+        )
+        with pytest.raises(RuntimeError):
+            await request("User:2", b"fails")
+
+    asyncio.run(run())
+    assert totals(flags) == {
+        ("checkout", "5xx"): (2, 1, 3, 1),
+        ("checkout", "302"): (2, 0, 3, 1),
+    }
+
+
+def test_wsgi_requests_are_counted_and_others_are_not(flags):
+    def app(environ, start_response):
+        if environ["asks"]:
+            flags.is_enabled(environ["asks"], "User:1")
+        start_response(environ["status"], [])
+        return [b""]
+
+    wrapped = OutcomesWsgi(app, client=flags, flags=["checkout"])
+    for asks, status in (
+        ("checkout", "200 OK"),
+        ("checkout", "500 Broken"),
+        ("other", "500 Broken"),
+        ("", "500 Broken"),
+    ):
+        wrapped({"asks": asks, "status": status}, lambda *_: None)
+    assert totals(flags) == {
+        ("checkout", "5xx"): (2, 1, 0, 0),
+        ("checkout", "302"): (2, 0, 0, 0),
+    }
+    flags.is_enabled("checkout", "User:1")
+    assert totals(flags)["checkout", "5xx"] == (2, 1, 0, 0)
