@@ -8,7 +8,7 @@ from flagstaff.rollouts.guard import Measurement
 from flagstaff.rollouts.judging import harm
 from flagstaff.rollouts.needs import needs
 from flagstaff.rollouts.rollout import Rollout
-from flagstaff.rollouts.watching import changed_at, kept_of, read, watch_of
+from flagstaff.rollouts.watching import changed_at, kept_of, read
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
 from flagstaff.services.running import RolloutRecord
@@ -59,6 +59,6 @@ def _measure(services: Services, world: World, rollout: Rollout) -> tuple[Measur
     wall = services.clock.wall
     since, changes = wall(rollout.watch_since), tuple(map(wall, changed_at(rollout)))
     return tuple(
-        world.measure(guard, kept_of(watch_of(rollout, guard), since, changes))
+        world.measure(guard, kept_of(rollout, guard, since, changes))
         for guard in rollout.plan.guards
     )

@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 from flagstaff.rollouts.evidence.standing import Response, Standing, Verdict
 from flagstaff.rollouts.query import NOWHERE, Place, Query
 
-__all__ = ["Arm", "Guard", "Judgement", "Kept", "Measurement", "Response", "Standing", "Verdict"]
+__all__ = [
+    "Arm",
+    "Exposed",
+    "Guard",
+    "Judgement",
+    "Kept",
+    "Measurement",
+    "Response",
+    "Standing",
+    "Verdict",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +116,15 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exposed:
+    """The totals of both sides that are in the evidence of a guard, and the real time they had."""
+
+    treatment: int
+    control: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """What a source has to know of a guard to read on where the evidence ends, in real time.
 
@@ -115,6 +134,7 @@ class Kept:
         treatment: counts that are in the evidence.
         control: the same of the other side.
         place: how far those go.
+        exposed: totals of another guard, where the source knows of failures only.
     """
 
     since: datetime
@@ -122,6 +142,7 @@ class Kept:
     treatment: Arm = Arm()
     control: Arm = Arm()
     place: Place = NOWHERE
+    exposed: Exposed | None = None
 
     def read_up_to(self, latest: datetime) -> datetime:
         """Return up to when to read next: a reading ends where the flag changed."""

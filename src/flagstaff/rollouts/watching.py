@@ -19,7 +19,7 @@ from flagstaff.rollouts.evidence.ratio import Evidence, advance_evidence
 from flagstaff.rollouts.evidence.settings import RatioGuard
 from flagstaff.rollouts.evidence.several import shares
 from flagstaff.rollouts.evidence.single_arm import BeforeAfter, log_more
-from flagstaff.rollouts.guard import Arm, Guard, Kept, Measurement, Response
+from flagstaff.rollouts.guard import Arm, Exposed, Guard, Kept, Measurement, Response
 from flagstaff.rollouts.plan import Bake
 from flagstaff.rollouts.query import Place
 from flagstaff.rollouts.rollout import Rollout, Watch
@@ -77,15 +77,27 @@ def watch_of(rollout: Rollout, guard: Guard) -> Watch:
     return Watch(guard=guard.name)
 
 
-def kept_of(watch: Watch, since: datetime, changes: tuple[datetime, ...]) -> Kept:
+def kept_of(rollout: Rollout, guard: Guard, since: datetime, changes: tuple[datetime, ...]) -> Kept:
     """Return what a source has to know to read on; both times are real ones."""
+    watch, exposed = watch_of(rollout, guard), None
+    if guard.query is not None and guard.query.exposure:
+        exposed = _exposed(rollout, guard.query.exposure)
     return Kept(
         since=since,
         changes=changes,
         treatment=watch.treatment,
         control=watch.control,
         place=watch.place,
+        exposed=exposed,
     )
+
+
+def _exposed(rollout: Rollout, name: str) -> Exposed | None:
+    for watch in rollout.watches:
+        if watch.guard == name and watch.place.at is not None:
+            on, off = watch.treatment.total, watch.control.total
+            return Exposed(treatment=on, control=off, at=watch.place.at)
+    return None
 
 
 def stage_of(rollout: Rollout) -> int:

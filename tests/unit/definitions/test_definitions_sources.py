@@ -17,6 +17,17 @@ sources:
   shop: {http: "https://shop.internal/counts", timeout: 2s}
   orders: {sql: "postgresql+psycopg://reader@db/shop", password_file: secrets/db}
 """
+SENTRY = """
+sources:
+  web:
+    sentry: https://sentry.io
+    organization: acme
+    project: "42"
+    token_file: secrets/sentry
+guards:
+  - {name: requests, flag: checkout_v2, source: flagstaff, bad: 5xx}
+  - {name: errors, flag: checkout_v2, source: web, exposure: %s, query: "level:error"}
+"""
 GUARD = """
 guards:
   - name: 5xx
@@ -97,6 +108,25 @@ def test_a_guard_asks_in_the_way_of_its_source(load, lines, query):
     guard = "".join(f"    {line}\n" for line in lines.split("\n"))
     (found,) = load(SOURCES + GUARD + guard).guards
     assert (found.query, found.counts, found.jobs) == (query, "requests", ())
+
+
+def test_sentry_is_asked_for_a_tag_against_the_totals_of_another_guard(load, problems):
+    project = load(SENTRY % "requests")
+    assert project.sources["web"].lag == timedelta(seconds=60)
+    reported, errors = (each.query for each in project.guards)
+    assert reported == Query(source="flagstaff", bad="5xx", flag="checkout_v2")
+    assert errors == Query(
+        source="web",
+        statement="level:error",
+        label="rollout.checkout_v2",
+        exposure="requests",
+    )
+    assert "'nothing', which is no guard on a metric of the same flag" in problems(
+        SENTRY % "nothing"
+    )
+    assert "has no `sources.web.token_file`" in problems(
+        SENTRY.replace("token_file: secrets/sentry", "") % "requests"
+    )
 
 
 @pytest.mark.parametrize(

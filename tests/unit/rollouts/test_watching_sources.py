@@ -9,13 +9,13 @@ import pytest
 
 from fakes import GUARD, START, plan_of, ramp
 from flagstaff.rollouts.event import Observed, Started
-from flagstaff.rollouts.guard import Arm, Kept, Measurement
+from flagstaff.rollouts.guard import Arm, Exposed, Kept, Measurement
 from flagstaff.rollouts.judging import words
 from flagstaff.rollouts.machine import advance
 from flagstaff.rollouts.plan import Bake
 from flagstaff.rollouts.query import Place, Query
 from flagstaff.rollouts.rollout import Rollout
-from flagstaff.rollouts.watching import changed_at
+from flagstaff.rollouts.watching import changed_at, kept_of
 
 ASKING = replace(GUARD, query=Query(source="main"), counts="requests")
 SECOND = timedelta(seconds=1)
@@ -95,3 +95,12 @@ def test_late_counts_belong_to_the_stage_in_which_they_happened(rollout):
 def test_the_words_are_those_of_requests(rollout):
     found = look(rollout, measured(10, 1, at=20), at=50)
     assert "1 of 10 requests against 0 of 10" in words(found, ASKING, START + 50 * SECOND)
+
+
+def test_a_guard_whose_source_knows_of_failures_only_gets_the_totals_of_another(rollout):
+    other = replace(ASKING, name="errors", query=Query(source="web", exposure=ASKING.name))
+    found = look(rollout, measured(10, 1, at=20), at=50)
+    kept = kept_of(found, other, START, (START,))
+    assert kept.exposed == Exposed(treatment=10, control=10, at=START + 20 * SECOND)
+    assert kept_of(rollout, other, START, (START,)).exposed is None
+    assert kept_of(found, ASKING, START, (START,)).exposed is None

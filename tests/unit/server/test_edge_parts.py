@@ -16,7 +16,7 @@ from flagstaff.server.edge.forwarding import Forwarder
 from flagstaff.server.edge.places import Served
 from flagstaff.server.edge.readiness import Readiness
 from flagstaff.server.edge.settings import EdgeSettings, check_edge
-from flagstaff.services.telemetry import Answered, Heartbeat, Unknown
+from flagstaff.services.telemetry import Answered, Heartbeat, Outcome, Unknown
 
 
 class FakeTransport:
@@ -217,3 +217,34 @@ def test_an_empty_token_file(settings, tmp_path):
     (tmp_path / "token").write_text("\n")
     with pytest.raises(UsageError, match="is empty"):
         check_edge(settings())
+
+
+def test_outcomes_are_totals_so_the_newest_of_a_process_is_sent(forwarder):
+    now = datetime.now(UTC)
+    beat = Heartbeat(instance="web-1", environment="e", at=now)
+    for on in (10, 25):
+        outcome = Outcome(
+            environment="e",
+            instance="web-1",
+            flag="a",
+            kind="5xx",
+            on=on,
+            on_bad=1,
+            off=4,
+            began=now - timedelta(seconds=60),
+            heard=now,
+        )
+        forwarder.report(beat, [], outcomes=[outcome])
+    forwarder.send()
+    [found] = sent(forwarder)
+    assert found["outcomes"] == [
+        {
+            "flag": "a",
+            "kind": "5xx",
+            "on": 25,
+            "on_bad": 1,
+            "off": 4,
+            "off_bad": 0,
+            "seconds": 60.0,
+        }
+    ]

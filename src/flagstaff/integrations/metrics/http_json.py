@@ -12,7 +12,7 @@ from flagstaff.definitions.sources import MetricSource
 from flagstaff.errors import Unavailable
 from flagstaff.integrations.metrics.counters import Counter, begun, grown
 from flagstaff.integrations.metrics.fetching import fetch
-from flagstaff.rollouts.guard import Arm, Kept, Measurement
+from flagstaff.rollouts.guard import Arm, Exposed, Kept, Measurement
 from flagstaff.rollouts.query import Place, Query
 
 SINCE, UNTIL = "{since}", "{until}"
@@ -35,6 +35,9 @@ class HttpJson:
 
     def __init__(self, source: MetricSource, guard: str, query: Query) -> None:
         self._source, self._guard, self._query = source, guard, query
+
+    def note(self, exposed: Exposed | None) -> None:
+        """Take no note of other guards."""
 
     def measure(self, kept: Kept, latest: datetime, token: str) -> Measurement:
         """Return the counts since watching began.

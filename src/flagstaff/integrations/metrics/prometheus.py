@@ -16,7 +16,7 @@ from flagstaff.definitions.sources import MetricSource
 from flagstaff.errors import Unavailable
 from flagstaff.integrations.metrics.counters import Counter, begun, grown
 from flagstaff.integrations.metrics.fetching import UNREAD, fetch
-from flagstaff.rollouts.guard import Kept, Measurement
+from flagstaff.rollouts.guard import Exposed, Kept, Measurement
 from flagstaff.rollouts.query import Query
 
 STALE: Final = timedelta(minutes=2)
@@ -36,6 +36,9 @@ class Prometheus:
 
     def __init__(self, source: MetricSource, guard: str, query: Query) -> None:
         self._source, self._guard, self._query = source, guard, query
+
+    def note(self, exposed: Exposed | None) -> None:
+        """Take no note of other guards."""
 
     def measure(self, kept: Kept, latest: datetime, token: str) -> Measurement:
         """Return the counts since watching began.

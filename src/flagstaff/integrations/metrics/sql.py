@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 from flagstaff.definitions.sources import MetricSource
 from flagstaff.errors import Unavailable
 from flagstaff.integrations.metrics.fetching import UNREAD
-from flagstaff.rollouts.guard import Arm, Kept, Measurement
+from flagstaff.rollouts.guard import Arm, Exposed, Kept, Measurement
 from flagstaff.rollouts.query import Place, Query
 
 COLUMNS: Final = ("cohort", "bad", "total")
@@ -43,6 +43,9 @@ class Sql:
 
     def __init__(self, source: MetricSource, guard: str, query: Query) -> None:
         self._source, self._guard, self._query = source, guard, query
+
+    def note(self, exposed: Exposed | None) -> None:
+        """Take no note of other guards."""
 
     def measure(self, kept: Kept, latest: datetime, password: str) -> Measurement:
         """Return the counts since watching began.
