@@ -75,6 +75,8 @@ class JobGuard:
     on_inconclusive: Response = Response.HOLD
     query: Query | None = None
     counts: str = "jobs"
+    on_no_data: Response = Response.HOLD
+    split: bool = False
 
 
 def _frozen(**items: str) -> Mapping[str, str]:

@@ -32,6 +32,8 @@ _GUARD_KEYS: Final = (
     "required",
     "dry_run",
     "on_harm",
+    "on_no_data",
+    "split",
     "max_time",
     "on_inconclusive",
 )
@@ -42,6 +44,7 @@ _RETIRED: Final = {
 }
 _STATISTICS_KEYS: Final = ("false_rollback", "false_safe", "poll")
 _ON_HARM: Final = (Response.ROLLBACK, Response.HOLD, Response.NOTIFY)
+_ON_NO_DATA: Final = (Response.HOLD, Response.ROLLBACK)
 _ON_INCONCLUSIVE: Final = (Response.HOLD, Response.ADVANCE)
 _MOST_BAD: Final = 1_000_000
 
@@ -133,6 +136,8 @@ def _guard(fields: Fields, sources: Mapping[str, MetricSource]) -> JobGuard:
         max_time=fields.parsed("max_time", parse_duration),
         on_inconclusive=_response(fields, "on_inconclusive", _ON_INCONCLUSIVE),
         query=read_query(fields, sources) if asks else None,
+        on_no_data=_response(fields, "on_no_data", _ON_NO_DATA),
+        split=fields.boolean("split") or default.split,
         counts=fields.text("counts") or ("requests" if asks else default.counts),
     )
 

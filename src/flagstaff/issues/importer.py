@@ -191,6 +191,8 @@ def _guards(project: Project, flag: str) -> tuple[tuple[Guard, ...], tuple[str, 
             on_inconclusive=guard.on_inconclusive,
             query=guard.query,
             counts=guard.counts,
+            on_no_data=guard.on_no_data,
+            split=guard.split,
         )
         for guard in wanted
         if guard.query is not None or renames

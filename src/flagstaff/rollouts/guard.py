@@ -44,6 +44,9 @@ class Guard:
         on_inconclusive: `HOLD`, or `ADVANCE` with the step marked as unproven.
         query: what a metric source is asked; none for job logs.
         counts: what is counted, as people call it.
+        on_no_data: `HOLD`, or `ROLLBACK` once there was no data for half an hour.
+        split: whether those with the flag on must be as many as the percentage says: hold when
+            they are not, roll back when none come any more.
     """
 
     name: str
@@ -64,6 +67,8 @@ class Guard:
     on_inconclusive: Response = Response.HOLD
     query: Query | None = None
     counts: str = "jobs"
+    on_no_data: Response = Response.HOLD
+    split: bool = False
 
     @property
     def with_on(self) -> str:

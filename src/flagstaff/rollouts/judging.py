@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import log
 
-from flagstaff.rollouts import watching
+from flagstaff.rollouts import exposure, watching
 from flagstaff.rollouts.evidence import judging
 from flagstaff.rollouts.evidence.counts import Counts, Tally
 from flagstaff.rollouts.evidence.judging import Finding, log_any_safe
@@ -51,6 +51,10 @@ def harm(rollout: Rollout, now: datetime) -> str:
     for guard in deciding:
         if _standing(rollout, guard, now) is Standing.HARMFUL:
             return _rolled_back(rollout, guard, now)
+    for guard in rollout.plan.guards:
+        lost = exposure.gone(guard, watching.watch_of(rollout, guard), now)
+        if lost and not guard.dry_run:
+            return f"Rolled back at {rollout.percentage:g} %: {guard.name}: {lost}"
     joint = _together(rollout)
     if not joint.harmful:
         return ""
@@ -112,6 +116,8 @@ def words(rollout: Rollout, guard: Guard, now: datetime) -> str:
     watch = watching.watch_of(rollout, guard)
     tally = watch.evidence.stage_treatment
     standing = _standing(rollout, guard, now)
+    if standing is not Standing.HARMFUL and (wrong := exposure.trouble(guard, watch)):
+        return f"{guard.name}: {wrong}"
     if standing is Standing.NO_DATA or not watching.is_alone(watch):
         return sentence(_finding(rollout, guard, watch, now))
     counts = f"{guard.name}: {tally.bad:,.0f} of {tally.total:,.0f} {guard.counts} "
@@ -142,6 +148,8 @@ def _standing(rollout: Rollout, guard: Guard, now: datetime) -> Standing:
     state = watch.evidence
     if watch.alone_at is not None or state.harmful_at is not None:
         return Standing.HARMFUL
+    if exposure.trouble(guard, watch):
+        return Standing.NO_DATA
     in_stage = state.stage == watching.stage_of(rollout) and state.poll >= 0
     if in_stage:
         found = judging.standing(state, watching.settings(rollout, guard, watch))

@@ -9,12 +9,14 @@ from enum import StrEnum
 from flagstaff.flags.change import Boolean, PercentageOfActors, PercentageOfTime
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.evidence.ratio import Evidence
+from flagstaff.rollouts.evidence.volume import VolumeEvidence
 from flagstaff.rollouts.guard import Arm
 from flagstaff.rollouts.plan import CleanupPart, DeleteFlag, Plan, Preset, SetGate, Step
 from flagstaff.rollouts.query import NOWHERE, Place
 
 NO_JOBS = Arm()
 NO_EVIDENCE = Evidence()
+NO_VOLUME = VolumeEvidence()
 
 
 class Phase(StrEnum):
@@ -99,7 +101,8 @@ class Watch:
     `treatment` and `control` are the counts that are in the evidence, so that what is read twice
     counts once. `before` are the jobs under the control names before this stage, `stage_control`
     those in it. `at` is when it was last read; `alone_at` when harm was shown without a control.
-    `place` is how far the source was read for these counts.
+    `place` is how far the source was read for these counts, `volume` whether those with the flag on
+    are as many as they should be. `blind_since` is when data began to be missing.
     """
 
     guard: str
@@ -111,6 +114,8 @@ class Watch:
     at: datetime | None = None
     alone_at: datetime | None = None
     place: Place = NOWHERE
+    volume: VolumeEvidence = NO_VOLUME
+    blind_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

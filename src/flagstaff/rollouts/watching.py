@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import log
 
+from flagstaff.rollouts import exposure
 from flagstaff.rollouts.evidence.below import evidence_below
 from flagstaff.rollouts.evidence.counts import Counts, Missing, Reading, Tally
 from flagstaff.rollouts.evidence.onset import Onset
@@ -200,13 +201,17 @@ def _read(
     if begins:
         watch = replace(watch, stage_control=Arm())
     if measured.error:
-        return watch
+        return replace(watch, blind_since=watch.blind_since or now)
     if isinstance(reading, Counts):
+        if not measured.behind:
+            watch = exposure.counted(rollout, guard, watch, reading)
         stage_control = watch.stage_control + (measured.control - watch.control)
         earlier = _arm(evidence.control) - stage_control
         watch = replace(watch, stage_control=stage_control, before=measured.baseline + earlier)
     place = measured.place or watch.place
-    watch = replace(watch, treatment=measured.treatment, control=measured.control, place=place)
+    watch = replace(
+        watch, blind_since=None, treatment=measured.treatment, control=measured.control, place=place
+    )
     return _without_control(rollout, guard, watch, now)
 
 

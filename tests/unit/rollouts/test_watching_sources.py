@@ -9,12 +9,12 @@ import pytest
 
 from fakes import GUARD, START, plan_of, ramp
 from flagstaff.rollouts.event import Observed, Started
-from flagstaff.rollouts.guard import Arm, Exposed, Kept, Measurement
+from flagstaff.rollouts.guard import Arm, Exposed, Kept, Measurement, Response
 from flagstaff.rollouts.judging import words
 from flagstaff.rollouts.machine import advance
 from flagstaff.rollouts.plan import Bake
 from flagstaff.rollouts.query import Place, Query
-from flagstaff.rollouts.rollout import Rollout
+from flagstaff.rollouts.rollout import Phase, Rollout
 from flagstaff.rollouts.watching import changed_at, kept_of
 
 ASKING = replace(GUARD, query=Query(source="main"), counts="requests")
@@ -104,3 +104,81 @@ def test_a_guard_whose_source_knows_of_failures_only_gets_the_totals_of_another(
     assert kept.exposed == Exposed(treatment=10, control=10, at=START + 20 * SECOND)
     assert kept_of(rollout, other, START, (START,)).exposed is None
     assert kept_of(found, ASKING, START, (START,)).exposed is None
+
+
+def blind(rollout, *, minutes, **settings):
+    """Return the rollout after so many minutes in which its source was away."""
+    guard = replace(ASKING, **settings)
+    rollout = replace(rollout, plan=replace(rollout.plan, guards=(guard,)))
+    rollout = look(rollout, measured(10, at=0), at=1)
+    for second in range(30, 60 * minutes + 31, 15):
+        rollout = look(rollout, measured(0, at=second, error="away"), at=second)
+    return rollout
+
+
+@pytest.mark.parametrize(
+    ("minutes", "settings", "phase"),
+    [
+        (40, {}, Phase.RUNNING),
+        (29, {"on_no_data": Response.ROLLBACK}, Phase.RUNNING),
+        (31, {"on_no_data": Response.ROLLBACK}, Phase.ROLLED_BACK),
+        (40, {"on_no_data": Response.ROLLBACK, "dry_run": True}, Phase.COMPLETED),
+        (31, {"on_no_data": Response.ROLLBACK, "on_harm": Response.HOLD}, Phase.ROLLED_BACK),
+    ],
+)
+def test_without_data_a_rollout_holds_and_goes_back_only_when_asked_to(
+    rollout, minutes, settings, phase
+):
+    found = blind(rollout, minutes=minutes, **settings)
+    assert found.phase is phase
+    assert found.phase is Phase.COMPLETED or found.percentage == 10
+    if phase is Phase.ROLLED_BACK:
+        assert found.reason == "Rolled back at 10 %: jobs: no data for 30 min: away"
+
+
+def test_an_idle_source_that_fails_once_is_not_blind_for_long(rollout):
+    guard = replace(ASKING, on_no_data=Response.ROLLBACK)
+    rollout = replace(rollout, plan=replace(rollout.plan, guards=(guard,)))
+    rollout = look(rollout, measured(10, at=0), at=1)
+    rollout = look(rollout, measured(10, at=5_000), at=5_000)
+    for second in range(5_015, 5_100, 15):
+        rollout = look(rollout, measured(0, at=second, error="away"), at=second)
+    assert rollout.phase is Phase.RUNNING
+
+
+def split(rollout, *polls):
+    """Return the rollout after polls of so many with the flag on and off, 15 s apart."""
+    guard = replace(ASKING, split=True)
+    rollout = replace(rollout, plan=replace(rollout.plan, guards=(guard,)))
+    on = off = 0
+    for number, (more_on, more_off) in enumerate(polls, start=1):
+        on, off = on + more_on, off + more_off
+        counts = replace(
+            measured(0, at=15 * number), treatment=Arm(total=on), control=Arm(total=off)
+        )
+        rollout = look(rollout, counts, at=15 * number)
+    return rollout
+
+
+def test_a_split_that_is_as_configured_is_no_trouble(rollout):
+    found = split(rollout, *[(10, 90)] * 30)
+    assert "come" not in words(found, found.plan.guards[0], START + 450 * SECOND)
+
+
+def test_a_split_that_is_far_off_holds_until_a_person_decides(rollout):
+    found = split(rollout, *[(30, 90)] * 30)
+    assert found.phase is Phase.RUNNING
+    assert len(changed_at(found)) == 1
+    said = words(found, found.plan.guards[0], START + 450 * SECOND)
+    assert said.startswith("jobs: 900 requests with the flag on and 2,700 with it off are not what")
+
+
+def test_when_nobody_comes_with_the_flag_on_it_holds_and_then_goes_back(rollout):
+    silent = split(rollout, (10, 90), (0, 200))
+    assert silent.phase is Phase.RUNNING
+    said = words(silent, silent.plan.guards[0], START + 30 * SECOND)
+    assert said == "jobs: no requests come with the flag on, and about 22 should have"
+    assert split(rollout, (10, 90), (0, 200), (0, 90)).phase is Phase.RUNNING
+    found = split(rollout, (10, 90), (0, 200), (0, 90), (0, 90))
+    assert found.phase is Phase.ROLLED_BACK
+    assert "no requests come with the flag on" in found.reason
