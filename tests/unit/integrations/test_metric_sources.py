@@ -245,7 +245,11 @@ class TestSql:
         assert time.monotonic() - begun < 30
 
     def test_databases_that_cannot_be_kept_from_writing_are_refused(self, tmp_path):
-        error = self.ask("nonsense://host/db", tmp_path).look().error
+        error = self.ask("mysql+pymysql://host/db", tmp_path).look().error
+        assert error == (
+            "databases of the kind 'mysql' cannot be asked safely (use PostgreSQL or SQLite)"
+        )
+        error = self.ask("sqlite+nonsense://", tmp_path).look().error
         assert error.startswith("the database orders has no usable address")
 
 

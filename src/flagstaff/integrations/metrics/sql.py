@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import Connection, create_engine, make_url, text
@@ -24,6 +25,8 @@ from flagstaff.rollouts.query import Place, Query
 
 COLUMNS: Final = ("cohort", "bad", "total")
 MOST_ROWS: Final = 100
+_PATIENCE: Final = {"postgresql": "connect_timeout", "sqlite": "timeout"}
+"""The kinds that can be kept from writing, and what they call the time for being reached."""
 STEPS: Final = 1_000
 """Steps of SQLite's machine between two looks at the clock."""
 
@@ -69,7 +72,13 @@ class Sql:
         try:
             url = make_url(self._source.address)
             url = url.set(password=password) if password else url
-            engine = create_engine(url, poolclass=NullPool)
+            reach = {_PATIENCE[url.get_backend_name()]: ceil(self._source.timeout.total_seconds())}
+            engine = create_engine(url, poolclass=NullPool, connect_args=reach)
+        except KeyError as exc:
+            raise Unavailable(
+                f"databases of the kind {exc} cannot be asked safely",
+                hint="use PostgreSQL or SQLite",
+            ) from exc
         except (ArgumentError, NoSuchModuleError, ImportError) as exc:
             raise Unavailable(
                 f"{what} has no usable address", hint="see docs/howto/watch-other-metrics.md"
@@ -107,11 +116,6 @@ def _only_read(connection: Connection, timeout: timedelta) -> None:
             ends_at = time.monotonic() + timeout.total_seconds()
             driver = cast("_Interruptible", connection.connection.driver_connection)
             driver.set_progress_handler(lambda: int(time.monotonic() > ends_at), STEPS)
-        case other:
-            raise Unavailable(
-                f"databases of the kind {other} cannot be asked safely",
-                hint="use PostgreSQL or SQLite",
-            )
 
 
 def _arms(what: str, columns: tuple[str, ...], rows: Iterable[Any]) -> dict[str, Arm]:
