@@ -139,7 +139,7 @@ class Looker:
             if not effects and _only_read(record.rollout, after):
                 return Looked(due=due, record=record, read=after, checked=checked)
             if not self._may_go_on() or not self._leases.is_sure(due.rollout_id):
-                return Looked(due=due, again_at=due.next_look_at)
+                return Looked(due=due, again_at=now)
             moved = self._move(record, event)
             if moved is None:
                 return Looked(due=due, again_at=now)

@@ -296,7 +296,7 @@ def test_8_one_that_moves_and_moves_lets_the_others_have_their_turn(lab):
     lab.services.listen(lambda names: order.extend(n for n in names if n.startswith("rollout:")))
     lab.engine.look()
     assert lab.look(long).rollout.phase is lab.look(short).rollout.phase is Phase.COMPLETED
-    assert order.index(f"rollout:{short}") == MOST_MOVES
+    assert order.index(f"rollout:{short}") <= MOST_MOVES
 
 
 def test_9_quiet_looks_write_no_history(lab):
