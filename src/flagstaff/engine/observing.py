@@ -29,7 +29,11 @@ def observe(services: Services, world: World, record: RolloutRecord) -> Observed
     now = services.clock.now()
     if harm(read(rollout, measured, now), now):
         return Observed(measurements=measured, harmful=True)
-    deployed, released, merged = services.ask(lambda unit: running.answers(unit, questions), ENGINE)
+    deployed = released = merged = None
+    if questions.deployed is not None or questions.released is not None or questions.merged:
+        deployed, released, merged = services.ask(
+            lambda unit: running.answers(unit, questions), ENGINE
+        )
     policy = _policy(services, record) if questions.policy else None
     closing = None
     if questions.closing:

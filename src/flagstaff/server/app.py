@@ -17,7 +17,6 @@ from starlette.types import ASGIApp
 
 from flagstaff.definitions import Project, load_project
 from flagstaff.engine.loop import Engine
-from flagstaff.engine.standby import Standby
 from flagstaff.errors import FlagstaffError, Unavailable, UsageError
 from flagstaff.integrations.forge.git import GitRepository
 from flagstaff.integrations.production_check import ProductionCheck
@@ -48,10 +47,10 @@ from flagstaff.server.streams.encoded import encoded_snapshot
 from flagstaff.server.streams.hub import Hub
 from flagstaff.server.streams.stream import Names, Snapshots
 from flagstaff.server.watched import WatchedDefinitions
-from flagstaff.services import people, views
+from flagstaff.services import looking, people, views
 from flagstaff.services.kept_clock import kept_clock, speed_of
 from flagstaff.services.lives.remembering import Remembering
-from flagstaff.services.opening import Database, database_file, hold_engine, open_database
+from flagstaff.services.opening import Database, database_file, open_database
 from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
 from flagstaff.services.replicas import Replicas
 from flagstaff.services.services import Services
@@ -89,7 +88,7 @@ class Application:
     asgi: ASGIApp
     hub: Hub
     replicas: Replicas
-    engine: Standby | None
+    engine: Engine | None
     flagd: Beside | None
     chat: Chat
     token: str
@@ -99,7 +98,7 @@ class Application:
     closing: contextlib.ExitStack = field(repr=False)
 
     def start(self) -> None:
-        """Begin to hear of what other servers change, and to run rollouts or wait for that."""
+        """Begin to hear of what other servers change, and to run rollouts."""
         self.replicas.start()
         self.closing.callback(self.replicas.close)
         if self.engine is not None:
@@ -177,7 +176,7 @@ def build(settings: Settings) -> Application:
             token=token,
             address=address,
             draining=health.draining,
-            remarks=_remarks(settings, engine, speed_of(clock)),
+            remarks=_remarks(settings, speed_of(clock)),
             closing=closing.pop_all(),
         )
 
@@ -229,31 +228,21 @@ def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
 
 def _engine(
     settings: Settings, services: Services, chat: Chat, closing: contextlib.ExitStack
-) -> tuple[Standby | None, Callable[[], int]]:
-    """Return what runs the rollouts when it is this server's turn, and how often it has looked."""
-    engines: list[Engine] = []
+) -> tuple[Engine | None, Callable[[], int]]:
+    """Return what runs the rollouts here, and how often it has looked."""
     if not settings.engine:
         return None, lambda: 0
-    world = World(settings.root, services.context.project, chat.announce)
-
-    def make(may_run: Callable[[], bool]) -> Engine:
-        engines.append(Engine(services, world, may_run=may_run))
-        return engines[-1]
-
-    standby = Standby(partial(hold_engine, services.database), make)
-    closing.callback(standby.stop)
-    standby.claim()
-    chat.follow_rollouts(lambda: standby.runs)
-    return standby, lambda: sum(each.ticks for each in engines)
+    if database_file(settings.database_url) is not None:
+        with services.unit(ENGINE, write=True) as unit:
+            looking.break_leases(unit)
+    engine = Engine(services, World(settings.root, services.context.project, chat.announce))
+    closing.callback(engine.stop)
+    chat.follow_rollouts(lambda: engine.leads)
+    return engine, lambda: engine.ticks
 
 
-def _remarks(settings: Settings, engine: Standby | None, speed: float) -> tuple[str, ...]:
+def _remarks(settings: Settings, speed: float) -> tuple[str, ...]:
     found = []
-    if engine is not None and not engine.runs:
-        found.append(
-            "another server on this database runs the rollouts; this one goes on with them when "
-            "that one ends"
-        )
     if not settings.secure and not settings.local:
         found.append(
             "people and programs come without https, so passwords and tokens can be read on the "

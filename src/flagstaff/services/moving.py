@@ -33,11 +33,16 @@ QUIET = {Phase.RUNNING, Phase.WAITING}
 """Going from one to the other is no news of its own: the steps say it."""
 
 
-def move(unit: Unit, record: RolloutRecord, event: Event, *, reason: str = "") -> RolloutRecord:
+def move(
+    unit: Unit, record: RolloutRecord, event: Event, *, reason: str = "", leased: bool = False
+) -> RolloutRecord:
     """Return the rollout after `event`, written with everything that follows from it.
 
+    Who has a lease on it goes on by themselves; any other wakes whoever runs rollouts.
+
     Raises:
-        Conflict: somebody else moved it since `record` was read; nothing was changed.
+        Conflict: somebody else moved it since `record` was read, or has the lease; nothing was
+            changed.
     """
     before = record.rollout
     after, effects = advance(before, event, unit.now)
@@ -59,7 +64,7 @@ def move(unit: Unit, record: RolloutRecord, event: Event, *, reason: str = "") -
     readings = record.readings
     if after.watches != before.watches:
         readings = judgements(after, unit.now)
-    saved = store.save(unit.connection, replace(record, readings=readings), after)
+    saved = store.save(unit.connection, replace(record, readings=readings), after, leased=leased)
     if saved is None:
         raise Conflict(
             f"rollout {before.id} was moved by somebody else at this moment", hint="try again"
