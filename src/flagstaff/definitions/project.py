@@ -9,9 +9,11 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from flagstaff.definitions.commands import ProjectCommand
 from flagstaff.definitions.policies import Policies
 from flagstaff.rollouts.evidence.standing import Response
 from flagstaff.rollouts.plan import Statistics
+from flagstaff.rollouts.rules import EXPIRY
 
 SETTINGS_FILE: Final = "flagstaff.yml"
 
@@ -90,6 +92,9 @@ class Project:
         stages: Stages that are only deployed to, and the environment whose flags they see.
         statistics: How often guards may be wrong, and how often they look.
         policies: When flags may change.
+        commands: Programs that rollouts may run, by the names that plans and issues use.
+        private_hosts: Hosts that checks may ask although their addresses are not public.
+        expiry: After how long without progress a rollout expires; zero for never.
     """
 
     flags: str = "config/feature_flags"
@@ -110,3 +115,6 @@ class Project:
         )
     )
     policies: Policies = field(default_factory=Policies)
+    commands: Mapping[str, ProjectCommand] = field(default_factory=lambda: MappingProxyType({}))
+    private_hosts: tuple[str, ...] = ()
+    expiry: timedelta = EXPIRY
