@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.following import Issues
+from flagstaff.engine.inquiries import Inquiries
 from flagstaff.engine.observing import observe
 from flagstaff.engine.outgoing import Outbox
 from flagstaff.engine.world import World
@@ -61,7 +62,8 @@ class Engine:
         self._world = world
         self._complaints = Complaints()
         self._issues = Issues(services, world, self._complaints)
-        self._outbox = Outbox(services, world)
+        self._inquiries = Inquiries(world, self.wake)
+        self._outbox = Outbox(services, world, self.wake)
         self._stopping = threading.Event()
         self._may_run = may_run
         self._looking = _Loop("looking", self._look, self._complaints, poll)
@@ -96,6 +98,11 @@ class Engine:
         self._do()
         self._issues.follow()
 
+    def settle(self, seconds: float = 60.0) -> None:
+        """Wait for the checks and commands that are under way, so long at most."""
+        self._inquiries.join(seconds)
+        self._outbox.join(seconds)
+
     def _look(self) -> None:
         self.ticks += 1
         numbers = self._services.ask(running.active_numbers, ENGINE)
@@ -125,7 +132,7 @@ class Engine:
     def _advance(self, number: int) -> None:
         record = self._services.ask(lambda unit: running.find(unit, number), ENGINE)
         for _ in range(MOST_MOVES):
-            event = observe(self._services, self._world, record)
+            event = observe(self._services, self._world, self._inquiries, record)
             now = self._services.clock.now()
             after, effects = advance(record.rollout, event, now)
             if (after == record.rollout and not effects) or not self._goes_on():

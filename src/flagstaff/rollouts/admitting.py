@@ -20,7 +20,7 @@ def admit(rollout: Rollout, step: Step, facts: Facts | None, now: datetime) -> R
     state = rollout.state(step.id)
     if step.when:
         if facts is None:
-            return _held(rollout, state, StepStatus.ACTIVE, f"is {step.when}? Looking", now)
+            return rollout
         verdict = decide(step.when, facts)
         if verdict.holds is None:
             note = f"whether `{step.when}` holds cannot be known: {verdict.because}"

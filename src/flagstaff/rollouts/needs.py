@@ -15,6 +15,8 @@ from flagstaff.rollouts.plan import (
 )
 from flagstaff.rollouts.rollout import Phase, Rollout
 
+Check = CheckFlag | CheckHealth | CheckCommand | CheckHttp
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedNeed:
@@ -44,7 +46,7 @@ class Needs:
     released: ReleasedNeed | None = None
     merged: str = ""
     policy: bool = False
-    check: CheckFlag | CheckHealth | CheckCommand | CheckHttp | None = None
+    check: Check | None = None
     condition: str = ""
     guards: bool = False
 

@@ -148,7 +148,7 @@ def _anew(state: StepState) -> StepState:
         state.status is StepStatus.SKIPPED and not state.unwanted
     ):
         return state
-    return StepState(id=state.id)
+    return StepState(id=state.id, undone=True)
 
 
 def _paused(rollout: Rollout, reason: str, now: datetime) -> Rollout:

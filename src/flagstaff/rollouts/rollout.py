@@ -75,6 +75,7 @@ class StepState:
         tries: how often it has failed and was tried again.
         retry_at: when it is tried again.
         before: the gates just before it changed them.
+        undone: whether it was begun before, and taken back by going back one stage.
     """
 
     id: str
@@ -94,6 +95,7 @@ class StepState:
     tries: int = 0
     retry_at: datetime | None = None
     before: tuple[SavedGates, ...] = ()
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
