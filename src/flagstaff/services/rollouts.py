@@ -124,7 +124,7 @@ def decide(unit: Unit, command: Verb) -> Outcome:
     if moved.revision == record.revision:
         return _told(moved, "nothing to do: it is already so")
     if isinstance(event, Approved):
-        return _told(moved, f"{event.step} is approved by {event.by}; it goes on from there")
+        return _told(moved, _approved(moved.rollout, event))
     return _told(moved)
 
 
@@ -174,6 +174,14 @@ def _event(rollout: Rollout, command: Verb, by: str) -> Event:
             return Retried(by=by, reason=command.reason)
         case AbortRollout():
             return Aborted(by=by, reason=command.reason)
+
+
+def _approved(rollout: Rollout, event: Approved) -> str:
+    action = rollout.plan.step(event.step).action
+    given = len(rollout.state(event.step).approvals)
+    if isinstance(action, Approve) and given < action.count:
+        return f"{event.by} has said yes to {event.step}, as {given} of {action.count} people"
+    return f"{event.step} is approved by {event.by}; it goes on from there"
 
 
 def _current(rollout: Rollout) -> StepState | None:
