@@ -149,6 +149,8 @@ def _said(step: Step, rollout: Rollout, *, labelled: bool) -> str:
             return f"**failed** {_time(rollout.finished_at or state.since)}: {state.note}"
         case StepStatus.PENDING if state.retry_at and state.note:
             return f"**failed**, tried again: {state.note}"
+        case StepStatus.PENDING if state.undone:
+            return "**undone**; it is done anew when the rollout goes on"
         case StepStatus.PENDING if state.approved_by:
             why = f": {state.approval_note}" if state.approval_note else ""
             return f"**approved** by {state.approved_by}{why}; it counts when its turn comes"

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from flagstaff.flags.gates import Gates
+from flagstaff.issues.answers import box_answers
 from flagstaff.issues.follow import follow, unfollow
 from flagstaff.rollouts.expiring import expire
 from flagstaff.rollouts.plan import Bake, SetGate
 from flagstaff.rollouts.rolling_back import step_back
-from flagstaff.rollouts.rollout import Phase, SavedGates, StepStatus
+from flagstaff.rollouts.rollout import Phase, SavedGates, StepState, StepStatus
 
 TEXT = (
     "# [FF] `quick_search`\n"
@@ -74,3 +75,29 @@ def test_a_change_that_is_held_says_until_when(importing, driver):
     assert isinstance(step.action, SetGate)
     text = follow(TEXT, rollout.with_state(held))
     assert f"**held** until {until:%Y-%m-%d %H:%M} UTC: held by policy: frozen" in text
+
+
+def test_our_own_tick_of_a_stage_that_was_undone_is_nobodys_yes(importing, driver):
+    text = TEXT + "- [ ] Test it\n"
+    turns = driver(importing(text).plan)
+    turns.run_until(turns.rollout.plan.steps[-1].id)
+    turns.turn()
+    rollout = turns.rollout
+    name = rollout.current.id
+    done = replace(rollout.state(name), status=StepStatus.DONE, approved_by="ada")
+    ticked = follow(text, rollout.with_state(done))
+    assert "- [x] Test it" in ticked
+    undone = rollout.with_state(StepState(id=name, undone=True))
+    assert box_answers(ticked, undone) == ()
+    text = follow(ticked, undone)
+    assert "- [ ] Test it" in text
+    assert "**undone**" in text
+    unheard = rollout.with_state(StepState(id=name))
+    assert [each.step for each in box_answers(ticked, unheard)] == [name]
+
+
+def test_an_expired_rollout_hears_no_boxes(importing, driver):
+    text = TEXT + "- [x] Test it\n"
+    rollout = at_the_first_bake(importing, driver)
+    expired = replace(rollout, phase=Phase.EXPIRED)
+    assert box_answers(text.replace("[ ]", "[x]"), expired) == ()
