@@ -65,8 +65,10 @@ PARTS = {
 def perform(rollout: Rollout, step: Step, seen: Observed, now: datetime) -> Moved:
     """Return the rollout after trying to move `step`, the current one, by what was `seen`."""
     state = rollout.state(step.id)
-    if state.retry_at is not None and now < state.retry_at:
-        return rollout, ()
+    if state.retry_at is not None:
+        if now < state.retry_at:
+            return rollout, ()
+        rollout = rollout.with_state(replace(state, retry_at=None))
     if not is_admitted(rollout, step):
         return admit(rollout, step, seen.facts, now), ()
     moved, effects = _perform(rollout, step, seen, now)
