@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rollout_strategies import ENVIRONMENTS, calm, gates, readings, sets
 
-from fakes import GUARD, START
+from fakes import GUARD, HARM, START
 from flagstaff.commands.codec import decode, encode
 from flagstaff.flags.change import Boolean
 from flagstaff.flags.gates import Gates
@@ -84,7 +84,7 @@ rules = st.builds(OnFail, then=st.sampled_from(Then), retries=st.integers(0, 2),
 @st.composite
 def ruled_plans(draw):
     steps = []
-    for number in range(1, draw(st.integers(2, 8)) + 1):
+    for number in range(1, draw(st.integers(3, 8)) + 1):
         earlier = [each.id for each in steps]
         required = draw(st.lists(st.sampled_from(earlier), max_size=1)) if earlier else []
         steps.append(
@@ -92,10 +92,10 @@ def ruled_plans(draw):
                 id=f"s{number}",
                 stage="Stage",
                 title=f"Step {number}",
-                action=draw(sets | kinds),
+                action=draw(sets if draw(st.booleans()) else kinds),
                 requires=tuple(required) if draw(st.integers(0, 4)) == 0 else (),
                 when=draw(st.sampled_from(["", "", "", "flag.type == ops", "percentage > 50"])),
-                timeout=draw(perhaps),
+                timeout=draw(st.none() | perhaps),
                 on_fail=draw(rules),
             )
         )
@@ -106,7 +106,7 @@ def ruled_plans(draw):
         guards=draw(st.sampled_from([(), (GUARD,)])),
         announce_to=draw(st.sampled_from([(), ("#prod",)])),
         rollback_to=draw(st.sampled_from(RollbackTo)),
-        expiry=draw(st.sampled_from([timedelta(), timedelta(days=21), timedelta(hours=3)])),
+        expiry=draw(st.sampled_from([timedelta(), timedelta(days=21), timedelta(hours=30)])),
     )
 
 
@@ -133,10 +133,15 @@ NICE = Observed(
 people = st.sampled_from(["ada", "bob", "cyd", "dan"])
 HERE = "the current step"
 names = st.just(HERE) | st.integers(1, 8).map(lambda number: f"s{number}")
+NATURAL = "what would come next if all went well"
+BAD = replace(NICE, measurements=(HARM,))
+LATE = replace(NICE, check=Answer(yes=False, text="503"))
+natural = st.just(NATURAL)
 events = st.one_of(
-    st.just(NICE),
-    st.just(NICE),
-    st.just(NICE),
+    *[natural] * 12,
+    st.just(BAD),
+    st.just(LATE),
+    st.just(EffectFailed(step=HERE, error="500")),
     looks,
     st.builds(Approved, step=names, by=people),
     st.builds(Approved, step=names, by=people),
@@ -150,8 +155,8 @@ events = st.one_of(
     st.just(EffectFailed(step=HERE, error="3")),
 )
 happenings = st.lists(
-    st.tuples(events, st.sampled_from([timedelta(), timedelta(minutes=5), HOUR, 30 * HOUR])),
-    min_size=5,
+    st.tuples(events, st.sampled_from([timedelta(minutes=5), HOUR, HOUR, 30 * HOUR])),
+    min_size=15,
     max_size=50,
 )
 
@@ -170,6 +175,7 @@ class World:
     def hear(self, event):
         """Return the rollout as it was, and the effects."""
         current = self.rollout.current
+        event = self._natural() if event == NATURAL else event
         if getattr(event, "step", "") == HERE:
             event = replace(event, step=current.id if current else "")
         before = self.rollout
@@ -177,6 +183,22 @@ class World:
         self.rollout = self._kept(after, effects)
         self.keys += [each.key for each in effects]
         return before, event, effects
+
+    def _natural(self):
+        current = self.rollout.current
+        state = self.rollout.state(current.id) if current else None
+        if self.rollout.phase in {Phase.PAUSED, Phase.EXPIRED}:
+            failed = state is not None and state.status is StepStatus.FAILED
+            tried = failed and self.rollout.phase is Phase.PAUSED
+            return Retried(by="bob") if tried else Resumed(by="bob")
+        if state is not None and state.status is StepStatus.WAITING:
+            several = isinstance(current.action, Approve)
+            said = len(state.approvals)
+            if not state.approved_by or (several and said < current.action.count):
+                return Approved(step=current.id, by=("bob", "cyd", "dan")[min(said, 2)])
+        if current and isinstance(current.action, RunCommand) and state.since:
+            return EffectDone(step=current.id, note="done")
+        return NICE
 
     def _kept(self, rollout, effects):
         first = {each.environment: each for each in rollout.before}
