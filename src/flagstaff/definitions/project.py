@@ -9,10 +9,12 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from flagstaff.definitions.commands import ProjectCommand
 from flagstaff.definitions.lifecycle import Lifecycle
 from flagstaff.definitions.policies import Policies
 from flagstaff.rollouts.evidence.standing import Response
 from flagstaff.rollouts.plan import Statistics
+from flagstaff.rollouts.rules import EXPIRY
 
 SETTINGS_FILE: Final = "flagstaff.yml"
 
@@ -92,6 +94,9 @@ class Project:
         statistics: How often guards may be wrong, and how often they look.
         policies: When flags may change.
         lifecycle: How long flags may live.
+        commands: Programs that rollouts may run, by the names that plans and issues use.
+        private_hosts: Hosts that checks may ask although their addresses are not public.
+        expiry: After how long without progress a rollout expires; zero for never.
     """
 
     flags: str = "config/feature_flags"
@@ -113,3 +118,6 @@ class Project:
     )
     policies: Policies = field(default_factory=Policies)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    commands: Mapping[str, ProjectCommand] = field(default_factory=lambda: MappingProxyType({}))
+    private_hosts: tuple[str, ...] = ()
+    expiry: timedelta = EXPIRY

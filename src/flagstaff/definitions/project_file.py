@@ -15,6 +15,7 @@ from flagstaff.definitions.nodes import SHAPES, MappingNode, read_nodes
 from flagstaff.definitions.percentage import parse_percentage
 from flagstaff.definitions.problems import Problems, bare, printable, quote, suggestion
 from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
+from flagstaff.definitions.project_commands import read_commands, read_private_hosts
 from flagstaff.definitions.project_guards import read_guards, read_statistics
 from flagstaff.definitions.project_jobs import read_renames
 from flagstaff.definitions.project_lifecycle import read_lifecycle
@@ -39,6 +40,9 @@ _KEYS: Final = (
     "deployment_environments",
     "policies",
     "lifecycle",
+    "commands",
+    "private_hosts",
+    "expiry",
 )
 PRODUCTION: Final = "production"
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
@@ -88,6 +92,7 @@ def _project(fields: Fields) -> Project:
     fields.unknown(_KEYS, fields.problems.error)
     environments = _environments(fields) or default.environments
     term = fields.parsed("verification_term", parse_duration)
+    expiry = fields.parsed("expiry", parse_duration)
     renames = read_renames(fields)
     return Project(
         flags=fields.text("flags") or default.flags,
@@ -105,6 +110,9 @@ def _project(fields: Fields) -> Project:
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
         policies=read_policies(fields),
         lifecycle=read_lifecycle(fields),
+        commands=MappingProxyType(read_commands(fields)),
+        private_hosts=read_private_hosts(fields),
+        expiry=default.expiry if expiry is None else expiry,
     )
 
 

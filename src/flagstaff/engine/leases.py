@@ -66,6 +66,12 @@ class Leases:
         with self._lock:
             self._held[what] = held
 
+    def keep(self, what: int | str) -> None:
+        """Note that what is done under a lease may take as long as it takes."""
+        with self._lock:
+            if what in self._held:
+                self._held[what].since = float("inf")
+
     def drop(self, what: int | str) -> None:
         """Note the end of a lease."""
         with self._lock:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from flagstaff.engine.complaints import Complaints
+from flagstaff.engine.inquiries import Inquiries
 from flagstaff.engine.leases import Leases
 from flagstaff.engine.observing import observe
 from flagstaff.engine.world import World
@@ -54,6 +55,7 @@ class Looker:
     Args:
         services: where it reads and writes.
         world: what it observes.
+        inquiries: what it asks outside without waiting.
         leases: what this process has the leases of.
         complaints: where it says what goes wrong.
         may_go_on: whether the engine is not about to stop.
@@ -63,12 +65,14 @@ class Looker:
         self,
         services: Services,
         world: World,
+        inquiries: Inquiries,
         leases: Leases,
         complaints: Complaints,
         may_go_on: Callable[[], bool],
     ) -> None:
         self._services = services
         self._world = world
+        self._inquiries = inquiries
         self._leases = leases
         self._complaints = complaints
         self._may_go_on = may_go_on
@@ -131,7 +135,7 @@ class Looker:
     def _advance(self, look: Look, record: RolloutRecord) -> Looked:
         due, checked = look.due, _is_to_check(look, self._services.clock.now())
         for _ in range(MOST_MOVES):
-            event = observe(self._services, self._world, record)
+            event = observe(self._services, self._world, self._inquiries, record)
             now = self._services.clock.now()
             after, effects = advance(record.rollout, event, now)
             if not effects and after == record.rollout:

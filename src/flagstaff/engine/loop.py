@@ -13,6 +13,7 @@ from datetime import timedelta
 from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.driver import BuiltIn, Driver, Loop
 from flagstaff.engine.following import PREFIX, Issues
+from flagstaff.engine.inquiries import Inquiries
 from flagstaff.engine.leases import TERM, Leases
 from flagstaff.engine.lives import Lives
 from flagstaff.engine.looking import Looker
@@ -62,8 +63,11 @@ class Engine:
         self._complaints = Complaints()
         self._issues = Issues(services, world, self._complaints)
         self._leases = Leases(services, self._complaints, term=term)
-        self._looker = Looker(services, world, self._leases, self._complaints, self._goes_on)
-        self._outbox = Outbox(services, world, self._leases, self._complaints)
+        self._inquiries = Inquiries(world, self._answered)
+        self._looker = Looker(
+            services, world, self._inquiries, self._leases, self._complaints, self._goes_on
+        )
+        self._outbox = Outbox(services, world, self._leases, self._complaints, self.wake)
         self._lives = Lives(services, world)
         self._stopping = threading.Event()
         self._looking = threading.Lock()
@@ -128,6 +132,11 @@ class Engine:
     def _listen(self) -> None:
         self._issues.listen(self._services.ask(running.followed_numbers, ENGINE))
 
+    def settle(self, seconds: float = 60.0) -> None:
+        """Wait for the checks and commands that are under way, so long at most."""
+        self._inquiries.join(seconds)
+        self._outbox.join(seconds)
+
     def _do(self) -> None:
         self._outbox.perform_due(self._goes_on)
         if self.leads and self._goes_on():
@@ -160,6 +169,13 @@ class Engine:
             return
         with self._services.unit(ENGINE, write=True) as unit:
             looking.wake_waiting(unit, facts)
+
+    def _answered(self, number: int) -> None:
+        """Have a rollout looked at whose check has its answer."""
+        with self._complaints.about(f"rollout {number}"):
+            with self._services.unit(ENGINE, write=True) as unit:
+                looking.wake(unit, number)
+            self._driver.wake(number)
 
     def _hear(self, names: frozenset[str]) -> None:
         self._issues.hear(names)

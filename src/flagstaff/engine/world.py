@@ -6,8 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from flagstaff.rollouts.checks import CheckCommand, CheckHttp
 from flagstaff.rollouts.effect import External, Post
-from flagstaff.rollouts.event import EffectDone
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed
 from flagstaff.rollouts.guard import Guard, Measurement
 from flagstaff.rollouts.plan import Plan
 from flagstaff.rollouts.rollout import Rollout
@@ -21,7 +22,15 @@ class World(Protocol):
         """Return what a guard sees since `since`, in real time."""
         ...
 
-    def perform(self, effect: External, plan: Plan) -> EffectDone:
+    def check(self, check: CheckCommand | CheckHttp, *, key: str, flag: str) -> Answer:
+        """Return what a command or a web address says; may take as long as its timeout.
+
+        Raises:
+            FlagstaffError: it cannot be asked at all.
+        """
+        ...
+
+    def perform(self, effect: External, plan: Plan) -> EffectDone | EffectFailed:
         """Do one thing outside; doing it again after a crash changes nothing more.
 
         Raises:

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import assert_never
 
 from flagstaff.definitions import Project
+from flagstaff.integrations.commands import Commands, in_words
 from flagstaff.integrations.forge.authors import author_of
 from flagstaff.integrations.forge.branches import write_cleanup
 from flagstaff.integrations.forge.issue_file import read, rewrite
+from flagstaff.integrations.http_check import HttpCheck
 from flagstaff.integrations.metrics.job_logs import JobLogs
 from flagstaff.integrations.notify.webhook import post
 from flagstaff.issues import box_answers, follow
 from flagstaff.issues.lines import split_lines
-from flagstaff.rollouts.effect import CloseIssue, External, Post, WriteCleanup
-from flagstaff.rollouts.event import EffectDone
+from flagstaff.rollouts.checks import CheckCommand, CheckHttp
+from flagstaff.rollouts.effect import CloseIssue, External, InvokeCommand, Post, WriteCleanup
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed
 from flagstaff.rollouts.guard import Guard, Measurement
 from flagstaff.rollouts.plan import CloseTarget, Plan
 from flagstaff.rollouts.rollout import Rollout
@@ -37,6 +40,8 @@ class World:
         self._say = announce
         self._root = root
         self._project = project
+        self._commands = Commands(root, project)
+        self._http = HttpCheck(private_hosts=project.private_hosts)
         self._logs: dict[tuple[Guard, datetime], JobLogs] = {}
 
     def measure(self, guard: Guard, since: datetime) -> Measurement:
@@ -46,7 +51,18 @@ class World:
             self._logs[key] = JobLogs(self._root, guard, since)
         return self._logs[key].measure()
 
-    def perform(self, effect: External, plan: Plan) -> EffectDone:
+    def check(self, check: CheckCommand | CheckHttp, *, key: str, flag: str) -> Answer:
+        """Return what a command or a web address says; may take as long as its timeout."""
+        match check:
+            case CheckCommand(command=name):
+                ended = self._commands.run(name, key=key, flag=flag)
+                return Answer(yes=ended.code == 0, text=in_words(name, ended), output=ended.output)
+            case CheckHttp():
+                return self._http.ask(check)
+            case _:
+                assert_never(check)
+
+    def perform(self, effect: External, plan: Plan) -> EffectDone | EffectFailed:
         """Do one thing outside; doing it again after a crash changes nothing more.
 
         Raises:
@@ -61,6 +77,8 @@ class World:
                 return EffectDone(step=effect.step, cleanup=cleanup)
             case CloseIssue():
                 return self._close(effect)
+            case InvokeCommand():
+                return self._invoke(effect, plan)
             case _:
                 assert_never(effect)
 
@@ -96,6 +114,13 @@ class World:
     def follow_issue(self, path: Path, rollout: Rollout) -> str:
         """Tick the boxes of an issue that is a file, and return its text."""
         return rewrite(path, lambda text: follow(text, rollout))
+
+    def _invoke(self, effect: InvokeCommand, plan: Plan) -> EffectDone | EffectFailed:
+        ended = self._commands.run(effect.command, key=effect.key, flag=plan.flag)
+        text = in_words(effect.command, ended)
+        if ended.code == 0:
+            return EffectDone(step=effect.step, note=text, output=ended.output)
+        return EffectFailed(step=effect.step, error=text, output=ended.output)
 
     def _announce(self, effect: Post) -> EffectDone:
         where = ", ".join(effect.channels)

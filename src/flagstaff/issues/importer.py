@@ -125,6 +125,7 @@ def import_issue(  # noqa: PLR0913 each is a fact of its own about the issue
         steps=with_ids(drafts),
         guards=guards,
         statistics=project.statistics,
+        expiry=project.expiry,
         announce_to=setting.announce_to,
         owner=setting.owner,
         notes=(*notes, *rollback_notes(outline, setting)),

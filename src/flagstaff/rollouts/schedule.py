@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from flagstaff.rollouts.checks import Wait
 from flagstaff.rollouts.needs import needs
 from flagstaff.rollouts.plan import Bake, DeleteFlag, SetGate
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
+from flagstaff.rollouts.waking import wakes_at
 
 SWEEP: Final = timedelta(minutes=10)
 """Between looks where only a signal can move the rollout, in case one was lost."""
@@ -36,9 +38,11 @@ def next_look(rollout: Rollout, now: datetime) -> datetime | None:
     >>> from flagstaff.rollouts.plan import Plan
     >>> next_look(Rollout.of(Plan(flag="f", title="", steps=())), datetime(2026, 3, 2))
     """
-    if rollout.phase.finished or rollout.phase is Phase.PENDING:
+    if rollout.phase.finished or rollout.phase in {Phase.PENDING, Phase.EXPIRED}:
         return None
-    found = now + SWEEP
+    found, known = now + SWEEP, wakes_at(rollout)
+    if known is not None and known > now:
+        found = min(found, known)
     if rollout.watching and rollout.plan.guards:
         found = min(found, now + rollout.plan.statistics.poll)
     step = rollout.current
@@ -49,8 +53,10 @@ def next_look(rollout: Rollout, now: datetime) -> datetime | None:
     state = rollout.state(step.id)
     if state.status in {StepStatus.WAITING, StepStatus.FAILED}:
         return found
-    if isinstance(step.action, Bake) and state.until is not None and now < state.until:
-        return min(found, state.until)
+    if isinstance(step.action, Bake | Wait) and state.until is not None and now < state.until:
+        return found
+    if state.retry_at is not None and now < state.retry_at:
+        return found
     return min(found, now + _patience(state, now))
 
 

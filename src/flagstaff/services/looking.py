@@ -177,6 +177,11 @@ def wake_all(unit: Unit) -> None:
     looks.wake_all(unit.connection)
 
 
+def wake(unit: Unit, number: int) -> None:
+    """Have one rollout looked at at once."""
+    looks.wake(unit.connection, number)
+
+
 def any_waiting(unit: Unit, facts: Collection[str]) -> bool:
     """Return whether any rollout waits for one of the facts."""
     return looks.is_any_waiting(unit.connection, facts)

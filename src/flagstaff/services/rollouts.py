@@ -33,7 +33,6 @@ from flagstaff.rollouts.plan import (
     Announce,
     Approve,
     AskPerson,
-    Bake,
     CheckReleased,
     Close,
     DeleteFlag,
@@ -42,6 +41,7 @@ from flagstaff.rollouts.plan import (
     Step,
 )
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
+from flagstaff.rollouts.waiting import may_end_early
 from flagstaff.services.finding import find_rollout
 from flagstaff.services.moving import move
 from flagstaff.services.permissions import check_rollout
@@ -112,6 +112,11 @@ def decide(unit: Unit, command: Verb) -> Outcome:
             if rollout.phase is Phase.PENDING
             else "a finished rollout does not change any more; import the issue again",
         )
+    if rollout.phase is Phase.EXPIRED and not isinstance(command, AbortRollout | ResumeRollout):
+        raise Conflict(
+            f"rollout {command.rollout} has expired",
+            hint=f"take it up again first: flagstaff rollout resume {command.rollout}",
+        )
     event = _event(rollout, command, unit.by.name)
     if isinstance(command, ApproveStep | SkipStep) and isinstance(event, Approved | Skipped):
         check_word(unit, record, command, rollout.plan.step(event.step))
@@ -119,7 +124,7 @@ def decide(unit: Unit, command: Verb) -> Outcome:
     if moved.revision == record.revision:
         return _told(moved, "nothing to do: it is already so")
     if isinstance(event, Approved):
-        return _told(moved, f"{event.step} is approved by {event.by}; it goes on from there")
+        return _told(moved, _approved(moved.rollout, event))
     return _told(moved)
 
 
@@ -143,7 +148,7 @@ def _event(rollout: Rollout, command: Verb, by: str) -> Event:
             return Skipped(step=_skipped(rollout, command.step), by=by, reason=command.reason)
         case PromoteRollout():
             step = rollout.current
-            if step is None or not isinstance(step.action, Bake):
+            if step is None or not may_end_early(step):
                 raise Conflict(
                     "the rollout is not in a wait that could be ended early",
                     hint=f"it stands at {step.id}: {step.title}" if step else "",
@@ -152,6 +157,8 @@ def _event(rollout: Rollout, command: Verb, by: str) -> Event:
         case PauseRollout():
             return Paused(by=by, reason=command.reason or "paused")
         case ResumeRollout():
+            if rollout.phase is Phase.EXPIRED:
+                return Resumed(by=by, reason=command.reason)
             if rollout.phase is not Phase.PAUSED:
                 raise Conflict(f"rollout {rollout.id} is {rollout.phase}, not paused")
             if (failed := _current(rollout)) and failed.status is StepStatus.FAILED:
@@ -167,6 +174,14 @@ def _event(rollout: Rollout, command: Verb, by: str) -> Event:
             return Retried(by=by, reason=command.reason)
         case AbortRollout():
             return Aborted(by=by, reason=command.reason)
+
+
+def _approved(rollout: Rollout, event: Approved) -> str:
+    action = rollout.plan.step(event.step).action
+    given = len(rollout.state(event.step).approvals)
+    if isinstance(action, Approve) and given < action.count:
+        return f"{event.by} has said yes to {event.step}, as {given} of {action.count} people"
+    return f"{event.step} is approved by {event.by}; it goes on from there"
 
 
 def _current(rollout: Rollout) -> StepState | None:

@@ -152,11 +152,15 @@ def put_back(unit: Unit, key: str, token: int, again_at: datetime) -> None:
     outbox.put_back(unit.connection, key, token, again_at)
 
 
-def finish_effect(unit: Unit, outgoing: Outgoing, result: EffectDone) -> RolloutRecord | None:
-    """Note that an effect has happened, and let its rollout hear of it, together."""
+def finish_effect(
+    unit: Unit, outgoing: Outgoing, result: EffectDone | EffectFailed
+) -> RolloutRecord | None:
+    """Note that an effect has happened, or failed, and let its rollout hear of it, together."""
     record = store.get(unit.connection, outgoing.rollout_id, lock=True)
     if record is None or not outbox.holds(unit.connection, outgoing):
         return None
+    if isinstance(result, EffectFailed):
+        return _failed(unit, record, outgoing, result)
     outbox.close(unit.connection, outgoing.effect.key, "done", unit.now)
     return move(unit, record, result)
 
@@ -164,7 +168,7 @@ def finish_effect(unit: Unit, outgoing: Outgoing, result: EffectDone) -> Rollout
 def fail_effect(
     unit: Unit, outgoing: Outgoing, error: FlagstaffError, *, again_at: datetime | None
 ) -> RolloutRecord | None:
-    """Note a failed try: again later or, with no `again_at`, the rollout pauses at the step."""
+    """Note a failed try: again later or, with no `again_at`, the step has failed."""
     key = outgoing.effect.key
     record = store.get(unit.connection, outgoing.rollout_id, lock=True)
     if record is None or not outbox.holds(unit.connection, outgoing):
@@ -172,12 +176,19 @@ def fail_effect(
     if again_at is not None:
         outbox.postpone(unit.connection, key, again_at, error.message)
         return None
-    outbox.close(unit.connection, key, "failed", unit.now, error.message)
+    failed = EffectFailed(step=outgoing.effect.step, error=one_line(error))
+    return _failed(unit, record, outgoing, failed)
+
+
+def _failed(
+    unit: Unit, record: RolloutRecord, outgoing: Outgoing, failed: EffectFailed
+) -> RolloutRecord:
+    outbox.close(unit.connection, outgoing.effect.key, "failed", unit.now, failed.error)
     unit.record(
         "effect.fail",
         flag=record.rollout.plan.flag,
         rollout_id=record.rollout.id,
         step=outgoing.effect.step,
-        text=f"{type(outgoing.effect).__name__} failed: {error.message}",
+        text=f"{type(outgoing.effect).__name__} failed: {failed.error}",
     )
-    return move(unit, record, EffectFailed(step=outgoing.effect.step, error=one_line(error)))
+    return move(unit, record, failed)

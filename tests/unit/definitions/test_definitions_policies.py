@@ -75,7 +75,7 @@ def test_everything_wrong_is_said_at_once_with_the_line(wrong):
     text = """policies:
   consistancy: true
   freeze:
-    - {from: 2026-12-20, to: tomorrow, reason: x}
+    - {from: 2026-12-20T10:00:00, to: tomorrow, reason: x}
     - {from: 2026-12-20T00:00:00Z, to: 2026-12-20T00:00:00Z, until: x}
   health: {timeout: 6m}
   max_step: 101
@@ -87,7 +87,7 @@ def test_everything_wrong_is_said_at_once_with_the_line(wrong):
     said = "\n".join(what for _, what in found)
     for words in (
         "did you mean `consistency`?",
-        "'2026-12-20' has no time zone",
+        "'2026-12-20T10:00:00' has no time zone",
         "'tomorrow' is no time",
         "unknown key 'until'",
         "has no `policies.freeze.reason`",

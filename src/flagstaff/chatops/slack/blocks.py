@@ -25,6 +25,7 @@ _SIGNS: Final = {
     Phase.PAUSED: ":double_vertical_bar:",
     Phase.COMPLETED: ":white_check_mark:",
     Phase.ROLLED_BACK: ":rewind:",
+    Phase.EXPIRED: ":hourglass:",
 }
 
 

@@ -97,7 +97,7 @@ class RolloutThreads:
         root = self._slack.post_once(key, self._channel, text, blocks=blocks)
         self._slack.keep(key, text, blocks)
         self._ask(view, key, root.ts)
-        if phase is Phase.PAUSED or phase.finished:
+        if phase in {Phase.PAUSED, Phase.EXPIRED} or phase.finished:
             said = f"{text}. {escaped(view.summary.reason)}" if view.summary.reason else text
             news = f"{key}:news:{digest(f'{phase}{view.summary.reason}')[:16]}"
             self._slack.post_once(news, self._channel, said, thread=root.ts)

@@ -39,7 +39,7 @@ def policies_of(project: Project) -> tuple[Policy, ...]:
     rules: tuple[tuple[bool, Policy], ...] = (
         (chosen.consistency, Consistency()),
         (chosen.production_channel, ProductionChannel(channel=channel)),
-        (True, ChangeLock(windows=chosen.freeze)),
+        (True, ChangeLock(windows=(*chosen.freeze, *chosen.quiet_hours))),
         (True, ProductionHealth(asked=chosen.health is not None)),
         (chosen.require_deployed, DeployedCode()),
         (bool(chosen.min_dwell), Dwell(least=chosen.min_dwell)),
