@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from flagstaff.commands.access_model import AccessCommand
 from flagstaff.commands.lock_model import LockCommand
+from flagstaff.commands.plan_model import PlanCommand
 from flagstaff.flags.change import GateChange
 
 HIGHEST = 2**31 - 1
@@ -320,4 +321,5 @@ Command = (
     | UndoEntry
     | AccessCommand
     | LockCommand
+    | PlanCommand
 )

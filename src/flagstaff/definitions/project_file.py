@@ -18,6 +18,7 @@ from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
 from flagstaff.definitions.project_commands import read_commands, read_private_hosts
 from flagstaff.definitions.project_guards import read_guards, read_statistics
 from flagstaff.definitions.project_jobs import read_renames
+from flagstaff.definitions.project_plans import read_plan_settings
 from flagstaff.definitions.project_policies import read_policies
 from flagstaff.definitions.source import read_file
 from flagstaff.definitions.web_address import is_web_address
@@ -38,6 +39,7 @@ _KEYS: Final = (
     "changelog",
     "deployment_environments",
     "policies",
+    "plans",
     "commands",
     "private_hosts",
     "expiry",
@@ -107,6 +109,7 @@ def _project(fields: Fields) -> Project:
         changelog=fields.text("changelog") or default.changelog,
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
         policies=read_policies(fields),
+        plans=read_plan_settings(fields),
         commands=MappingProxyType(read_commands(fields)),
         private_hosts=read_private_hosts(fields),
         expiry=default.expiry if expiry is None else expiry,

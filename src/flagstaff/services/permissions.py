@@ -24,6 +24,7 @@ from flagstaff.commands.lock_model import (
     UnlockEnvironment,
 )
 from flagstaff.commands.model import Command
+from flagstaff.commands.plan_model import PlanRollout
 from flagstaff.commands.roles import EVERYWHERE, MEANINGS, Role, role_texts
 from flagstaff.errors import Forbidden, Refused
 from flagstaff.rollouts.plan import Plan
@@ -57,7 +58,7 @@ def check(unit: Unit, command: Command) -> None:
             require(unit.by, Role.MAINTAINER, (command.environment,))
         case model.GetFlag() | model.ListFlags():
             require(unit.by, Role.VIEWER, command.environments)
-        case model.ImportRollout():
+        case model.ImportRollout() | PlanRollout():
             require_somewhere(unit.by, Role.OPERATOR)
         case (
             AddPerson()

@@ -110,17 +110,24 @@ def newest_of(connection: Connection, issue_path: str) -> int | None:
     return connection.execute(query).scalar()
 
 
-def save(connection: Connection, record: RolloutRecord, rollout: Rollout) -> RolloutRecord | None:
+def save(
+    connection: Connection, record: RolloutRecord, rollout: Rollout, *, issue: str | None = None
+) -> RolloutRecord | None:
     """Write the rollout and the readings of `record` over its revision.
+
+    With `issue`, that is the text of its issue from now on.
 
     Returns `None` if somebody was faster.
     """
-    values = {
+    values: dict[str, Any] = {
         "phase": rollout.phase.value,
         "body": encode(rollout),
         "readings": [encode(each) for each in record.readings],
         "revision": record.revision + 1,
     }
+    text = record.issue_text if issue is None else issue
+    if text != record.issue_text:
+        values["issue_text"] = text
     written = connection.execute(
         update(table)
         .where(table.c.id == rollout.id, table.c.revision == record.revision)
@@ -128,7 +135,7 @@ def save(connection: Connection, record: RolloutRecord, rollout: Rollout) -> Rol
     )
     if written.rowcount != 1:
         return None
-    return replace(record, rollout=rollout, revision=record.revision + 1)
+    return replace(record, rollout=rollout, issue_text=text, revision=record.revision + 1)
 
 
 def _record(row: Row[Any]) -> RolloutRecord:
