@@ -29,7 +29,7 @@ TABLE: Final = {
     "server": Entry(f"{_CLI}.serving:server", "Run the engine, the API and the dashboard."),
     "edge": Entry(f"{_CLI}.edge:edge", "Serve flags near applications, read-only."),
     "demo": Entry(f"{_CLI}.serving:demo", "See it all work, on an application of its own."),
-    "plan": Entry(f"{_CLI}.planning:plan", "What will a rollout's guards be able to tell?"),
+    "plan": Entry(f"{_CLI}.planning:plan", "Write plans, check them, see what they do."),
     "rollout": Entry(f"{_CLI}.rollout_group:rollout", "Import, watch and steer rollouts."),
     "feature": Entry(f"{_CLI}.feature_group:feature", "Change flags, and import them."),
     "flag": Entry(f"{_CLI}.feature_group:flag", "The same as `feature`."),

@@ -13,6 +13,7 @@ from typing import ClassVar
 from flagstaff.commands.access_model import AccessCommand
 from flagstaff.commands.life_model import LifeCommand
 from flagstaff.commands.lock_model import LockCommand
+from flagstaff.commands.plan_model import PlanCommand
 from flagstaff.flags.change import GateChange
 
 HIGHEST = 2**31 - 1
@@ -322,4 +323,5 @@ Command = (
     | AccessCommand
     | LockCommand
     | LifeCommand
+    | PlanCommand
 )

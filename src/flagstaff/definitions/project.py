@@ -33,6 +33,21 @@ class RampSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSettings:
+    """Where plans are, and which template a flag's plan begins with.
+
+    Attributes:
+        folder: From the project's root; templates are in `templates` in it.
+        by_type: Names of templates by the type of the flag.
+        by_group: Names of templates by the group of the flag; these count more.
+    """
+
+    folder: str = "plans"
+    by_type: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    by_group: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRename:
     """A background job that exists under two names while a flag decides which one is used.
 
@@ -94,6 +109,7 @@ class Project:
         statistics: How often guards may be wrong, and how often they look.
         policies: When flags may change.
         lifecycle: How long flags may live.
+        plans: Where plans are, and their templates.
         commands: Programs that rollouts may run, by the names that plans and issues use.
         private_hosts: Hosts that checks may ask although their addresses are not public.
         expiry: After how long without progress a rollout expires; zero for never.
@@ -118,6 +134,7 @@ class Project:
     )
     policies: Policies = field(default_factory=Policies)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    plans: PlanSettings = field(default_factory=PlanSettings)
     commands: Mapping[str, ProjectCommand] = field(default_factory=lambda: MappingProxyType({}))
     private_hosts: tuple[str, ...] = ()
     expiry: timedelta = EXPIRY

@@ -19,6 +19,7 @@ from flagstaff.definitions.project_commands import read_commands, read_private_h
 from flagstaff.definitions.project_guards import read_guards, read_statistics
 from flagstaff.definitions.project_jobs import read_renames
 from flagstaff.definitions.project_lifecycle import read_lifecycle
+from flagstaff.definitions.project_plans import read_plan_settings
 from flagstaff.definitions.project_policies import read_policies
 from flagstaff.definitions.source import read_file
 from flagstaff.definitions.web_address import is_web_address
@@ -40,6 +41,7 @@ _KEYS: Final = (
     "deployment_environments",
     "policies",
     "lifecycle",
+    "plans",
     "commands",
     "private_hosts",
     "expiry",
@@ -110,6 +112,7 @@ def _project(fields: Fields) -> Project:
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
         policies=read_policies(fields),
         lifecycle=read_lifecycle(fields),
+        plans=read_plan_settings(fields),
         commands=MappingProxyType(read_commands(fields)),
         private_hosts=read_private_hosts(fields),
         expiry=default.expiry if expiry is None else expiry,

@@ -19,7 +19,7 @@ from flagstaff.engine.lives import Lives
 from flagstaff.engine.looking import Looker
 from flagstaff.engine.outgoing import Outbox
 from flagstaff.engine.world import World
-from flagstaff.rollouts.schedule import DEPLOYMENTS, POLICIES, SWEEP
+from flagstaff.rollouts.next_look import DEPLOYMENTS, POLICIES, SWEEP
 from flagstaff.services import looking, running
 from flagstaff.services.clock import elapsed
 from flagstaff.services.person import ENGINE

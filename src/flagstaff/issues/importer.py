@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 
+from flagstaff.definitions.plans.guards import guards_of
 from flagstaff.definitions.project import Project
 from flagstaff.errors import ImportProblems
 from flagstaff.issues.alternatives import choices_in
@@ -31,7 +32,6 @@ from flagstaff.issues.setting import Setting, unknown_flag_remedy
 from flagstaff.issues.steps import Builder
 from flagstaff.issues.telling import announce_to
 from flagstaff.issues.wording import plain
-from flagstaff.rollouts.guard import Guard
 from flagstaff.rollouts.plan import Plan
 
 _FLAG_NAME = "feature-flag-name"
@@ -118,7 +118,7 @@ def import_issue(  # noqa: PLR0913 each is a fact of its own about the issue
         )
     if setting.problems:
         raise ImportProblems(tuple(sorted(setting.problems, key=lambda each: each.line)))
-    guards, notes = _guards(project, setting.flag)
+    guards, notes = guards_of(project, setting.flag)
     plan = Plan(
         flag=setting.flag,
         title=_title(title, setting),
@@ -161,36 +161,6 @@ def _check_flag(setting: Setting, named: Named | None) -> None:
 def _title(title: Heading | None, setting: Setting) -> str:
     words = plain(setting.answers.fill(title.text)) if title else ""
     return words or f"Rollout of {setting.flag}"
-
-
-def _guards(project: Project, flag: str) -> tuple[tuple[Guard, ...], tuple[str, ...]]:
-    renames = [rename for rename in project.renames if rename.flag == flag]
-    wanted = [guard for guard in project.guards if guard.flag == flag]
-    if not renames:
-        notes = (f"guard {guard.name} has no renamed jobs to watch" for guard in wanted)
-        return (), tuple(notes)
-    guards = (
-        Guard(
-            name=guard.name,
-            logs=guard.jobs,
-            control=tuple(rename.old for rename in renames),
-            treatment=tuple(rename.new for rename in renames),
-            harm_ratio=guard.harm_ratio,
-            safe_below=guard.safe_below,
-            harm_above=guard.harm_above,
-            against_baseline=guard.against_baseline,
-            min_bad=guard.min_bad,
-            min_excess=guard.min_excess,
-            weight=guard.weight,
-            required=guard.required,
-            dry_run=guard.dry_run,
-            on_harm=guard.on_harm,
-            max_time=guard.max_time,
-            on_inconclusive=guard.on_inconclusive,
-        )
-        for guard in wanted
-    )
-    return tuple(guards), ()
 
 
 def _unresolved(chosen: Sequence[Chosen], setting: Setting) -> tuple[str, ...]:

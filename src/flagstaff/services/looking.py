@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flagstaff.rollouts.judging import judgements
+from flagstaff.rollouts.next_look import next_check, next_look, waits_for
 from flagstaff.rollouts.rollout import Rollout
-from flagstaff.rollouts.schedule import next_check, next_look, waits_for
 from flagstaff.services.unit import Unit
 from flagstaff.store import leases, looks, outbox
 from flagstaff.store import rollouts as store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from flagstaff.commands.model import (
     AbortRollout,
@@ -15,7 +16,9 @@ from flagstaff.commands.model import (
     SkipStep,
     StartRollout,
 )
-from flagstaff.commands.outcome import Outcome
+from flagstaff.commands.outcome import Json, Outcome
+from flagstaff.definitions.plans import write_plan
+from flagstaff.definitions.plans.telling import schedule_json, schedule_text
 from flagstaff.errors import Conflict, UsageError
 from flagstaff.rollouts.event import (
     Aborted,
@@ -46,6 +49,7 @@ from flagstaff.services.finding import find_rollout
 from flagstaff.services.moving import move
 from flagstaff.services.permissions import check_rollout
 from flagstaff.services.policies.steps import check_word
+from flagstaff.services.scheduling import schedule_of
 from flagstaff.services.unit import Unit
 from flagstaff.store.rollouts import RolloutRecord
 
@@ -81,7 +85,16 @@ def start(unit: Unit, command: StartRollout) -> Outcome:
             f"rollout {command.rollout} is {record.rollout.phase}, it has begun already",
             hint=f"flagstaff rollout show {command.rollout}",
         )
-    return _told(begin(unit, record))
+    begun = _told(begin(unit, record))
+    if not unit.rehearsal:
+        return begun
+    found = schedule_of(unit, record.rollout)
+    text = f"{schedule_text(found)}\n\n{begun.text}"
+    told: dict[str, Json] = {
+        "plan": write_plan(record.rollout.plan),
+        "schedule": schedule_json(found),
+    }
+    return replace(begun, text=text, data={**begun.data, **told})
 
 
 def begin(unit: Unit, record: RolloutRecord) -> RolloutRecord:

@@ -31,6 +31,7 @@ from flagstaff.commands.lock_model import (
 )
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
+from flagstaff.commands.plan_model import EditRollout, PlanRollout, ShowPlan
 from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, Undecided
 from flagstaff.flags.change import Boolean
@@ -39,11 +40,13 @@ from flagstaff.services import (
     access,
     auditing,
     deployments,
+    editing,
     flags,
     idempotency,
     importing,
     locks,
     permissions,
+    planning,
     rollouts,
     showing,
     taking_over,
@@ -222,6 +225,7 @@ class Services:
                     wall=self.clock.wall(now),
                     by=by,
                     healthy=healthy,
+                    rehearsal=not keep,
                 )
                 yield unit
                 if unit.changed and keep:
@@ -307,6 +311,12 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return deployments.record_deployment(unit, command)
         case model.ImportRollout():
             return importing.import_rollout(unit, command)
+        case PlanRollout():
+            return planning.plan_rollout(unit, command)
+        case ShowPlan():
+            return planning.show_plan(unit, command)
+        case EditRollout():
+            return editing.edit_rollout(unit, command)
         case model.ListRollouts():
             return showing.list_rollouts(unit, command)
         case model.ShowRollout():

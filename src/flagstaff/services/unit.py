@@ -89,6 +89,7 @@ class Unit:
         now: The time that rollouts live in.
         wall: The real time, in which secrets expire.
         healthy: What was said about production before it began; None when nobody was asked.
+        rehearsal: Whether all of it will be taken back.
         changed: What others will want to hear of after the commit.
         overruled: The policies that are overruled, by flag and environment.
         entries: What will be appended to the audit log when all else is done.
@@ -100,6 +101,7 @@ class Unit:
     wall: datetime
     by: Person
     healthy: Answer | None = None
+    rehearsal: bool = False
     changed: set[str] = field(default_factory=set)
     overruled: dict[tuple[str, str], Overruled] = field(default_factory=dict)
     entries: list[audit.AuditEntry] = field(default_factory=list)

@@ -158,21 +158,29 @@ def newest_of(connection: Connection, issue_path: str) -> int | None:
 
 
 def save(
-    connection: Connection, record: RolloutRecord, rollout: Rollout, *, leased: bool = False
+    connection: Connection,
+    record: RolloutRecord,
+    rollout: Rollout,
+    *,
+    issue: str | None = None,
+    leased: bool = False,
 ) -> RolloutRecord | None:
     """Write the rollout and the readings of `record` over its revision.
 
-    Whoever writes without being `leased` wakes the engines. Returns `None` if somebody was faster,
-    or has the lease by now.
+    With `issue`, that is the text of its issue from now on. Whoever writes without being `leased`
+    wakes the engines. Returns `None` if somebody was faster, or has the lease by now.
     """
     if leased and not looks.holds(connection, rollout.id, record.lease_token):
         return None
-    values = {
+    values: dict[str, Any] = {
         "phase": rollout.phase.value,
         "body": encode(rollout),
         "readings": [encode(each) for each in record.readings],
         "revision": record.revision + 1,
     }
+    text = record.issue_text if issue is None else issue
+    if text != record.issue_text:
+        values["issue_text"] = text
     written = connection.execute(
         update(table)
         .where(table.c.id == rollout.id, table.c.revision == record.revision)
@@ -182,7 +190,7 @@ def save(
         return None
     if not leased:
         looks.wake(connection, rollout.id)
-    return replace(record, rollout=rollout, revision=record.revision + 1)
+    return replace(record, rollout=rollout, issue_text=text, revision=record.revision + 1)
 
 
 def _record(row: Row[Any]) -> RolloutRecord:

@@ -107,6 +107,8 @@ _ACTIONS = {
     "flag.undo": "undone",
     "deployment.record": "deployed",
     "rollout.import": "imported",
+    "rollout.plan": "planned",
+    "rollout.edit": "edited",
     "rollout.running": "went on",
     "rollout.rolled_back": "rolled back",
     "step.approve": "approved",

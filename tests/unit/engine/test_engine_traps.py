@@ -26,9 +26,9 @@ from flagstaff.errors import Conflict
 from flagstaff.flags.change import Boolean
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.event import EffectDone, Observed
+from flagstaff.rollouts.next_look import SETTLED
 from flagstaff.rollouts.plan import Announce, Approve, Bake, CheckDeployed
 from flagstaff.rollouts.rollout import Phase
-from flagstaff.rollouts.schedule import SETTLED
 from flagstaff.services import looking, running
 from flagstaff.services.looking import Claimant, Looked
 from flagstaff.services.person import ENGINE
