@@ -10,7 +10,9 @@ from types import MappingProxyType
 from typing import Final
 
 from flagstaff.definitions.lifecycle import Lifecycle
+from flagstaff.definitions.on_call import OnCall
 from flagstaff.definitions.policies import Policies
+from flagstaff.definitions.side_effects import SideEffects
 from flagstaff.rollouts.evidence.standing import Response
 from flagstaff.rollouts.plan import Statistics
 
@@ -92,6 +94,8 @@ class Project:
         statistics: How often guards may be wrong, and how often they look.
         policies: When flags may change.
         lifecycle: How long flags may live.
+        side_effects: Who outside is told of each change of a flag.
+        on_call: Where it stands who is on call; None where nowhere.
     """
 
     flags: str = "config/feature_flags"
@@ -113,3 +117,5 @@ class Project:
     )
     policies: Policies = field(default_factory=Policies)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    side_effects: SideEffects = field(default_factory=SideEffects)
+    on_call: OnCall | None = None

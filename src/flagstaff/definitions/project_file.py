@@ -18,7 +18,9 @@ from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
 from flagstaff.definitions.project_guards import read_guards, read_statistics
 from flagstaff.definitions.project_jobs import read_renames
 from flagstaff.definitions.project_lifecycle import read_lifecycle
+from flagstaff.definitions.project_on_call import read_on_call
 from flagstaff.definitions.project_policies import read_policies
+from flagstaff.definitions.project_side_effects import read_side_effects
 from flagstaff.definitions.source import read_file
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import UsageError
@@ -39,6 +41,8 @@ _KEYS: Final = (
     "deployment_environments",
     "policies",
     "lifecycle",
+    "side_effects",
+    "on_call",
 )
 PRODUCTION: Final = "production"
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
@@ -105,6 +109,8 @@ def _project(fields: Fields) -> Project:
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
         policies=read_policies(fields),
         lifecycle=read_lifecycle(fields),
+        side_effects=read_side_effects(fields, environments),
+        on_call=read_on_call(fields),
     )
 
 

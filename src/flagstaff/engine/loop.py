@@ -16,6 +16,7 @@ from flagstaff.engine.following import Issues
 from flagstaff.engine.lives import Lives
 from flagstaff.engine.observing import observe
 from flagstaff.engine.outgoing import Outbox
+from flagstaff.engine.side_effects import SideEffects, Tell
 from flagstaff.engine.world import World
 from flagstaff.errors import Conflict, FlagstaffError, Unavailable
 from flagstaff.rollouts.event import EffectFailed, Event
@@ -36,7 +37,7 @@ class Engine:
     """Runs every rollout that is not over.
 
     One thread looks and decides, another does what is in the outbox, so that a slow chat or a long
-    cleanup never keeps a guard from being looked at.
+    cleanup never keeps a guard from being looked at. A third tells others what has changed.
 
     Attributes:
         ticks: how often every rollout was looked at.
@@ -47,6 +48,7 @@ class Engine:
         poll: real seconds between looks.
         may_run: whether this is still the server that runs the rollouts; asked before each move
             and each effect.
+        tell: tells somebody outside of a change of a flag; `None` tells nobody.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Engine:
         *,
         poll: float = POLL,
         may_run: Callable[[], bool] = lambda: True,
+        tell: Tell | None = None,
     ) -> None:
         self.ticks = 0
         self._services = services
@@ -68,6 +71,8 @@ class Engine:
         self._may_run = may_run
         self._looking = _Loop("looking", self._look, self._complaints, poll)
         self._doing = _Loop("doing", self._do, self._complaints, poll)
+        self._side_effects = SideEffects(services, tell, self._complaints) if tell else None
+        self._telling = _Loop("telling", self._tell, self._complaints, poll)
         services.listen(self._hear)
 
     def start(self) -> None:
@@ -76,6 +81,7 @@ class Engine:
             self._issues.hear_all()
         self._looking.start()
         self._doing.start()
+        self._telling.start()
 
     def stop(self) -> None:
         """Finish the step at hand and end."""
@@ -83,11 +89,13 @@ class Engine:
         self._services.ignore(self._hear)
         self._looking.stop()
         self._doing.stop()
+        self._telling.stop()
 
     def wake(self) -> None:
         """Look again at once."""
         self._looking.wake()
         self._doing.wake()
+        self._telling.wake()
 
     def tick(self) -> None:
         """Move every rollout as far as it goes, do what is in the outbox, follow with the issues.
@@ -96,6 +104,7 @@ class Engine:
         """
         self._look()
         self._do()
+        self._tell()
         self._issues.follow()
 
     def _look(self) -> None:
@@ -123,6 +132,10 @@ class Engine:
                 return
             with self._complaints.about(f"notice {notice.post.key}"):
                 self._lives.perform(notice)
+
+    def _tell(self) -> None:
+        if self._side_effects is not None:
+            self._side_effects.work(self._goes_on)
 
     def _goes_on(self) -> bool:
         return not self._stopping.is_set() and self._may_run()

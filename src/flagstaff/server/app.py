@@ -42,6 +42,7 @@ from flagstaff.server.front.metrics import DATABASE_ERRORS, TICKS, Metrics
 from flagstaff.server.front.ways import Way, Ways
 from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
+from flagstaff.server.outside import build_on_call, build_teller
 from flagstaff.server.settings import Settings, check_reach
 from flagstaff.server.streams.at_hand import AtHand
 from flagstaff.server.streams.encoded import encoded_snapshot
@@ -133,6 +134,7 @@ def build(settings: Settings) -> Application:
             definitions=definitions,
             repository=GitRepository.around(settings.root),
             health=_health(settings, project),
+            on_call=build_on_call(settings, project),
             telemetry=Telemetry(),
             address=address,
         )
@@ -234,10 +236,11 @@ def _engine(
     engines: list[Engine] = []
     if not settings.engine:
         return None, lambda: 0
-    world = World(settings.root, services.context.project, chat.announce)
+    world = World(settings.root, services.context.project, chat.announce, services.context.on_call)
+    teller = build_teller(settings, services.context.project, chat.announce)
 
     def make(may_run: Callable[[], bool]) -> Engine:
-        engines.append(Engine(services, world, may_run=may_run))
+        engines.append(Engine(services, world, may_run=may_run, tell=teller.tell))
         return engines[-1]
 
     standby = Standby(partial(hold_engine, services.database), make)

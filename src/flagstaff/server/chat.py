@@ -15,7 +15,7 @@ from flagstaff.chatops.answering import Answering
 from flagstaff.chatops.mattermost import Mattermost
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import MissingExtra, UsageError
-from flagstaff.rollouts.effect import Post
+from flagstaff.integrations.telling import Announce
 from flagstaff.server.settings import Settings
 from flagstaff.services.chat_accounts import first_seen
 from flagstaff.services.services import Services
@@ -34,7 +34,7 @@ class Chat:
 
     services: Services
     routes: list[BaseRoute] = field(default_factory=list)
-    announce: Callable[[Post], None] | None = None
+    announce: Announce | None = None
     slack: Slack | None = None
     starting: list[Callable[[], None]] = field(default_factory=list)
     closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)

@@ -65,3 +65,44 @@ class HealthCheck(Protocol):
             FlagstaffError: nobody answers.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDuty:
+    """Somebody who is on call.
+
+    Attributes:
+        level: 1 is called first.
+        until: when the turn ends, if that is known.
+        mention: what notifies them in Slack, empty where it is not known.
+    """
+
+    name: str
+    level: int = 1
+    until: datetime | None = None
+    mention: str = ""
+
+
+class OnCallBook(Protocol):
+    """Whoever knows who is on call."""
+
+    @property
+    def default(self) -> str:
+        """Return the service that is meant when none is named."""
+        ...
+
+    def services(self) -> tuple[str, ...]:
+        """Return the services it knows.
+
+        Raises:
+            FlagstaffError: that cannot be read.
+        """
+        ...
+
+    def on_duty(self, service: str, now: datetime) -> tuple[OnDuty, ...]:
+        """Return who is on call for a service that it knows, those who are called first first.
+
+        Raises:
+            FlagstaffError: nobody answers, or what is written cannot be read.
+        """
+        ...

@@ -9,7 +9,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from fakes import FakeWorld
 from flagstaff.commands.model import GetFlag, ListAudit
+from flagstaff.engine.loop import Engine
+from flagstaff.integrations.telling import Teller
 from flagstaff.rollouts.event import Answer
 from flagstaff.services.person import ENGINE
 from slack_requests import slash
@@ -24,15 +27,26 @@ def production(services):
     return services.execute(command, ENGINE).text
 
 
+def tell_others(application, root):
+    """Do what a server that runs the rollouts does: tell those who are to hear of a change."""
+    services = application.services
+    project = services.context.project
+    teller = Teller(root=root, project=project, announce=application.chat.announce)
+    Engine(services, FakeWorld(), tell=teller.tell).tick()
+
+
 @pytest.mark.parametrize("prefix", ["", "run ", "gitlab run "])
-def test_a_command_is_carried_out_for_the_linked_person(http, services, slack, prefix):
+def test_a_command_is_carried_out_for_the_linked_person(
+    http, application, services, slack, prefix, root
+):
     answer = http.command(prefix + SET, command="/chatops")
     assert answer["response_type"] == "in_channel"
     assert "new_navigation" in answer["text"]
     (entry,) = services.execute(ListAudit(action="flag.set"), ENGINE).data["entries"]
     assert (entry["who"], entry["source"]) == ("ada", "chat")
-    told = slack.wait(lambda: slack.said("C2TEAM"))
-    assert "ada in #production" in told[0]["text"]
+    tell_others(application, root)
+    [told] = slack.said("C2TEAM")
+    assert told["text"] == "ada: new_navigation set to true in production (in #production)"
 
 
 def test_production_from_another_channel_is_refused_with_the_reason(http, services):
