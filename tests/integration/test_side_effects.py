@@ -10,7 +10,8 @@ import pytest
 
 from fakes import FakeWorld
 from flagstaff.commands.model import DeleteFlag, SetFlag, UndoEntry
-from flagstaff.definitions import Project
+from flagstaff.definitions import Definitions, Project
+from flagstaff.definitions.forges import Forge, ForgeKind
 from flagstaff.definitions.side_effects import (
     Annotation,
     ChangeLog,
@@ -22,12 +23,14 @@ from flagstaff.definitions.side_effects import (
 from flagstaff.engine.loop import Engine
 from flagstaff.errors import Unavailable
 from flagstaff.flags.change import Boolean, PercentageOfActors
+from flagstaff.integrations.forge.gitlab_requests import GitLabRequests
 from flagstaff.integrations.telling import Teller
 from flagstaff.rollouts.plan import Plan, SetGate, Step
 from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 from flagstaff.services.services import Services
 from flagstaff.store import audit
 from flagstaff.store.audit import Search
+from gitlab_standin import PROJECT, TOKEN, GitLabStandIn
 from outside_standin import GRAFANA, SECRET, Outside
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
@@ -347,6 +350,34 @@ def test_a_change_beside_a_rollout_is_noted_in_its_issue(lab, ada, added, tmp_pa
     assert note.startswith("> ")
     assert "ada: new_navigation set to true in staging" in note
     assert "“a try -- > with signs”" in note
+
+
+@on_sqlite
+def test_an_issue_on_a_forge_gets_a_comment(services, clock, outside, project, ada, definitions):
+    gitlab = GitLabStandIn()
+    try:
+        address = f"{gitlab.url}/{PROJECT}/-/issues/1"
+        told = SideEffects(
+            log=ChangeLog(environments=EVERYWHERE, issue=address),
+            rollout_issue=RolloutIssue(environments=EVERYWHERE),
+        )
+        one = replace(definitions[FLAG], rollout_issue_url=address)
+        services.context = replace(services.context, definitions=lambda: Definitions([one]))
+        lab = Lab(services, clock, outside, replace(project, side_effects=told))
+        lab.set(Boolean(value=True), "dev", by=ada)
+        lab.tick()
+        assert lab.pending() == ["log", "rollout_issue"]  # no forge is connected yet
+        forge = Forge(name="gitlab", kind=ForgeKind.GITLAB, url=gitlab.url)
+        lab.start(comments=GitLabRequests(forge, TOKEN))
+        gitlab.fail = [None, "lost"]
+        lab.tick(minutes=1)
+        lab.tick(minutes=20)
+        lab.tick(minutes=20)
+        [log] = [each["body"] for each in gitlab.notes]
+        assert "ada: new_navigation set to true in dev; now" in log
+        assert lab.pending() == []  # both settings name one issue, and it says so once
+    finally:
+        gitlab.close()
 
 
 @on_sqlite

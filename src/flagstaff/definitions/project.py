@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from flagstaff.definitions.lifecycle import Lifecycle
+from flagstaff.definitions.forges import Forge
 from flagstaff.definitions.on_call import OnCall
 from flagstaff.definitions.policies import Policies
 from flagstaff.definitions.side_effects import SideEffects
@@ -94,6 +95,7 @@ class Project:
         statistics: How often guards may be wrong, and how often they look.
         policies: When flags may change.
         lifecycle: How long flags may live.
+        forges: Where issues are kept beside files.
         side_effects: Who outside is told of each change of a flag.
         on_call: Where it stands who is on call; None where nowhere.
     """
@@ -117,5 +119,6 @@ class Project:
     )
     policies: Policies = field(default_factory=Policies)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    forges: tuple[Forge, ...] = ()
     side_effects: SideEffects = field(default_factory=SideEffects)
     on_call: OnCall | None = None

@@ -15,6 +15,7 @@ from flagstaff.definitions.nodes import SHAPES, MappingNode, read_nodes
 from flagstaff.definitions.percentage import parse_percentage
 from flagstaff.definitions.problems import Problems, bare, printable, quote, suggestion
 from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
+from flagstaff.definitions.project_forges import read_forges
 from flagstaff.definitions.project_guards import read_guards, read_statistics
 from flagstaff.definitions.project_jobs import read_renames
 from flagstaff.definitions.project_lifecycle import read_lifecycle
@@ -41,6 +42,7 @@ _KEYS: Final = (
     "deployment_environments",
     "policies",
     "lifecycle",
+    "forges",
     "side_effects",
     "on_call",
 )
@@ -109,6 +111,7 @@ def _project(fields: Fields) -> Project:
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
         policies=read_policies(fields),
         lifecycle=read_lifecycle(fields),
+        forges=read_forges(fields),
         side_effects=read_side_effects(fields, environments),
         on_call=read_on_call(fields),
     )

@@ -110,7 +110,7 @@ class Teller:
         if self.comments is None or not self.comments.knows(address):
             raise Refused(
                 f"`{setting}` names {address}, and no forge that has it is connected",
-                hint="set FLAGSTAFF_GITLAB_URL and FLAGSTAFF_GITLAB_TOKEN_FILE",
+                hint="describe it under `forges:` in flagstaff.yml",
             )
         self.comments.comment(address, note_of(change), mark=mark_of(change))
 

@@ -42,7 +42,7 @@ from flagstaff.server.front.metrics import DATABASE_ERRORS, TICKS, Metrics
 from flagstaff.server.front.ways import Way, Ways
 from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
-from flagstaff.server.outside import build_on_call, build_teller
+from flagstaff.server.outside import build_on_call, build_requests, build_teller
 from flagstaff.server.settings import Settings, check_reach
 from flagstaff.server.streams.at_hand import AtHand
 from flagstaff.server.streams.encoded import encoded_snapshot
@@ -135,6 +135,7 @@ def build(settings: Settings) -> Application:
             repository=GitRepository.around(settings.root),
             health=_health(settings, project),
             on_call=build_on_call(settings, project),
+            requests=build_requests(settings, project),
             telemetry=Telemetry(),
             address=address,
         )

@@ -55,6 +55,31 @@ class Repository(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRequest:
+    """A merge request on a forge; `commit` is what brought it to its branch, empty until then."""
+
+    name: str
+    title: str
+    state: str
+    commit: str
+
+
+class MergeRequests(Protocol):
+    """Whoever knows the merge requests of the project."""
+
+    def find(self, name: str) -> MergeRequest | None:
+        """Return the one with this address or number, `None` where no forge would know it.
+
+        Raises:
+            UsageError: it is of another project or forge, or the address is none of a request.
+            NotFound: the forge knows none.
+            Unavailable: the forge does not answer.
+            Refused: the forge does not let us look.
+        """
+        ...
+
+
 class HealthCheck(Protocol):
     """Whoever knows whether production is well and no incident is open."""
 

@@ -14,7 +14,7 @@ from flagstaff.definitions import Definitions, Project
 from flagstaff.errors import NotFound, Unavailable, UsageError
 from flagstaff.rollouts.event import Answer
 from flagstaff.services.person import Person
-from flagstaff.services.ports import HealthCheck, OnCallBook, Repository
+from flagstaff.services.ports import HealthCheck, MergeRequests, OnCallBook, Repository
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.store import audit
 
@@ -29,6 +29,7 @@ class Context:
     repository: Repository | None
     health: HealthCheck | None = None
     on_call: OnCallBook | None = None
+    requests: MergeRequests | None = None
     telemetry: Telemetry | None = None
     address: Callable[[], str] = str
 
