@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,10 @@ class HealthCheck:
     timeout: timedelta = timedelta(seconds=10)
 
 
+def _nowhere() -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """The settings under `policies:` in `flagstaff.yml`.
@@ -38,6 +44,7 @@ class Policies:
     Attributes:
         consistency: Staging is on before production is, and off after it.
         production_channel: From chat, production changes only in the channel `production`.
+        environment_channels: From chat, other environments change only in these channels.
         freeze: When nothing opens wider in production.
         health: Who says whether production is well; None for nobody.
         require_deployed: A flag opens only where the commit that brought it runs.
@@ -50,6 +57,7 @@ class Policies:
 
     consistency: bool = True
     production_channel: bool = True
+    environment_channels: Mapping[str, tuple[str, ...]] = field(default_factory=_nowhere)
     freeze: tuple[Freeze, ...] = ()
     health: HealthCheck | None = None
     require_deployed: bool = False

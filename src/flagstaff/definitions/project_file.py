@@ -111,6 +111,7 @@ def _project(fields: Fields) -> Project:
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
         policies=read_policies(fields),
         lifecycle=read_lifecycle(fields),
+        policies=read_policies(fields, environments),
         forges=read_forges(fields),
         side_effects=read_side_effects(fields, environments),
         on_call=read_on_call(fields),

@@ -7,12 +7,13 @@ import shlex
 from dataclasses import fields as names_of
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from flagstaff.definitions.duration import parse_duration
 from flagstaff.definitions.fields import Fields
 from flagstaff.definitions.policies import Freeze, HealthCheck, Policies
-from flagstaff.definitions.problems import quote
+from flagstaff.definitions.problems import quote, suggestion
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import UsageError
 
@@ -24,7 +25,7 @@ _LONGEST: Final = timedelta(minutes=5)
 T = TypeVar("T")
 
 
-def read_policies(project: Fields) -> Policies:
+def read_policies(project: Fields, environments: tuple[str, ...]) -> Policies:
     """Return what is set under `policies`, and note what is wrong there."""
     default = Policies()
     fields = project.mapping("policies")
@@ -34,6 +35,7 @@ def read_policies(project: Fields) -> Policies:
     return Policies(
         consistency=_or(fields.boolean("consistency"), default.consistency),
         production_channel=_or(fields.boolean("production_channel"), default.production_channel),
+        environment_channels=_channels(fields, environments),
         freeze=_freezes(fields),
         health=_health(fields),
         require_deployed=_or(fields.boolean("require_deployed"), default.require_deployed),
@@ -47,6 +49,29 @@ def read_policies(project: Fields) -> Policies:
 
 def _or(found: T | None, default: T) -> T:
     return default if found is None else found
+
+
+def _channels(
+    policies: Fields, environments: tuple[str, ...]
+) -> MappingProxyType[str, tuple[str, ...]]:
+    fields = policies.mapping("environment_channels")
+    if fields is None:
+        return MappingProxyType({})
+    for name in fields:
+        if name == "production":
+            fields.problems.error(
+                f"{fields.label(name)} is set elsewhere",
+                line=fields.line(name),
+                remedy="name its channel as `channels: production:`",
+            )
+        elif name not in environments:
+            fields.problems.error(
+                f"{fields.label(name)} is no environment",
+                line=fields.line(name),
+                remedy=suggestion(name, environments),
+            )
+    found = {name: fields.parsed_list(name, str) for name in fields}
+    return MappingProxyType({name: names for name, names in found.items() if names})
 
 
 def _freezes(policies: Fields) -> tuple[Freeze, ...]:
