@@ -158,7 +158,7 @@ def announce(tmp_path):
         def say(post, /, *, on_duty=()):
             said.append((post.channels, post.text, [each.name for each in on_duty]))
 
-        world = World(tmp_path, project, say, book)
+        world = World(tmp_path, project, say, on_call=book)
         done = world.perform(Post(key="k", step="s", channels=channels, text="Soon."), PLAN)
         assert done.note.startswith("posted to ")
         return said

@@ -13,7 +13,7 @@ from flagstaff.errors import NotFound, Refused, Unavailable, UsageError
 from flagstaff.integrations.forge.git import GitRepository
 from flagstaff.integrations.forge.gitlab_requests import GitLabRequests
 from flagstaff.services.services import Services
-from gitlab_standin import PROJECT, TOKEN, GitLabStandIn
+from merge_request_standin import PROJECT, TOKEN, GitLabStandIn
 
 pytestmark = [
     pytest.mark.enable_socket,

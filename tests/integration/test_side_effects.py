@@ -30,7 +30,7 @@ from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 from flagstaff.services.services import Services
 from flagstaff.store import audit
 from flagstaff.store.audit import Search
-from gitlab_standin import PROJECT, TOKEN, GitLabStandIn
+from merge_request_standin import PROJECT, TOKEN, GitLabStandIn
 from outside_standin import GRAFANA, SECRET, Outside
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]

@@ -41,6 +41,7 @@ class World:
         root: Path,
         project: Project,
         announce: Announce | None = None,
+        *,
         on_call: OnCallBook | None = None,
     ) -> None:
         self._on_call = on_call
@@ -117,7 +118,7 @@ class World:
             note = f"noted here for {where}: no chat webhook is set in flagstaff.yml"
             return EffectDone(step=effect.step, note=note)
         for each, on_duty in self._mentioning(effect):
-            names = " ".join(f"@{person.name}" for person in on_duty)
+            names = " ".join(person.handle for person in on_duty)
             said = replace(each, text=f"{each.text}\nOn call: {names}") if names else each
             post(self._project.webhook, said)
         return EffectDone(step=effect.step, note=f"posted to {where}")

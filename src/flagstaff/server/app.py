@@ -237,8 +237,9 @@ def _engine(
     engines: list[Engine] = []
     if not settings.engine:
         return None, lambda: 0
-    world = World(settings.root, services.context.project, chat.announce, services.context.on_call)
-    teller = build_teller(settings, services.context.project, chat.announce)
+    context = services.context
+    world = World(settings.root, context.project, chat.announce, on_call=context.on_call)
+    teller = build_teller(settings, context.project, chat.announce)
 
     def make(may_run: Callable[[], bool]) -> Engine:
         engines.append(Engine(services, world, may_run=may_run, tell=teller.tell))

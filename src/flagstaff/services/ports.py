@@ -92,6 +92,10 @@ class HealthCheck(Protocol):
         ...
 
 
+GROUPS = frozenset({"all", "channel", "here", "everyone"})
+"""Behind an @, these are not the name of a person."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnDuty:
     """Somebody who is on call.
@@ -106,6 +110,15 @@ class OnDuty:
     level: int = 1
     until: datetime | None = None
     mention: str = ""
+
+    @property
+    def handle(self) -> str:
+        """Return the name as chats notify people by it, never a word that notifies everybody.
+
+        >>> OnDuty(name="ada").handle, OnDuty(name="here").handle
+        ('@ada', 'here')
+        """
+        return self.name if self.name.lower() in GROUPS else f"@{self.name}"
 
 
 class OnCallBook(Protocol):

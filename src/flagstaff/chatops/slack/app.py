@@ -224,10 +224,18 @@ class SlackApp:
                 text = f"<@{user}> {said(reply.text)}"
                 self._slack.say(source.channel, text, thread=source.thread)
         except FlagstaffError as error:
-            if not source.response_url:
-                log.warning("an answer did not get through: %s", error)
-                return
-            self._respond(source.response_url, reply)
+            if source.response_url:
+                self._respond(source.response_url, reply)
+            else:
+                log.info("an answer goes to the asker alone: %s", error)
+                self._tell_alone(user, reply)
+
+    def _tell_alone(self, user: str, reply: Reply) -> None:
+        """Say it in a conversation of the two: what somebody asked for is never just dropped."""
+        try:
+            self._slack.say(user, said(reply.text))
+        except FlagstaffError as error:
+            log.warning("an answer did not get through: %s", error)
 
     def _respond(self, url: str, reply: Reply) -> None:
         answer = {**_shown(said(reply.text), private=reply.private), "replace_original": False}

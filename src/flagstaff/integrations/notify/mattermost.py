@@ -71,7 +71,7 @@ class MattermostBot:
         """
         text = escaped(announcement.text)
         if on_duty:
-            text += f"\nOn call: {' '.join(f'@{each.name}' for each in on_duty)}"
+            text += f"\nOn call: {' '.join(each.handle for each in on_duty)}"
         for channel in announcement.channels:
             self.post_once(f"{PREFIX}{announcement.key}/{channel}", channel, text)
 

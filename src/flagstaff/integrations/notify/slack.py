@@ -90,7 +90,7 @@ class Slack:
         """
         text = escaped(announcement.text)
         if on_duty:
-            names = (each.mention or f"@{escaped(each.name)}" for each in on_duty)
+            names = (each.mention or escaped(each.handle) for each in on_duty)
             text += f"\nOn call: {' '.join(names)}"
         for channel in announcement.channels:
             self.post_once(f"{announcement.key}/{channel}", channel, text)
