@@ -7,6 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
+from sqlalchemy import select, update
 
 from fakes import FakeWorld
 from flagstaff.commands.model import DeleteFlag, SetFlag, UndoEntry
@@ -30,6 +31,7 @@ from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 from flagstaff.services.services import Services
 from flagstaff.store import audit
 from flagstaff.store.audit import Search
+from flagstaff.store.tables import side_effect
 from merge_request_standin import PROJECT, TOKEN, GitLabStandIn
 from outside_standin import GRAFANA, SECRET, Outside
 
@@ -393,6 +395,23 @@ def test_the_channel_in_which_it_was_asked_for_is_not_told_again(services, clock
     lab.tick()
     [(_, _, text)] = lab.said
     assert text == "eve: new_navigation set to false in production (in #production)"
+
+
+def test_what_a_newer_server_wrote_is_left_to_it_and_keeps_nobody_waiting(lab, ada, outside):
+    lab.set(Boolean(value=True), "dev", by=ada)
+    lab.set(Boolean(value=False), "dev", by=ada)
+    with lab.services.database.write() as connection:
+        rows = connection.execute(select(side_effect).order_by(side_effect.c.key)).all()
+        first, second, *_ = (row.key for row in rows)
+        body = {**rows[0].body, "unheard_of": 1}
+        change = update(side_effect)
+        connection.execute(change.where(side_effect.c.key == first).values(body=body))
+        connection.execute(change.where(side_effect.c.key == second).values(kind="pigeon"))
+    lab.tick()
+    with lab.services.database.read() as connection:
+        left = set(connection.execute(select(side_effect.c.key)).scalars())
+    assert left == {first, second}
+    assert len(outside.events) == 1
 
 
 def test_two_replicas_share_the_work_and_nothing_is_told_twice(lab, ada, outside):

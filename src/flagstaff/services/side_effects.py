@@ -6,6 +6,7 @@ fails is tried again, for days; it never takes the change back and never keeps a
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from flagstaff.commands.codec import decode, encode
-from flagstaff.errors import FlagstaffError
+from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services.unit import Unit
 from flagstaff.store import rollouts
 from flagstaff.store import side_effects as store
@@ -29,6 +30,8 @@ GIVEN_UP_AFTER: Final = timedelta(days=3)
 """Long enough for a weekend."""
 
 _DOUBLINGS: Final = 10
+
+log = logging.getLogger(__name__)
 
 
 class Kind(StrEnum):
@@ -133,21 +136,28 @@ def want(unit: Unit, entry: AuditEntry, *, words: str, issue: str) -> None:
 
 def is_due(unit: Unit, resting: Collection[Kind]) -> bool:
     """Return whether anything may be tried now, but for kinds that rest."""
-    return store.is_due(unit.connection, unit.wall, resting)
+    return store.is_due(unit.connection, unit.wall, _awake(resting))
 
 
 def take(unit: Unit, resting: Collection[Kind]) -> Wanted | None:
-    """Return what is to be tried now; nobody else tries it meanwhile."""
-    row = store.take(unit.connection, unit.wall, resting, until=unit.wall + LEASE)
-    if row is None:
-        return None
-    return Wanted(
-        key=row.key,
-        kind=Kind(row.kind),
-        change=decode(row.body, FlagChanged),
-        attempts=row.attempts,
-        created_at=row.created_at,
-    )
+    """Return what is to be tried now; nobody else tries it meanwhile.
+
+    What a newer server has written in another shape is left to that one.
+    """
+    while row := store.take(unit.connection, unit.wall, _awake(resting), until=unit.wall + LEASE):
+        try:
+            change = decode(row.body, FlagChanged)
+        except UsageError as error:
+            log.warning("the side effect %s is left to a newer server: %s", row.key, error)
+            continue
+        return Wanted(
+            key=row.key,
+            kind=Kind(row.kind),
+            change=change,
+            attempts=row.attempts,
+            created_at=row.created_at,
+        )
+    return None
 
 
 def finish(unit: Unit, wanted: Wanted) -> None:
@@ -178,6 +188,10 @@ def back_off(attempts: int) -> timedelta:
     """
     doublings = min(max(attempts - 1, 0), _DOUBLINGS)
     return min(FIRST_BACK_OFF * (1 << doublings), LONGEST_BACK_OFF)
+
+
+def _awake(resting: Collection[Kind]) -> list[Kind]:
+    return [kind for kind in Kind if kind not in resting]
 
 
 def _kinds(unit: Unit, entry: AuditEntry) -> list[Kind]:

@@ -44,16 +44,16 @@ def add(
         insert_new(connection, table, row)
 
 
-def is_due(connection: Connection, now: datetime, resting: Collection[str]) -> bool:
-    """Return whether anything may be tried now, but for kinds that rest."""
-    return connection.execute(_due(now, resting).limit(1)).first() is not None
+def is_due(connection: Connection, now: datetime, kinds: Collection[str]) -> bool:
+    """Return whether anything of these kinds may be tried now."""
+    return connection.execute(_due(now, kinds).limit(1)).first() is not None
 
 
 def take(
-    connection: Connection, now: datetime, resting: Collection[str], *, until: datetime
+    connection: Connection, now: datetime, kinds: Collection[str], *, until: datetime
 ) -> Row | None:
-    """Return what is due the longest, and keep others from it until then."""
-    query = _due(now, resting).limit(1).with_for_update(skip_locked=True)
+    """Return what of these kinds is due the longest, and keep others from it until then."""
+    query = _due(now, kinds).limit(1).with_for_update(skip_locked=True)
     found = connection.execute(query).first()
     if found is None:
         return None
@@ -79,9 +79,9 @@ def postpone(connection: Connection, key: str, not_before: datetime, error: str)
     connection.execute(update(table).where(table.c.key == key).values(values))
 
 
-def _due(now: datetime, resting: Collection[str]) -> Any:
+def _due(now: datetime, kinds: Collection[str]) -> Any:
     return (
         select(table)
-        .where(table.c.not_before <= now, table.c.kind.not_in(sorted(resting)))
+        .where(table.c.not_before <= now, table.c.kind.in_(sorted(kinds)))
         .order_by(table.c.not_before, table.c.created_at, table.c.key)
     )

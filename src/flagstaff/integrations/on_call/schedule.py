@@ -38,12 +38,11 @@ class Schedule:
             DefinitionError: the file cannot be read.
         """
         rotations = load_schedule(self.root, self.settings.schedule).get(service, ())
-        turns = [
-            (level, turn_at(rotation, now).person, turn_at(rotation, now).until)
-            for level, rotation in enumerate(rotations, start=1)
-        ]
+        turns = enumerate((turn_at(each, now) for each in rotations), start=1)
         return tuple(
-            OnDuty(name=person.name, level=level, until=until, mention=person.mention)
-            for level, person, until in turns
-            if person is not None
+            OnDuty(
+                name=turn.person.name, level=level, until=turn.until, mention=turn.person.mention
+            )
+            for level, turn in turns
+            if turn.person is not None
         )
