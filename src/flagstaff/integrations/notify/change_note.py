@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 from typing import Final
@@ -38,19 +39,18 @@ def add_to_log(path: Path, change: FlagChanged) -> None:
     Raises:
         Unavailable: the file cannot be written.
     """
-    if not path.exists():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            with suppress(FileExistsError), path.open("x", encoding="utf-8") as file:
                 file.write(HEADING)
-        except FileExistsError:
-            pass
-        except OSError as exc:
-            raise Unavailable(
-                f"the log of changes {path} cannot be written: {exc.strerror}",
-                hint="correct `side_effects: log: file:` in flagstaff.yml, or the permissions",
-            ) from exc
-    rewrite(path, lambda text: _appended(text, f"- {note_of(change)}", change))
+        rewrite(path, lambda text: _appended(text, f"- {note_of(change)}", change))
+    except (OSError, Unavailable) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else exc.message
+        raise Unavailable(
+            f"the log of changes {path} cannot be written: {why}",
+            hint="correct `side_effects: log: file:` in flagstaff.yml, or the permissions",
+        ) from exc
 
 
 def add_to_issue(path: Path, change: FlagChanged) -> None:
