@@ -9,8 +9,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from flagstaff.definitions.lifecycle import Lifecycle
 from flagstaff.definitions.forges import Forge
+from flagstaff.definitions.lifecycle import Lifecycle
 from flagstaff.definitions.on_call import OnCall
 from flagstaff.definitions.policies import Policies
 from flagstaff.definitions.side_effects import SideEffects

@@ -109,7 +109,6 @@ def _project(fields: Fields) -> Project:
         statistics=read_statistics(fields),
         changelog=fields.text("changelog") or default.changelog,
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
-        policies=read_policies(fields),
         lifecycle=read_lifecycle(fields),
         policies=read_policies(fields, environments),
         forges=read_forges(fields),
