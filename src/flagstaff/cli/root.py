@@ -42,6 +42,7 @@ TABLE: Final = {
     "lock": Entry(f"{_WORDS}.lock_words:lock", "Let nothing open wider for now."),
     "unlock": Entry(f"{_WORDS}.lock_words:unlock", "Let flags open again."),
     "incident": Entry(f"{_WORDS}.lock_words:incident", "Say that there is an incident."),
+    "oncall": Entry(f"{_WORDS}.on_call_words:oncall", "Who is on call?"),
     "person": Entry(f"{_WORDS}.person_words:person", "Who may do what?"),
     "token": Entry(f"{_WORDS}.person_words:token", "Let programs in."),
     "run": Entry(f"{_CLI}.whole_line:run", "Take a line as it stands in chat or in an issue."),

@@ -244,6 +244,15 @@ class AbortRollout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShowOnCall:
+    """Say who is on call for a service, empty for the usual one."""
+
+    writes: ClassVar[bool] = False
+
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSearch:
     """Which entries of the audit log are wanted; empty and 0 do not matter.
 
@@ -320,6 +329,7 @@ Command = (
     | ExportAudit
     | VerifyAudit
     | UndoEntry
+    | ShowOnCall
     | AccessCommand
     | LockCommand
     | LifeCommand

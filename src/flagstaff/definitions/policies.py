@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from flagstaff.definitions.cron import last_start
@@ -65,6 +67,10 @@ class HealthCheck:
     timeout: timedelta = timedelta(seconds=10)
 
 
+def _nowhere() -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """The settings under `policies:` in `flagstaff.yml`.
@@ -72,6 +78,7 @@ class Policies:
     Attributes:
         consistency: Staging is on before production is, and off after it.
         production_channel: From chat, production changes only in the channel `production`.
+        environment_channels: From chat, other environments change only in these channels.
         freeze: When nothing opens wider, once.
         quiet_hours: When nothing opens wider, again and again.
         health: Who says whether production is well; None for nobody.
@@ -85,6 +92,7 @@ class Policies:
 
     consistency: bool = True
     production_channel: bool = True
+    environment_channels: Mapping[str, tuple[str, ...]] = field(default_factory=_nowhere)
     freeze: tuple[Freeze, ...] = ()
     quiet_hours: tuple[QuietHours, ...] = ()
     health: HealthCheck | None = None

@@ -10,8 +10,11 @@ from types import MappingProxyType
 from typing import Final
 
 from flagstaff.definitions.commands import ProjectCommand
+from flagstaff.definitions.forges import Forge
 from flagstaff.definitions.lifecycle import Lifecycle
+from flagstaff.definitions.on_call import OnCall
 from flagstaff.definitions.policies import Policies
+from flagstaff.definitions.side_effects import SideEffects
 from flagstaff.rollouts.evidence.standing import Response
 from flagstaff.rollouts.plan import Statistics
 from flagstaff.rollouts.rules import EXPIRY
@@ -113,6 +116,9 @@ class Project:
         commands: Programs that rollouts may run, by the names that plans and issues use.
         private_hosts: Hosts that checks may ask although their addresses are not public.
         expiry: After how long without progress a rollout expires; zero for never.
+        forges: Where issues are kept beside files.
+        side_effects: Who outside is told of each change of a flag.
+        on_call: Where it stands who is on call; None where nowhere.
     """
 
     flags: str = "config/feature_flags"
@@ -138,3 +144,6 @@ class Project:
     commands: Mapping[str, ProjectCommand] = field(default_factory=lambda: MappingProxyType({}))
     private_hosts: tuple[str, ...] = ()
     expiry: timedelta = EXPIRY
+    forges: tuple[Forge, ...] = ()
+    side_effects: SideEffects = field(default_factory=SideEffects)
+    on_call: OnCall | None = None

@@ -7,12 +7,13 @@ import shlex
 from dataclasses import fields as names_of
 from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from flagstaff.definitions.duration import parse_duration
 from flagstaff.definitions.fields import Fields
 from flagstaff.definitions.policies import HealthCheck, Policies
-from flagstaff.definitions.problems import quote
+from flagstaff.definitions.problems import quote, suggestion
 from flagstaff.definitions.project_windows import (
     parse_moment,
     read_freezes,
@@ -30,7 +31,7 @@ __all__ = ["parse_moment", "read_policies"]
 T = TypeVar("T")
 
 
-def read_policies(project: Fields) -> Policies:
+def read_policies(project: Fields, environments: tuple[str, ...]) -> Policies:
     """Return what is set under `policies`, and note what is wrong there."""
     default = Policies()
     fields = project.mapping("policies")
@@ -40,6 +41,7 @@ def read_policies(project: Fields) -> Policies:
     return Policies(
         consistency=_or(fields.boolean("consistency"), default.consistency),
         production_channel=_or(fields.boolean("production_channel"), default.production_channel),
+        environment_channels=_channels(fields, environments),
         freeze=read_freezes(fields),
         quiet_hours=read_quiet_hours(fields),
         health=_health(fields),
@@ -54,6 +56,29 @@ def read_policies(project: Fields) -> Policies:
 
 def _or(found: T | None, default: T) -> T:
     return default if found is None else found
+
+
+def _channels(
+    policies: Fields, environments: tuple[str, ...]
+) -> MappingProxyType[str, tuple[str, ...]]:
+    fields = policies.mapping("environment_channels")
+    if fields is None:
+        return MappingProxyType({})
+    for name in fields:
+        if name == "production":
+            fields.problems.error(
+                f"{fields.label(name)} is set elsewhere",
+                line=fields.line(name),
+                remedy="name its channel as `channels: production:`",
+            )
+        elif name not in environments:
+            fields.problems.error(
+                f"{fields.label(name)} is no environment",
+                line=fields.line(name),
+                remedy=suggestion(name, environments),
+            )
+    found = {name: fields.parsed_list(name, str) for name in fields}
+    return MappingProxyType({name: names for name, names in found.items() if names})
 
 
 def _health(policies: Fields) -> HealthCheck | None:

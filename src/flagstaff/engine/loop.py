@@ -18,6 +18,7 @@ from flagstaff.engine.leases import TERM, Leases
 from flagstaff.engine.lives import Lives
 from flagstaff.engine.looking import Looker
 from flagstaff.engine.outgoing import Outbox
+from flagstaff.engine.side_effects import SideEffects, Tell
 from flagstaff.engine.world import World
 from flagstaff.rollouts.next_look import DEPLOYMENTS, POLICIES, SWEEP
 from flagstaff.services import looking, running
@@ -36,7 +37,8 @@ class Engine:
     """Runs every rollout that is due and that no other replica is about.
 
     One thread looks and decides, another does what is in the outbox, so that a slow chat or a long
-    cleanup never keeps a guard from being looked at; a third prolongs leases.
+    cleanup never keeps a guard from being looked at. A third prolongs leases, a fourth tells others
+    what has changed.
 
     Attributes:
         ticks: how often it looked what is due.
@@ -47,6 +49,7 @@ class Engine:
         poll: real seconds between looks.
         term: how long a lease is.
         driver: makes it look; the built-in loop if there is none.
+        tell: tells somebody outside of a change of a flag; `None` tells nobody.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Engine:
         poll: float = POLL,
         term: timedelta = TERM,
         driver: Driver | None = None,
+        tell: Tell | None = None,
     ) -> None:
         self.ticks = 0
         self._services = services
@@ -75,6 +79,8 @@ class Engine:
         self._swept_at: float | None = None
         self._driver = driver or BuiltIn(poll=poll)
         self._doing = Loop("doing", self._do, self._complaints, poll)
+        self._side_effects = SideEffects(services, tell, self._complaints) if tell else None
+        self._telling = Loop("telling", self._tell, self._complaints, poll)
         services.listen(self._hear)
 
     @property
@@ -89,6 +95,7 @@ class Engine:
             self._issues.hear_all()
         self._driver.start(self)
         self._doing.start()
+        self._telling.start()
 
     def stop(self) -> None:
         """Finish the step at hand and end."""
@@ -96,12 +103,14 @@ class Engine:
         self._services.ignore(self._hear)
         self._driver.stop()
         self._doing.stop()
+        self._telling.stop()
         self._leases.stop()
 
     def wake(self) -> None:
         """Look again at once."""
         self._driver.wake()
         self._doing.wake()
+        self._telling.wake()
 
     def tick(self) -> None:
         """Look at every rollout that is not over, due or not, and do what is in the outbox.
@@ -114,6 +123,7 @@ class Engine:
         self._listen()
         self.look()
         self._do()
+        self._tell()
         self._issues.follow()
 
     def look(self) -> None:
@@ -147,6 +157,10 @@ class Engine:
                 return
             with self._complaints.about(f"notice {notice.post.key}"):
                 self._lives.perform(notice)
+
+    def _tell(self) -> None:
+        if self._side_effects is not None:
+            self._side_effects.work(self._goes_on)
 
     def _goes_on(self) -> bool:
         return not self._stopping.is_set()

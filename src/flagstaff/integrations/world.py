@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never
 
@@ -15,6 +16,8 @@ from flagstaff.integrations.forge.issue_file import read, rewrite
 from flagstaff.integrations.http_check import HttpCheck
 from flagstaff.integrations.metrics.job_logs import JobLogs
 from flagstaff.integrations.notify.webhook import post
+from flagstaff.integrations.on_call.mentioning import mentioned
+from flagstaff.integrations.telling import Announce
 from flagstaff.issues import box_answers, follow
 from flagstaff.issues.lines import split_lines
 from flagstaff.rollouts.checks import CheckCommand, CheckHttp
@@ -24,6 +27,7 @@ from flagstaff.rollouts.guard import Guard, Measurement
 from flagstaff.rollouts.plan import CloseTarget, Plan
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.boxes import Heard
+from flagstaff.services.ports import OnCallBook, OnDuty
 
 
 class World:
@@ -32,11 +36,18 @@ class World:
     Args:
         root: the project's folder.
         announce: says an announcement in chat; None where no chat is connected.
+        on_call: knows whom an announcement mentions; None where nobody does.
     """
 
     def __init__(
-        self, root: Path, project: Project, announce: Callable[[Post], None] | None = None
+        self,
+        root: Path,
+        project: Project,
+        announce: Announce | None = None,
+        *,
+        on_call: OnCallBook | None = None,
     ) -> None:
+        self._on_call = on_call
         self._say = announce
         self._root = root
         self._project = project
@@ -125,13 +136,28 @@ class World:
     def _announce(self, effect: Post) -> EffectDone:
         where = ", ".join(effect.channels)
         if self._say is not None:
-            self._say(effect)
+            for each, on_duty in self._mentioning(effect):
+                self._say(each, on_duty=on_duty)
             return EffectDone(step=effect.step, note=f"posted to {where}")
         if self._project.webhook is None:
             note = f"noted here for {where}: no chat webhook is set in flagstaff.yml"
             return EffectDone(step=effect.step, note=note)
-        post(self._project.webhook, effect)
+        for each, on_duty in self._mentioning(effect):
+            names = " ".join(person.handle for person in on_duty)
+            said = replace(each, text=f"{each.text}\nOn call: {names}") if names else each
+            post(self._project.webhook, said)
         return EffectDone(step=effect.step, note=f"posted to {where}")
+
+    def _mentioning(self, effect: Post) -> Iterator[tuple[Post, tuple[OnDuty, ...]]]:
+        """Yield what is said in each channel, and whom it mentions there."""
+        if self._on_call is None:
+            yield effect, ()
+            return
+        for channel in effect.channels:
+            now = datetime.now(UTC)
+            on_duty, note = mentioned(channel, self._project.channels, self._on_call, now)
+            text = f"{effect.text}\n{note}" if note else effect.text
+            yield replace(effect, channels=(channel,), text=text), on_duty
 
     def _close(self, effect: CloseIssue) -> EffectDone:
         if effect.target is CloseTarget.ROLLOUT_ISSUE:

@@ -41,6 +41,7 @@ from flagstaff.server.front.metrics import DATABASE_ERRORS, TICKS, Metrics
 from flagstaff.server.front.ways import Way, Ways
 from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
+from flagstaff.server.outside import build_on_call, build_requests, build_teller
 from flagstaff.server.settings import Settings, check_reach
 from flagstaff.server.streams.at_hand import AtHand
 from flagstaff.server.streams.encoded import encoded_snapshot
@@ -132,6 +133,8 @@ def build(settings: Settings) -> Application:
             definitions=definitions,
             repository=GitRepository.around(settings.root),
             health=_health(settings, project),
+            on_call=build_on_call(settings, project),
+            requests=build_requests(settings, project),
             telemetry=Telemetry(),
             address=address,
         )
@@ -232,10 +235,13 @@ def _engine(
     """Return what runs the rollouts here, and how often it has looked."""
     if not settings.engine:
         return None, lambda: 0
+    context = services.context
+    world = World(settings.root, context.project, chat.announce, on_call=context.on_call)
+    teller = build_teller(settings, context.project, chat.announce)
     if database_file(settings.database_url) is not None:
         with services.unit(ENGINE, write=True) as unit:
             looking.break_leases(unit)
-    engine = Engine(services, World(settings.root, services.context.project, chat.announce))
+    engine = Engine(services, world, tell=teller.tell)
     closing.callback(engine.stop)
     chat.follow_rollouts(lambda: engine.leads)
     return engine, lambda: engine.ticks

@@ -57,6 +57,7 @@ from flagstaff.services.conditions import Condition
 from flagstaff.services.health import Health
 from flagstaff.services.idempotency import request_key
 from flagstaff.services.lives import answering as lives
+from flagstaff.services.on_call import show_on_call
 from flagstaff.services.permissions import require_somewhere
 from flagstaff.services.person import Person
 from flagstaff.services.policies.change import PRODUCTION
@@ -338,6 +339,8 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return auditing.answer(unit, command)
         case model.UndoEntry():
             return undoing.undo(unit, command)
+        case model.ShowOnCall():
+            return show_on_call(unit, command)
         case (
             AddPerson()
             | SetRoles()

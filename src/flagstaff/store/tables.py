@@ -292,3 +292,16 @@ notice = Table(
     Column("done_at", Moment, nullable=True),
 )
 """Announcements that belong to no rollout, waiting to be made and made."""
+
+side_effect = Table(
+    "side_effect",
+    metadata,
+    Column("key", String(100), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment, nullable=False, index=True),
+    Column("error", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+"""Who outside has still to be told of which change; a row goes when it is done."""

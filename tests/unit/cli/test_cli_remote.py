@@ -50,6 +50,8 @@ LINES = [
     "rollout abort 3 --reason r",
     "audit list --flag x --since 2d --limit 3",
     "audit export --format csv",
+    "oncall",
+    "oncall support",
     "lock",
     "lock production --reason upgrade --for 2h",
     "unlock production",

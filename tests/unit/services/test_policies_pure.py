@@ -20,6 +20,7 @@ from flagstaff.services.policies.change import Change
 from flagstaff.services.policies.consistency import Consistency
 from flagstaff.services.policies.deployed_code import DeployedCode
 from flagstaff.services.policies.dwell import Dwell
+from flagstaff.services.policies.environment_channel import EnvironmentChannel
 from flagstaff.services.policies.four_eyes import FourEyes
 from flagstaff.services.policies.freeze import ChangeLock
 from flagstaff.services.policies.health import ProductionHealth
@@ -226,6 +227,26 @@ def test_chat_changes_production_in_its_channel(source, channel, fine):
     assert (policy.refusal(change(ON, OFF, by=by)) is None) is fine
     assert policy.refusal(change(ON, OFF, "staging", by=by)) is None
     assert ProductionChannel(channel="").refusal(change(ON, OFF, by=by)) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "channel", "environment", "fine"),
+    [
+        (Source.CHAT, "#staging", "staging", True),
+        (Source.CHAT, "ops-test", "staging", True),
+        (Source.CHAT, "#random", "staging", False),
+        (Source.CHAT, "", "staging", False),
+        (Source.CHAT, "#random", "dev", True),
+        (Source.TERMINAL, "", "staging", True),
+    ],
+)
+def test_chat_changes_other_environments_in_theirs(source, channel, environment, fine):
+    policy = EnvironmentChannel(channels={"staging": ("#staging", "#ops-test")})
+    by = Person(name="ada", source=source, channel=channel, roles=ADMIN_EVERYWHERE)
+    refusal = policy.refusal(change(ON, OFF, environment, by=by))
+    assert (refusal is None) is fine
+    if refusal is not None:
+        assert refusal.what == "staging changes only in #staging or #ops-test"
 
 
 def test_four_eyes():

@@ -5,20 +5,16 @@ Level by level, as the issue does: whatever happened, the thread is brought to w
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import threading
 from collections.abc import Callable
 from typing import Final
 
-from flagstaff.chatops.slack.blocks import (
-    headline,
-    question,
-    rollout_blocks,
-    waiting,
-)
+from flagstaff.chatops.room import Room
 from flagstaff.errors import FlagstaffError, NotFound, Unavailable
-from flagstaff.integrations.notify.slack import Slack, digest, escaped
-from flagstaff.rollouts.rollout import Phase
+from flagstaff.rollouts.rollout import Phase, StepStatus
 from flagstaff.services import running, views
 from flagstaff.services.chat_accounts import posted
 from flagstaff.services.person import ENGINE
@@ -26,11 +22,11 @@ from flagstaff.services.services import EVERYTHING, Services
 from flagstaff.services.views import RolloutView, StepView
 
 PACE: Final = 1.2
-"""Seconds between two looks: Slack takes about one message a second."""
+"""Seconds between two looks: chats take about one message a second."""
 LOOK_EVERY: Final = 60.0
 """Seconds after which all are looked at unheard: the server that posted may have ended."""
 PAUSE: Final = 30.0
-"""Seconds after Slack said "later"."""
+"""Seconds after the chat said "later"."""
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +36,8 @@ class RolloutThreads:
 
     Args:
         services: where rollouts are looked at.
-        slack: where they are shown.
+        room: where they are shown.
+        prefix: before the names under which messages are remembered; each chat program has its own.
         channel: in which channel.
         may: whether this process is the one that posts; of several servers, one does.
         pace: seconds between two looks.
@@ -49,21 +46,23 @@ class RolloutThreads:
     def __init__(
         self,
         services: Services,
-        slack: Slack,
+        room: Room,
         channel: str,
         *,
+        prefix: str = "",
         may: Callable[[], bool],
         pace: float = PACE,
     ) -> None:
         self._services = services
-        self._slack = slack
+        self._room = room
+        self._prefix = prefix
         self._channel = channel
         self._may = may
         self._pace = pace
         self._wanted: dict[int, None] = {}
         self._changed = threading.Condition()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="slack-threads", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="rollout-threads", daemon=True)
 
     def start(self) -> None:
         """Begin to follow, with all rollouts that are not over."""
@@ -88,30 +87,31 @@ class RolloutThreads:
             FlagstaffError: a person has to look.
         """
         view = self._services.ask(lambda unit: views.rollout(unit, number), ENGINE)
-        key = f"rollout:{number}"
+        key = f"{self._prefix}rollout:{number}"
         phase = view.summary.phase
         if posted(self._services, key) is None and (phase is Phase.PENDING or phase.finished):
             return
         address = self._services.context.address().rstrip("/")
-        text, blocks = headline(view), rollout_blocks(view, address)
-        root = self._slack.post_once(key, self._channel, text, blocks=blocks)
-        self._slack.keep(key, text, blocks)
+        text, parts = self._room.headline(view, address)
+        root = self._room.show_once(key, self._channel, text, parts)
+        self._room.show(key, text, parts)
         self._ask(view, key, root.ts)
         if phase in {Phase.PAUSED, Phase.EXPIRED} or phase.finished:
-            said = f"{text}. {escaped(view.summary.reason)}" if view.summary.reason else text
-            news = f"{key}:news:{digest(f'{phase}{view.summary.reason}')[:16]}"
-            self._slack.post_once(news, self._channel, said, thread=root.ts)
+            why = self._room.escaped(view.summary.reason)
+            said = f"{text}. {why}" if why else text
+            news = f"{key}:news:{_digest(f'{phase}{view.summary.reason}')}"
+            self._room.show_once(news, self._channel, said, thread=root.ts)
 
     def _ask(self, view: RolloutView, key: str, thread: str) -> None:
         asks = waiting(view)
         for step in view.steps:
             name = f"{key}:ask:{step.id}"
             if asks is not None and step.id == asks.id:
-                text, blocks = question(view, step)
-                self._slack.post_once(name, self._channel, text, blocks=blocks, thread=thread)
-                self._slack.keep(name, text, blocks)
+                text, parts = self._room.question(view, step)
+                self._room.show_once(name, self._channel, text, parts, thread=thread)
+                self._room.show(name, text, parts)
             elif posted(self._services, name) is not None:
-                self._slack.keep(name, _answered(step))
+                self._room.show(name, self._room.escaped(_answered(step)))
 
     def _hear(self, names: frozenset[str]) -> None:
         numbers = [
@@ -136,7 +136,7 @@ class RolloutThreads:
             self._over.wait(self._pace if self._look(number) else PAUSE)
 
     def _look(self, number: int) -> bool:
-        """Return whether Slack takes more."""
+        """Return whether the chat takes more."""
         if not self._may():
             return True
         try:
@@ -160,8 +160,19 @@ class RolloutThreads:
         return True
 
 
+def waiting(view: RolloutView) -> StepView | None:
+    """Return the step that waits for a person who has not answered yet, if one does."""
+    step = view.summary.step
+    if step is None or view.summary.phase is not Phase.WAITING or step.approved_by:
+        return None
+    return step if step.status is StepStatus.WAITING else None
+
+
 def _answered(step: StepView) -> str:
-    title = escaped(step.title)
     if step.approved_by:
-        return f"{title}: approved by {escaped(step.approved_by)}"
-    return f"{title}: {step.status.value}" + (f" by {escaped(step.by)}" if step.by else "")
+        return f"{step.title}: approved by {step.approved_by}"
+    return f"{step.title}: {step.status.value}" + (f" by {step.by}" if step.by else "")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(json.dumps([text, []], sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""How does Mattermost talk to us, and how do we answer? By slash commands."""
+"""How is a slash command of Mattermost's answered?"""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class Mattermost:
         self._tokens = tokens
         self._first_seen = first_seen
         self._patience = patience
-        self._workers = ThreadPoolExecutor(WORKERS, "mattermost")
+        self.workers = ThreadPoolExecutor(WORKERS, "mattermost")
 
     def close(self) -> None:
         """Finish what was begun."""
-        self._workers.shutdown()
+        self.workers.shutdown()
 
     def routes(self) -> list[BaseRoute]:
         """Return the address that Mattermost sends to."""
@@ -104,7 +104,7 @@ class Mattermost:
             channel=f"#{given['channel_name']}",
             text=f"/flagstaff {given.get('text', '')}",
         )
-        work = self._workers.submit(self._answering.answer, message)
+        work = self.workers.submit(self._answering.answer, message)
         try:
             return _shown(work.result(self._patience))
         except TooLate:
