@@ -1,0 +1,46 @@
+"""How is a server broken on purpose, so that the judge of the kills can be seen to notice?"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from dataclasses import replace
+
+
+def keys_that_change():
+    """Give an effect another key at every try."""
+    from flagstaff.integrations import world  # noqa: PLC0415 only in the process that is broken
+
+    right, count = world.post, itertools.count()
+
+    def post(url, announcement):
+        key = f"{announcement.key}/{os.getpid()}-{next(count)}"
+        right(url, replace(announcement, key=key))
+
+    world.post = post
+
+
+def no_look_before_posting():
+    """Post again to Slack without reading the channel first."""
+    from flagstaff.integrations.notify.slack import Slack  # noqa: PLC0415 as above
+
+    Slack._find = lambda *_: ""
+
+
+def noted_before_done():
+    """Take an effect for done before it leaves."""
+    from flagstaff.engine.outgoing import Outbox  # noqa: PLC0415 as above
+    from flagstaff.rollouts.event import EffectDone  # noqa: PLC0415
+    from flagstaff.services import running  # noqa: PLC0415
+    from flagstaff.services.person import ENGINE  # noqa: PLC0415
+
+    def perform(self, key):
+        found = self._services.ask(lambda unit: running.effect(unit, key), ENGINE)
+        if found is None:
+            return
+        outgoing, record = found
+        with self._services.unit(ENGINE, write=True) as unit:
+            running.finish_effect(unit, outgoing, EffectDone(step=outgoing.effect.step))
+        self._world.perform(outgoing.effect, record.rollout.plan)
+
+    Outbox.perform = perform
