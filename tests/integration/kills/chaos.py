@@ -102,12 +102,12 @@ class Chaos:
         random = Random(self._seed)
         servers = list(self._servers.values())
         for number in range(self._kills):
-            # Short lives end in the start-up and in first moves, longer ones deep in rollouts.
-            if self._stopping.wait(random.uniform(0.05, 2.5)):
-                return
+            # Some lives end in the start-up or with first moves, most deep in rollouts.
             server = random.choice(servers)
             if random.random() < 0.85:
                 self._until(server.answers)
+            if self._stopping.wait(random.uniform(0.0, 4.0)):
+                return
             if self._wire is not None and number % 10 == 1:
                 self._cut(random.uniform(5.0, 9.0))
             else:
