@@ -19,7 +19,7 @@ from kills.chaos import Chaos
 from kills.judge import collect, judge
 from kills.outside import Webhook
 from kills.person import Person
-from kills.scripts import scripts
+from kills.scripts import PLANS, scripts
 from kills.servers import Server
 from network import Network
 
@@ -28,9 +28,11 @@ from postgres import KillablePostgres
 SEED = os.environ.get("FLAGSTAFF_KILLS_SEED", "2026")
 SHORT = 6
 ROLLOUTS = int(os.environ.get("FLAGSTAFF_KILLS", str(SHORT)))
+PLANNED = min(ROLLOUTS, PLANS)
 LONG = ROLLOUTS > 50
-KILLS, SHARE, AT_ONCE = (90, 0.05, 50) if LONG else (3, 0.15, 16)
-"""Kills at any time, share of arrivals that kill, and rollouts under way together."""
+KILLS, SHARE, AT_ONCE = (12, 0.1, 200) if LONG else (2, 0.15, 16)
+"""Kills at any time and at most at arrivals, share of arrivals that kill, and how many rollouts are
+under way together: each kill meets all of them."""
 
 PATIENCE = 300.0
 
@@ -114,7 +116,7 @@ def run(folder, *, count=ROLLOUTS, kills=0, database="", replicas=1, mutant=""):
 
 
 @cache
-def undisturbed(count=ROLLOUTS):
+def undisturbed(count=PLANNED):
     """Return the run that others are compared with; nothing happens to its server."""
     with TemporaryDirectory() as folder:
         story = run(Path(folder), count=count)
@@ -135,12 +137,11 @@ def told(store, story, verdict):
 
 
 def check(store, story):
-    calm = undisturbed(len(story.records))
-    verdict = judge(calm.records, story.records)
+    verdict = judge(undisturbed().records, story.records, scripts(SEED, ROLLOUTS))
     told(store, story, verdict)
     assert story.surprises == []
     assert verdict.problems == {}
-    assert verdict.right == len(calm.records)
+    assert verdict.right == ROLLOUTS
 
 
 def test_one_server_on_sqlite_that_is_killed_again_and_again(tmp_path):
@@ -160,11 +161,11 @@ def test_three_replicas_killed_cut_off_and_frozen(tmp_path):
 @pytest.mark.parametrize("mutant", ["keys_that_change", "noted_before_done"])
 def test_the_judge_notices_a_server_that_is_broken_on_purpose(tmp_path, mutant):
     story = run(tmp_path, count=SHORT, kills=KILLS, mutant=mutant)
-    assert judge(undisturbed(SHORT).records, story.records).problems
+    assert judge(undisturbed(SHORT).records, story.records, scripts(SEED, SHORT)).problems
 
 
 def test_the_judge_notices_whatever_differs():
-    calm = undisturbed(SHORT).records
+    calm, given = undisturbed(SHORT).records, scripts(SEED, SHORT)
     flag, record = next((f, r) for f, r in calm.items() if r.arrived and r.phase == "completed")
     key, texts = next(iter(record.arrived.items()))
     first, second, *rest = record.audit
@@ -178,12 +179,10 @@ def test_the_judge_notices_whatever_differs():
         replace(record, arrived={**record.arrived, f"{key}x": texts}),
         replace(record, arrived={**record.arrived, key: [*texts, "another"]}),
     ):
-        assert list(judge(calm, {**calm, flag: changed}).problems) == [flag]
-    assert (
-        judge(
-            calm, {**calm, flag: replace(record, arrived={**record.arrived, key: texts * 2})}
-        ).repeats
-        == 1
-    )
-    assert judge(calm, {each: calm[each] for each in calm if each != flag}).problems
-    assert not judge(calm, calm).problems
+        assert list(judge(calm, {**calm, flag: changed}, given).problems) == [flag]
+    twice = replace(record, arrived={**record.arrived, key: texts * 2})
+    assert judge(calm, {**calm, flag: twice}, given).repeats == 1
+    assert not judge(calm, {**calm, flag: twice}, given).problems
+    assert judge(calm, {**calm, flag: twice}, given, repeats_allowed=False).problems
+    assert judge(calm, {each: calm[each] for each in calm if each != flag}, given).problems
+    assert not judge(calm, calm, given).problems

@@ -24,7 +24,7 @@ class Chaos:
     Args:
         seed: decides what, how often and to whom, though not how the threads meet it.
         servers: as many as there are.
-        kills: so many at any time; those at arrivals come on top.
+        kills: so many at any time, and at most as many again at arrivals.
         share: of the arrivals, so many kill their sender before it has its answer.
         wire: the network of the last server, if it can be cut.
         zombies: so many servers are frozen while they announce; `is_over(flag)` says when the
@@ -40,6 +40,7 @@ class Chaos:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._freezers = []
+        self._arrivals = 0
         self.happened = Counter()
         self.moments = []
 
@@ -56,20 +57,27 @@ class Chaos:
     def on_way(self, sender, key, _text, times):
         """Return whether something never arrives, its sender killed."""
         lost = Random(f"{self._seed}/way/{key}/{times}").random() < self._share * ON_THE_WAY
-        if lost and sender in self._servers:
+        if lost and self._may_at_arrival():
             self._killed(self._servers[sender], "killed on the way")
-        return lost
+            return True
+        return False
 
     def on_arrival(self, sender, key, text, times):
         """Kill or freeze whom an arrival is from."""
-        if sender not in self._servers:
-            return
         server = self._servers[sender]
         flag = next((each for each in self._zombies if f"`{each}` has been set" in text), "")
         if flag and len(self._servers) > 1 and self._freezes(server, flag):
             return
-        if Random(f"{self._seed}/{key}/{times}").random() < self._share * (1 - ON_THE_WAY):
+        if (
+            Random(f"{self._seed}/{key}/{times}").random() < self._share * (1 - ON_THE_WAY)
+            and self._may_at_arrival()
+        ):
             self._killed(server, "killed at an arrival")
+
+    def _may_at_arrival(self):
+        with self._lock:
+            self._arrivals += 1
+            return self._arrivals <= self._kills
 
     def _freezes(self, server, flag):
         with self._lock:
@@ -102,11 +110,13 @@ class Chaos:
         random = Random(self._seed)
         servers = list(self._servers.values())
         for number in range(self._kills):
-            # Some lives end in the start-up or with first moves, most deep in rollouts.
+            # Some lives end in the start-up, the others at any point of what fits into one: on a
+            # busy machine, where a start takes long, lives are longer too.
             server = random.choice(servers)
             if random.random() < 0.85:
                 self._until(server.answers)
-            if self._stopping.wait(random.uniform(0.0, 4.0)):
+            life = max(4.0, 2.0 * server.starting)
+            if self._stopping.wait(random.uniform(0.0, life)):
                 return
             if self._wire is not None and number % 10 == 1:
                 self._cut(random.uniform(5.0, 9.0))

@@ -37,10 +37,11 @@ class Verdict:
         )
 
 
-def essence(entry):
-    """Return an audit entry without its number, time and hash."""
+def essence(entry, flag):
+    """Return an audit entry without its number, time and hash, for any flag with this plan."""
     names = ("who", "source", "action", "flag", "environment", "step", "text", "reason")
-    return (*(entry[name] for name in names), str(entry["before"]), str(entry["after"]))
+    said = (entry[name].replace(flag, "FLAG") for name in names)
+    return (*said, str(entry["before"]), str(entry["after"]))
 
 
 def collect(ask, cases, texts):
@@ -53,6 +54,7 @@ def collect(ask, cases, texts):
     for key, there in texts.items():
         number, _, rest = key.partition("/")
         arrived.setdefault(int(number), {})[rest] = there
+    snapshots = {name: each["flags"] for name, each in snapshots.items()}
     found = {}
     for case in cases:
         flag = case.script.flag
@@ -60,27 +62,32 @@ def collect(ask, cases, texts):
         assert status == 200, entries
         status, rollout = ask(f"/rollouts/{case.number}")
         assert status == 200, rollout
-        gates = tuple(str(snapshots[name]["flags"][flag]["gates"]) for name in ENVIRONMENTS)
+        gates = tuple(str(snapshots[name][flag]["gates"]) for name in ENVIRONMENTS)
         found[flag] = Record(
             phase=rollout["phase"],
-            audit=tuple(essence(each) for each in reversed(entries)),
+            audit=tuple(essence(each, flag) for each in reversed(entries)),
             gates=gates,
-            arrived=arrived.pop(case.number, {}),
+            arrived={
+                key: [each.replace(flag, "FLAG") for each in there]
+                for key, there in arrived.pop(case.number, {}).items()
+            },
         )
     assert not arrived, f"arrivals of rollouts that nobody began: {arrived}"
     return found
 
 
-def judge(calm, rough, *, repeats_allowed=True):
+def judge(calm, rough, scripts, *, repeats_allowed=True):
     """Compare a run with an undisturbed one, rollout by rollout.
 
     Args:
-        calm: the undisturbed run.
+        calm: the undisturbed run, at least once with every plan.
         rough: the other.
+        scripts: the rollouts that it has to have.
         repeats_allowed: whether an effect may arrive more than once under its one key.
     """
     problems, effects, repeats = {}, 0, 0
-    for flag, expected in calm.items():
+    for script in scripts:
+        flag, expected = script.flag, calm[script.like]
         found = rough.get(flag)
         if found is None:
             problems[flag] = ["it is missing"]
@@ -93,7 +100,7 @@ def judge(calm, rough, *, repeats_allowed=True):
             wrong.append(f"{again} effects arrived twice: {found.arrived}")
         if wrong:
             problems[flag] = wrong
-    return Verdict(rollouts=len(calm), effects=effects, repeats=repeats, problems=problems)
+    return Verdict(rollouts=len(scripts), effects=effects, repeats=repeats, problems=problems)
 
 
 def _differences(expected, found):

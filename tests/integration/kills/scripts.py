@@ -16,6 +16,9 @@ UNSTEADY = "unsteady"
 LONG = "Wait for 3 d"
 """Longer than any run, so a person ends it; what happens in it is in no race with its end."""
 
+PLANS = 40
+"""So many different ones; further rollouts have the same plans again, under other flags."""
+
 ANSWERS = (
     ("approve",),
     ("approve",),
@@ -28,10 +31,12 @@ ANSWERS = (
 class Script:
     """One rollout; `answers` are verbs by the title of the step that they answer.
 
-    With `zombie`, the server that announces the first share in production is frozen at that.
+    `like` is the first flag with the same plan. With `zombie`, the server that announces the first
+    share in production is frozen at that.
     """
 
     flag: str
+    like: str
     issue: str
     answers: dict[str, tuple[str, ...]]
     ends: str
@@ -40,11 +45,15 @@ class Script:
 
 def scripts(seed, count, *, steady=False):
     """Return as many scripts; a `steady` outside refuses nothing."""
-    return [_script(Random(f"{seed}/{number}"), number, steady) for number in range(1, count + 1)]
+    return [
+        _script(
+            Random(f"{seed}/{number % PLANS}"), f"flag_{number}", f"flag_{number % PLANS}", steady
+        )
+        for number in range(count)
+    ]
 
 
-def _script(random, number, steady):
-    flag = f"flag_{number}"
+def _script(random, flag, like, steady):
     answers = {}
     parts = iter(range(1, 100))
     run = f"- [ ] `/chatops run feature set {flag}"
@@ -81,6 +90,7 @@ def _script(random, number, steady):
     lines += [f"{run} 50 --actors`", *some(1), f"{run} true`", announcement()]
     return Script(
         flag=flag,
+        like=like,
         issue=f"# [Feature flag] Enable `{flag}`\n\n## Rollout Steps\n\n" + "\n".join(lines) + "\n",
         answers=answers,
         ends=ends,

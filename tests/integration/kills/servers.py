@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from contextlib import closing, suppress
@@ -53,6 +54,8 @@ class Server:
         self.port = free_port()
         self.lives = 0
         self.frozen = False
+        self.starting = 0.0  # seconds that the first start took
+        self._begun = time.monotonic()
         self._mutant = mutant
         self._database = database
         self._environment = {**os.environ, **(environment or {})}
@@ -75,16 +78,19 @@ class Server:
         return (self.root / "log").read_text()
 
     def start(self):
+        self._begun = time.monotonic()
         self._keeper.start()
 
     def answers(self):
         """Return whether it is there."""
         with suppress(OSError), closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as there:
             there.request("GET", "/healthz")
-            return there.getresponse().status == 200
+            if there.getresponse().status == 200:
+                self.starting = self.starting or time.monotonic() - self._begun
+                return True
         return False
 
-    def wait(self, seconds=60):
+    def wait(self, seconds=120):
         within(seconds, self.answers)
 
     def kill(self):
