@@ -74,7 +74,7 @@ def _script(random, flag, like, steady):
         if LONG not in answers and random.random() < 0.15:
             answers[LONG] = ("pause", "resume", "promote")
             return "- [ ] Wait for 3 days."
-        return f"- [ ] Wait for {random.randint(1, 25)} minutes."
+        return f"- [ ] Wait for {random.randint(10, 120)} seconds."
 
     def some(most):
         return [random.choice((approval, announcement, wait))() for _ in range(most)]

@@ -20,7 +20,8 @@ from cluster import TOKEN, within
 from kills.scripts import ENVIRONMENTS
 from postgres import free_port
 
-SPEED = 600
+SPEED = 60
+"""Times faster than real; requests are known by their keys for 24 hours of that."""
 MUTANT = """
 import sys
 sys.path[:0] = {path!r}
@@ -32,7 +33,7 @@ main()
 """
 SETTINGS = """\
 environments: {environments}
-ramp: {{dwell: 5m}}
+ramp: {{dwell: 30s}}
 channels: {{production: "#production", team: "#team", support: "#support"}}
 notify: {{webhook: "{webhook}"}}
 """
