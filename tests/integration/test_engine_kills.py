@@ -150,9 +150,11 @@ def test_one_server_on_sqlite_that_is_killed_again_and_again(tmp_path):
 
 @pytest.mark.postgres
 def test_three_replicas_killed_cut_off_and_frozen(tmp_path):
-    with closing(KillablePostgres()) as postgres:
-        url = postgres.url()
-        story = run(tmp_path, kills=KILLS, database=url, replicas=3)
+    postgres = KillablePostgres()
+    try:
+        story = run(tmp_path, kills=KILLS, database=postgres.url(), replicas=3)
+    finally:
+        postgres.stop()
     check("PostgreSQL, three replicas", story)
     assert story.happened.get("thawed after a rollback", 0) > 0
     assert story.happened.get("cut off", 0) > 0

@@ -234,7 +234,9 @@ class AnyOrder(RuleBasedStateMachine):
         for each in changes:
             # As the services do, in the transaction of the first change there.
             if each.environment not in saved:
-                before = SavedGates(environment=each.environment, gates=self.gates[each.environment])
+                before = SavedGates(
+                    environment=each.environment, gates=self.gates[each.environment]
+                )
                 self.rollout = replace(self.rollout, before=(*self.rollout.before, before))
                 saved.add(each.environment)
             self.touched.add(each.environment)

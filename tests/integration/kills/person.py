@@ -66,6 +66,7 @@ class Person:
         while waiting or active:
             while waiting and len(active) < self._at_once:
                 active.append(self._begin(waiting.pop(0)))
+                moved = time.monotonic()
             asked = time.monotonic()
             status, found = self.ask("/rollouts?active=true&limit=1000")
             asking = time.monotonic() - asked
@@ -78,7 +79,9 @@ class Person:
                     continue
                 case.over = moved = time.monotonic()
                 active.remove(case)
-            stuck = {n: (each["phase"], each["step"]) for n, each in there.items()}
+            stuck = [
+                (n, each["phase"], each["step"] and each["step"]["id"]) for n, each in there.items()
+            ]
             assert time.monotonic() - moved < patience, f"nothing moves any more: {stuck}"
             time.sleep(max(0.05, asking))  # servers have better things to do than to answer
 
