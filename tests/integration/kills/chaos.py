@@ -14,7 +14,7 @@ from random import Random
 ON_THE_WAY = 0.4
 """So many of the kills at arrivals come before it, so that it never arrives."""
 
-FROZEN_FOR = 45.0
+FROZEN_FOR = 240.0
 """Seconds after which a frozen server goes on, whatever became of the rollout."""
 
 

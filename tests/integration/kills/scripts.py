@@ -13,7 +13,7 @@ ENVIRONMENTS = ("dev", "staging", "production")
 UNSTEADY = "unsteady"
 """An announcement with this word is refused until somebody retries its step."""
 
-LONG = "Wait for 3 d"
+LONG = "Wait for 3 days"
 """Longer than any run, so a person ends it; what happens in it is in no race with its end."""
 
 PLANS = 40
@@ -73,7 +73,7 @@ def _script(random, flag, like, steady):
     def wait():
         if LONG not in answers and random.random() < 0.15:
             answers[LONG] = ("pause", "resume", "promote")
-            return "- [ ] Wait for 3 days."
+            return f"- [ ] {LONG}."
         return f"- [ ] Wait for {random.randint(10, 120)} seconds."
 
     def some(most):
