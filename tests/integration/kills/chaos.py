@@ -118,7 +118,7 @@ class Chaos:
             life = max(4.0, 2.0 * server.starting)
             if self._stopping.wait(random.uniform(0.0, life)):
                 return
-            if self._wire is not None and number % 10 == 1:
+            if self._wire is not None and number % 10 == 0:
                 self._cut(random.uniform(5.0, 9.0))
             else:
                 self._killed(server, "killed at any time")

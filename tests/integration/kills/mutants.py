@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from dataclasses import replace
 
 
@@ -28,19 +29,8 @@ def no_look_before_posting():
 
 
 def noted_before_done():
-    """Take an effect for done before it leaves."""
-    from flagstaff.engine.outgoing import Outbox  # noqa: PLC0415 as above
-    from flagstaff.rollouts.event import EffectDone  # noqa: PLC0415
-    from flagstaff.services import running  # noqa: PLC0415
-    from flagstaff.services.person import ENGINE  # noqa: PLC0415
+    """Take an effect for done before it has left."""
+    from flagstaff.integrations import world  # noqa: PLC0415 as above
 
-    def perform(self, key):
-        found = self._services.ask(lambda unit: running.effect(unit, key), ENGINE)
-        if found is None:
-            return
-        outgoing, record = found
-        with self._services.unit(ENGINE, write=True) as unit:
-            running.finish_effect(unit, outgoing, EffectDone(step=outgoing.effect.step))
-        self._world.perform(outgoing.effect, record.rollout.plan)
-
-    Outbox.perform = perform
+    right = world.post
+    world.post = lambda *told: threading.Timer(0.3, right, told).start()
