@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from flagstaff.engine.batch import TURN, Batch
 from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.inquiries import Inquiries
 from flagstaff.engine.leases import Leases
@@ -32,12 +33,6 @@ log = logging.getLogger(__name__)
 
 MOST_MOVES: Final = 50
 """Moves of one rollout in a row, before the others get their turn."""
-
-MOST_LOOKS: Final = 200
-"""Rollouts that are taken at a time."""
-
-TURN: Final = 1.0
-"""Real seconds of looking, after which what is left is given back for any replica to take."""
 
 SOONEST: Final = 0.5
 """Real seconds between two looks at a rollout that stands still."""
@@ -76,30 +71,35 @@ class Looker:
         self._leases = leases
         self._complaints = complaints
         self._may_go_on = may_go_on
+        self._batch = Batch()
         self._known: dict[int, RolloutRecord] = {}
         self._failures: dict[int, int] = {}
 
     def look(self) -> bool:
         """Look at some of what is due, each once; return whether there may be more."""
+        began = elapsed()
         found = self._claim()
         if not found:
             return False
         drifted = self._drifted(found)
-        ends_at = elapsed() + TURN
-        looked = []
+        looked: list[Looked] = []
         for each in found:
-            if not self._may_go_on() or elapsed() > ends_at:
+            # One at least, however long it took to get here.
+            if not self._may_go_on() or (looked and elapsed() - began > TURN):
                 looked.append(Looked(due=each.due, again_at=each.due.next_look_at))
                 continue
             looked.append(self._look_at(each, drifted=each.due.rollout_id in drifted))
-        return self._end(looked)
+        try:
+            return self._end(looked)
+        finally:
+            self._batch.ended(taken=len(found), seconds=elapsed() - began)
 
     def _claim(self) -> list[Look]:
         asked_at, claimant = elapsed(), self._leases.claimant()
         if not self._services.ask(lambda unit: looking.any_due(unit, claimant), ENGINE):
             return []
         with self._services.unit(ENGINE, write=True) as unit:
-            found = looking.claim(unit, claimant, self._known, limit=MOST_LOOKS)
+            found = looking.claim(unit, claimant, self._known, limit=self._batch.size)
         for each in found:
             self._leases.hold(each.due.rollout_id, each.due.lease_token, asked_at=asked_at)
         return found

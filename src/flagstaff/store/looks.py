@@ -108,7 +108,10 @@ def claim(connection: Connection, claimant: Claimant, now: datetime, *, limit: i
 
 
 def release(connection: Connection, releases: Sequence[Release]) -> None:
-    """End looks, each unless its lease is somebody else's by now."""
+    """End looks, each unless its lease is somebody else's by now.
+
+    In the order in which leases are prolonged, so that two of these do not wait for each other.
+    """
     if not releases:
         return
     same = table.c.wake_seq == bindparam("seen")
@@ -134,7 +137,7 @@ def release(connection: Connection, releases: Sequence[Release]) -> None:
             "check": each.check_at,
             "waits": each.waits_for,
         }
-        for each in releases
+        for each in sorted(releases, key=lambda release: release.rollout_id)
     ]
     connection.execute(statement, rows)
 
