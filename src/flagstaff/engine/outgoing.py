@@ -78,11 +78,15 @@ class Outbox:
                 self._let_go(key, token, good=attempt.good)
 
     def _claim(self) -> tuple[str, int] | None:
-        if not self._services.ask(running.any_effect_due, ENGINE):
+        with self._lock:
+            under_way = frozenset(self._running)
+        if not self._services.ask(
+            lambda unit: running.any_effect_due(unit, besides=under_way), ENGINE
+        ):
             return None
         asked_at, claimant = elapsed(), self._leases.claimant()
         with self._services.unit(ENGINE, write=True) as unit:
-            claimed = running.claim_effect(unit, claimant)
+            claimed = running.claim_effect(unit, claimant, besides=under_way)
         if claimed is not None:
             self._leases.hold(*claimed, asked_at=asked_at)
         return claimed

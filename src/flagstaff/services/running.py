@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -129,14 +130,16 @@ def _allowed_still(unit: Unit, rollout: Rollout, event: Observed) -> Observed:
     return replace(event, policy=allowed(unit, rollout))
 
 
-def any_effect_due(unit: Unit) -> bool:
-    """Return whether there is an effect whose time has come."""
-    return bool(outbox.due(unit.connection, unit.now, limit=1))
+def any_effect_due(unit: Unit, *, besides: Collection[str] = ()) -> bool:
+    """Return whether there is an effect whose time has come, besides some."""
+    return bool(outbox.due(unit.connection, unit.now, limit=1, besides=besides))
 
 
-def claim_effect(unit: Unit, claimant: Claimant) -> tuple[str, int] | None:
-    """Take the effect that is longest due; return its key and fencing token."""
-    return outbox.claim(unit.connection, claimant, unit.now)
+def claim_effect(
+    unit: Unit, claimant: Claimant, *, besides: Collection[str] = ()
+) -> tuple[str, int] | None:
+    """Take the effect that is longest due, besides some; return its key and fencing token."""
+    return outbox.claim(unit.connection, claimant, unit.now, besides=besides)
 
 
 def effect(unit: Unit, key: str, token: int) -> tuple[Outgoing, RolloutRecord] | None:

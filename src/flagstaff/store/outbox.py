@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -50,22 +50,31 @@ def add(connection: Connection, rollout_id: int, effects: Iterable[External], at
         insert_new(connection, table, row)
 
 
-def due(connection: Connection, now: datetime, *, limit: int = 50) -> list[str]:
-    """Return the keys of what may be tried now, the longest due first."""
+def due(
+    connection: Connection, now: datetime, *, limit: int = 50, besides: Collection[str] = ()
+) -> list[str]:
+    """Return the keys of what may be tried now `besides` some, the longest due first."""
     query = (
         select(table.c.key)
-        .where(table.c.status == "pending", table.c.not_before <= now)
+        .where(
+            table.c.status == "pending", table.c.not_before <= now, table.c.key.not_in(besides)
+        )
         .order_by(table.c.not_before, table.c.created_at, table.c.key)
         .limit(limit)
     )
     return list(connection.execute(query).scalars())
 
 
-def claim(connection: Connection, claimant: Claimant, now: datetime) -> tuple[str, int] | None:
-    """Take the effect that is longest due and nobody's; return its key and fencing token."""
+def claim(
+    connection: Connection, claimant: Claimant, now: datetime, *, besides: Collection[str] = ()
+) -> tuple[str, int] | None:
+    """Take the effect that is longest due and nobody's; return its key and fencing token.
+
+    Those the claimant is about already are named by `besides`.
+    """
     due = (
         select(table.c.key)
-        .where(*_due(connection, claimant, now))
+        .where(*_due(connection, claimant, now), table.c.key.not_in(besides))
         .order_by(table.c.not_before, table.c.created_at, table.c.key)
         .limit(1)
         .with_for_update(skip_locked=True)
