@@ -9,7 +9,7 @@ from decimal import Decimal
 from flagstaff.definitions import Definitions, parse_definition
 from flagstaff.errors import Unavailable
 from flagstaff.flags.change import Boolean, PercentageOfActors
-from flagstaff.rollouts.event import EffectDone
+from flagstaff.rollouts.event import Answer, EffectDone
 from flagstaff.rollouts.guard import Arm, Guard, Measurement
 from flagstaff.rollouts.plan import Plan, SetGate, Step
 from flagstaff.services.ports import Commit
@@ -119,10 +119,17 @@ class FakeWorld:
     heard: dict[str, tuple] = field(default_factory=dict)
     issue_error: Exception | None = None
     results: dict[str, EffectDone] = field(default_factory=dict)
+    checked: dict[str, Answer] = field(default_factory=dict)
 
     def measure(self, guard, kept):
         del kept
         return self.measurements.get(guard.name, Measurement(guard=guard.name, error="no logs"))
+
+    def check(self, check, *, key, flag):
+        del key, flag
+        return self.checked.get(
+            getattr(check, "command", ""), Answer(yes=False, text="nobody answers")
+        )
 
     def perform(self, effect, plan):
         del plan

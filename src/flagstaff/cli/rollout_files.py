@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from flagstaff.cli.options import Common
 from flagstaff.commands.model import ImportRollout
+from flagstaff.commands.outcome import Outcome
 from flagstaff.commands.tree import SETTINGS
 from flagstaff.errors import UsageError
 
@@ -30,25 +32,39 @@ LARGEST = 1_000_000
 )
 @click.option("--start", is_flag=True, help="Begin at once.")
 @click.option("--no-follow", is_flag=True, help="Leave the file as it is while the rollout runs.")
+@click.pass_obj
 def import_file(
-    *, issue: str, answers: tuple[str, ...], chosen: tuple[str, ...], start: bool, no_follow: bool
-) -> ImportRollout:
+    common: Common,
+    *,
+    issue: str,
+    answers: tuple[str, ...],
+    chosen: tuple[str, ...],
+    start: bool,
+    no_follow: bool,
+) -> ImportRollout | Outcome:
     """Make a rollout of the issue in a file, `-` for standard input.
 
     Its boxes are ticked and results noted in the file as the rollout goes on. With --dry-run
-    nothing is written, and every line is shown with what it was understood as.
+    nothing is written, and every line is shown with what it was understood as, and when each step
+    will be taken.
     """
     placeholders = answers_in(answers)
     choices = choices_in(chosen)
     text = text_of(issue)
     follow = issue != "-" and not no_follow
-    return ImportRollout(
+    command = ImportRollout(
         text=text,
         path=str(Path(issue).resolve()) if follow else "",
         placeholders=placeholders,
         choices=choices,
         start=start,
     )
+    if not common.dry_run:
+        return command
+    from flagstaff.cli.forecasting import with_forecasts  # noqa: PLC0415 help needs none
+    from flagstaff.commands.remote import Server  # noqa: PLC0415 the same
+
+    return with_forecasts(Server.find(common.server).execute(command, dry_run=True))
 
 
 def text_of(issue: str) -> str:

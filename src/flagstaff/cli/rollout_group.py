@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from flagstaff.cli.rollout_files import import_file
+from flagstaff.cli.rollout_plans import edit, start
 from flagstaff.cli.watching import watch
 from flagstaff.commands import rollout_words
 from flagstaff.commands.tree import SETTINGS, Tree
 
 rollout = Tree(
     "rollout",
-    commands={**rollout_words.rollout.commands, "import": import_file, "watch": watch},
+    commands={
+        **rollout_words.rollout.commands,
+        "import": import_file,
+        "start": start,
+        "edit": edit,
+        "watch": watch,
+    },
     context_settings=SETTINGS,
     help=rollout_words.rollout.help,
     short_help=rollout_words.rollout.short_help,

@@ -13,6 +13,7 @@ from typing import ClassVar
 from flagstaff.commands.access_model import AccessCommand
 from flagstaff.commands.life_model import LifeCommand
 from flagstaff.commands.lock_model import LockCommand
+from flagstaff.commands.plan_model import PlanCommand
 from flagstaff.flags.change import GateChange
 
 HIGHEST = 2**31 - 1
@@ -243,6 +244,15 @@ class AbortRollout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShowOnCall:
+    """Say who is on call for a service, empty for the usual one."""
+
+    writes: ClassVar[bool] = False
+
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSearch:
     """Which entries of the audit log are wanted; empty and 0 do not matter.
 
@@ -319,7 +329,9 @@ Command = (
     | ExportAudit
     | VerifyAudit
     | UndoEntry
+    | ShowOnCall
     | AccessCommand
     | LockCommand
     | LifeCommand
+    | PlanCommand
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from flagstaff.rollouts.checks import CheckCommand, CheckHttp
 from flagstaff.rollouts.effect import External, Post
-from flagstaff.rollouts.event import EffectDone
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed
 from flagstaff.rollouts.guard import Guard, Kept, Measurement
 from flagstaff.rollouts.plan import Plan
 from flagstaff.rollouts.rollout import Rollout
@@ -20,7 +21,15 @@ class World(Protocol):
         """Return what a guard has seen since watching began; `kept` is in the evidence already."""
         ...
 
-    def perform(self, effect: External, plan: Plan) -> EffectDone:
+    def check(self, check: CheckCommand | CheckHttp, *, key: str, flag: str) -> Answer:
+        """Return what a command or a web address says; may take as long as its timeout.
+
+        Raises:
+            FlagstaffError: it cannot be asked at all.
+        """
+        ...
+
+    def perform(self, effect: External, plan: Plan) -> EffectDone | EffectFailed:
         """Do one thing outside; doing it again after a crash changes nothing more.
 
         Raises:

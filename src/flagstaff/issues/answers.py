@@ -13,7 +13,7 @@ from flagstaff.issues.outline import Item, Outline, outline_of
 from flagstaff.issues.placing import places_of
 from flagstaff.issues.wording import plain
 from flagstaff.rollouts.plan import Approve, AskPerson, Preset, Step, Summary
-from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
+from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 
 _WORDS = r"reason|why|skipped|because|since|not (?:needed|applicable)|n/?a"
 _GIVEN = re.compile(
@@ -61,10 +61,11 @@ class BoxAnswer:
 def box_answers(text: str, rollout: Rollout) -> tuple[BoxAnswer, ...]:
     """Return what people have said in the issue's text and the rollout has not heard yet.
 
-    We tick a box only when its steps are over, so every other tick is somebody's. A tick is a yes
-    to what a person is asked; what Flagstaff does itself is not done by a tick.
+    We tick a box only when its steps are over, so every other tick is somebody's; but where a stage
+    was undone it may be ours of before, so there it says nothing. A tick is a yes to what a person
+    is asked; what Flagstaff does itself is not done by a tick.
     """
-    if rollout.phase.finished or rollout.phase is Phase.PENDING:
+    if rollout.phase.finished or rollout.phase in {Phase.PENDING, Phase.EXPIRED}:
         return ()
     all_lines = split_lines(text)
     lines = without_notes(all_lines)
@@ -83,7 +84,7 @@ def box_notes(
     line: Line, steps: Sequence[Step], rollout: Rollout, outline: Outline, index: int
 ) -> tuple[str, ...]:
     """Return what we answer below a box that somebody has filled, and that does not count so."""
-    if rollout.phase.finished or rollout.phase is Phase.PENDING:
+    if rollout.phase.finished or rollout.phase in {Phase.PENDING, Phase.EXPIRED}:
         return ()
     kinds = {kind for kind, _ in _said(line, steps, rollout, outline, index).values()}
     if Said.NO_REASON in kinds:
@@ -106,7 +107,7 @@ def _said(
             return {
                 step.id: (Said.APPROVED if _asks(step, rollout) else Said.NOT_THEIRS, "")
                 for step in asked
-                if not isinstance(step.action, Summary) and not rollout.state(step.id).approved_by
+                if not isinstance(step.action, Summary) and _may_say(rollout.state(step.id))
             }
         case Preset.SKIPPED:
             reason = _reason(steps[0].anchor, line, outline, index)
@@ -147,6 +148,11 @@ def _clean(text: str) -> str:
 
 def _is_open(step: Step, rollout: Rollout) -> bool:
     return step.preset is Preset.OPEN and not rollout.state(step.id).status.finished
+
+
+def _may_say(state: StepState) -> bool:
+    """Return whether a tick can be news: nobody has said yes, and none of ours can stand there."""
+    return not state.approved_by and not state.undone
 
 
 def _asks(step: Step, rollout: Rollout) -> bool:

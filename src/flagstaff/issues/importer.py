@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 
+from flagstaff.definitions.plans.guards import guards_of
 from flagstaff.definitions.project import Project
 from flagstaff.errors import ImportProblems
 from flagstaff.issues.alternatives import choices_in
@@ -31,9 +32,7 @@ from flagstaff.issues.setting import Setting, unknown_flag_remedy
 from flagstaff.issues.steps import Builder
 from flagstaff.issues.telling import announce_to
 from flagstaff.issues.wording import plain
-from flagstaff.rollouts.guard import Guard
 from flagstaff.rollouts.plan import Plan
-from flagstaff.rollouts.query import Query
 
 _FLAG_NAME = "feature-flag-name"
 
@@ -119,13 +118,14 @@ def import_issue(  # noqa: PLR0913 each is a fact of its own about the issue
         )
     if setting.problems:
         raise ImportProblems(tuple(sorted(setting.problems, key=lambda each: each.line)))
-    guards, notes = _guards(project, setting.flag)
+    guards, notes = guards_of(project, setting.flag)
     plan = Plan(
         flag=setting.flag,
         title=_title(title, setting),
         steps=with_ids(drafts),
         guards=guards,
         statistics=project.statistics,
+        expiry=project.expiry,
         announce_to=setting.announce_to,
         owner=setting.owner,
         notes=(*notes, *rollback_notes(outline, setting)),
@@ -161,48 +161,6 @@ def _check_flag(setting: Setting, named: Named | None) -> None:
 def _title(title: Heading | None, setting: Setting) -> str:
     words = plain(setting.answers.fill(title.text)) if title else ""
     return words or f"Rollout of {setting.flag}"
-
-
-def _guards(project: Project, flag: str) -> tuple[tuple[Guard, ...], tuple[str, ...]]:
-    renames = [rename for rename in project.renames if rename.flag == flag]
-    wanted = [guard for guard in project.guards if guard.flag == flag]
-    notes = tuple(
-        f"guard {guard.name} has no renamed jobs to watch"
-        for guard in wanted
-        if guard.query is None and not renames
-    )
-    guards = (
-        Guard(
-            name=guard.name,
-            logs=guard.jobs,
-            control=_side(guard.query, tuple(rename.old for rename in renames), on=False),
-            treatment=_side(guard.query, tuple(rename.new for rename in renames), on=True),
-            harm_ratio=guard.harm_ratio,
-            safe_below=guard.safe_below,
-            harm_above=guard.harm_above,
-            against_baseline=guard.against_baseline,
-            min_bad=guard.min_bad,
-            min_excess=guard.min_excess,
-            weight=guard.weight,
-            required=guard.required,
-            dry_run=guard.dry_run,
-            on_harm=guard.on_harm,
-            max_time=guard.max_time,
-            on_inconclusive=guard.on_inconclusive,
-            query=guard.query,
-            counts=guard.counts,
-            on_no_data=guard.on_no_data,
-            split=guard.split,
-        )
-        for guard in wanted
-        if guard.query is not None or renames
-    )
-    return tuple(guards), notes
-
-
-def _side(query: Query | None, jobs: tuple[str, ...], *, on: bool) -> tuple[str, ...]:
-    """Return what people read as the name of one side."""
-    return jobs if query is None else (f"{query.label}={query.on if on else query.off}",)
 
 
 def _unresolved(chosen: Sequence[Chosen], setting: Setting) -> tuple[str, ...]:

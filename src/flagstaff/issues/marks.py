@@ -34,7 +34,8 @@ def mark_for(steps: Sequence[Step], rollout: Rollout, *, reopened: bool = False)
         return UNDONE
     states = [rollout.state(step.id).status for step in steps]
     if not all(status.finished for status in states):
-        return ""
+        again = any(rollout.state(step.id).undone for step in steps)
+        return UNDONE if again and ours else ""
     if any(status is StepStatus.DONE for status in states):
         return DONE
     peoples_own = all(step.preset is Preset.SKIPPED and step.reason == MARKED for step in steps)

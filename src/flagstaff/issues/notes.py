@@ -11,7 +11,8 @@ from flagstaff.definitions.duration import format_duration
 from flagstaff.issues.lines import NOTE_END, Line, marker_of
 from flagstaff.issues.marks import DONE, undone
 from flagstaff.issues.meaning import MARKED
-from flagstaff.rollouts.plan import Bake, Close, Preset, SetGate, Step, Summary
+from flagstaff.rollouts.checks import Wait
+from flagstaff.rollouts.plan import Bake, Close, DeleteFlag, Preset, SetGate, Step, Summary
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 
 _AGAIN = "**ticked again**"
@@ -49,6 +50,9 @@ def closing_note(rollout: Rollout) -> str:
             text = f"**Rolled back** {_time(rollout.finished_at)}{mark}{said}"
             where = ", ".join(rollout.touched)
             return f"{text}; the gates are as before in {where}" if where else text
+        case Phase.EXPIRED:
+            how = f"`rollout resume {rollout.id}`"
+            return f"**Expired**: {rollout.reason.removeprefix('expired: ')} ({how})"
         case _:
             return ""
 
@@ -143,13 +147,19 @@ def _said(step: Step, rollout: Rollout, *, labelled: bool) -> str:
             return f"**waiting** since {_time(state.since)}{asked} ({how})"
         case StepStatus.FAILED:
             return f"**failed** {_time(rollout.finished_at or state.since)}: {state.note}"
+        case StepStatus.PENDING if state.retry_at and state.note:
+            return f"**failed**, tried again: {state.note}"
+        case StepStatus.PENDING if state.undone:
+            return "**undone**; it is done anew when the rollout goes on"
         case StepStatus.PENDING if state.approved_by:
             why = f": {state.approval_note}" if state.approval_note else ""
             return f"**approved** by {state.approved_by}{why}; it counts when its turn comes"
-        case StepStatus.ACTIVE if isinstance(step.action, Bake) and state.until:
+        case StepStatus.ACTIVE if isinstance(step.action, Bake | Wait) and state.until:
             return f"**holding** until {_time(state.until)}"
         case StepStatus.ACTIVE if isinstance(step.action, Close) and state.note:
             return f"**held** since {_time(state.since)}: {state.note}"
+        case StepStatus.ACTIVE if isinstance(step.action, SetGate | DeleteFlag) and state.until:
+            return f"**held** until {_time(state.until)}: {state.note}"
         case _:
             return ""
 
@@ -157,7 +167,7 @@ def _said(step: Step, rollout: Rollout, *, labelled: bool) -> str:
 def _done(step: Step, state: StepState) -> str:
     if isinstance(step.action, Summary):
         return ""
-    word = "**held** until" if isinstance(step.action, Bake) else "**done**"
+    word = "**held** until" if isinstance(step.action, Bake | Wait) else "**done**"
     by = f" by {state.by}" if state.by and state.by not in state.note else ""
     note = f": {state.note}" if state.note else ""
     return f"{word} {_time(state.finished_at)}{by}{note}"

@@ -71,6 +71,15 @@ class CloseIssue:
     reference: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvokeCommand:
+    """Run a command of the project, by its name."""
+
+    key: str
+    step: str
+    command: str
+
+
 Internal = ChangeFlag | RemoveFlag | RestoreFlag
-External = Post | WriteCleanup | CloseIssue
+External = Post | WriteCleanup | CloseIssue | InvokeCommand
 Effect = Internal | External

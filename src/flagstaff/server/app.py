@@ -17,7 +17,6 @@ from starlette.types import ASGIApp
 
 from flagstaff.definitions import Project, load_project
 from flagstaff.engine.loop import Engine
-from flagstaff.engine.standby import Standby
 from flagstaff.errors import FlagstaffError, Unavailable, UsageError
 from flagstaff.integrations.forge.git import GitRepository
 from flagstaff.integrations.production_check import ProductionCheck
@@ -42,16 +41,17 @@ from flagstaff.server.front.metrics import DATABASE_ERRORS, TICKS, Metrics
 from flagstaff.server.front.ways import Way, Ways
 from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
+from flagstaff.server.outside import build_on_call, build_requests, build_teller
 from flagstaff.server.settings import Settings, check_reach
 from flagstaff.server.streams.at_hand import AtHand
 from flagstaff.server.streams.encoded import encoded_snapshot
 from flagstaff.server.streams.hub import Hub
 from flagstaff.server.streams.stream import Names, Snapshots
 from flagstaff.server.watched import WatchedDefinitions
-from flagstaff.services import people, views
+from flagstaff.services import looking, people, views
 from flagstaff.services.kept_clock import kept_clock, speed_of
 from flagstaff.services.lives.remembering import Remembering
-from flagstaff.services.opening import Database, database_file, hold_engine, open_database
+from flagstaff.services.opening import Database, database_file, open_database
 from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
 from flagstaff.services.replicas import Replicas
 from flagstaff.services.services import Services
@@ -89,7 +89,7 @@ class Application:
     asgi: ASGIApp
     hub: Hub
     replicas: Replicas
-    engine: Standby | None
+    engine: Engine | None
     flagd: Beside | None
     chat: Chat
     token: str
@@ -99,7 +99,7 @@ class Application:
     closing: contextlib.ExitStack = field(repr=False)
 
     def start(self) -> None:
-        """Begin to hear of what other servers change, and to run rollouts or wait for that."""
+        """Begin to hear of what other servers change, and to run rollouts."""
         self.replicas.start()
         self.closing.callback(self.replicas.close)
         if self.engine is not None:
@@ -133,6 +133,8 @@ def build(settings: Settings) -> Application:
             definitions=definitions,
             repository=GitRepository.around(settings.root),
             health=_health(settings, project),
+            on_call=build_on_call(settings, project),
+            requests=build_requests(settings, project),
             telemetry=Telemetry(),
             address=address,
         )
@@ -177,7 +179,7 @@ def build(settings: Settings) -> Application:
             token=token,
             address=address,
             draining=health.draining,
-            remarks=_remarks(settings, engine, speed_of(clock)),
+            remarks=_remarks(settings, speed_of(clock)),
             closing=closing.pop_all(),
         )
 
@@ -229,32 +231,30 @@ def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
 
 def _engine(
     settings: Settings, services: Services, chat: Chat, closing: contextlib.ExitStack
-) -> tuple[Standby | None, Callable[[], int]]:
-    """Return what runs the rollouts when it is this server's turn, and how often it has looked."""
-    engines: list[Engine] = []
+) -> tuple[Engine | None, Callable[[], int]]:
+    """Return what runs the rollouts here, and how often it has looked."""
     if not settings.engine:
         return None, lambda: 0
     context = services.context
-    world = World(settings.root, context.project, chat.announce, context.telemetry)
+    world = World(
+        settings.root,
+        context.project,
+        chat.announce,
+        on_call=context.on_call,
+        telemetry=context.telemetry,
+    )
+    teller = build_teller(settings, context.project, chat.announce)
+    if database_file(settings.database_url) is not None:
+        with services.unit(ENGINE, write=True) as unit:
+            looking.break_leases(unit)
+    engine = Engine(services, world, tell=teller.tell)
+    closing.callback(engine.stop)
+    chat.follow_rollouts(lambda: engine.leads)
+    return engine, lambda: engine.ticks
 
-    def make(may_run: Callable[[], bool]) -> Engine:
-        engines.append(Engine(services, world, may_run=may_run))
-        return engines[-1]
 
-    standby = Standby(partial(hold_engine, services.database), make)
-    closing.callback(standby.stop)
-    standby.claim()
-    chat.follow_rollouts(lambda: standby.runs)
-    return standby, lambda: sum(each.ticks for each in engines)
-
-
-def _remarks(settings: Settings, engine: Standby | None, speed: float) -> tuple[str, ...]:
+def _remarks(settings: Settings, speed: float) -> tuple[str, ...]:
     found = []
-    if engine is not None and not engine.runs:
-        found.append(
-            "another server on this database runs the rollouts; this one goes on with them when "
-            "that one ends"
-        )
     if not settings.secure and not settings.local:
         found.append(
             "people and programs come without https, so passwords and tokens can be read on the "

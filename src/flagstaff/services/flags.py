@@ -10,6 +10,7 @@ from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.flags.change import GateChange
 from flagstaff.flags.describe import describe, removed_gates
 from flagstaff.flags.gates import Gates
+from flagstaff.services import side_effects
 from flagstaff.services.lives.due import due_of
 from flagstaff.services.policies import judging
 from flagstaff.services.policies.judging import Request
@@ -192,7 +193,7 @@ def _record(
 ) -> None:
     unit.changed.add(f"flags:{place.environment}")
     overruled = unit.overruled.get((place.flag, place.environment), Overruled())
-    unit.record(
+    entry = unit.record(
         action,
         flag=place.flag,
         environment=place.environment,
@@ -203,6 +204,13 @@ def _record(
         text=f"{text} in {place.environment}",
         reason=place.reason or overruled.reason,
         override=overruled.names,
+    )
+    definition = unit.context.definitions().get(place.flag)
+    side_effects.want(
+        unit,
+        entry,
+        words=words_for(unit, place.flag, after),
+        issue=(definition.rollout_issue_url if definition else None) or "",
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.outcome import Json, Outcome
+from flagstaff.definitions.plans import write_plan
+from flagstaff.definitions.plans.telling import schedule_json, schedule_text
 from flagstaff.errors import Conflict, ImportProblems, Problem
 from flagstaff.issues import Imported, describe_import, flag_named_in, import_issue
 from flagstaff.rollouts.plan import CheckDeployed, Plan, Preset
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.rollouts import begin
+from flagstaff.services.scheduling import schedule_of
 from flagstaff.services.unit import Unit
 from flagstaff.store import rollouts as store
 from flagstaff.store.rollouts import RolloutRecord
@@ -40,7 +44,7 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
     imported = import_issue(
         command.text,
         project=unit.context.project,
-        resolve=_answers(unit, command),
+        resolve=answers_for(unit, command.text, command.placeholders),
         choices=command.choices,
         known_flags=unit.context.definitions(),
         source=source,
@@ -51,7 +55,7 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
         lines += f"\n\n{UNWATCHED}"
     if path != command.path:
         lines += f"\n\n{UNFOLLOWED}"
-    _check_alone(unit, imported.plan.flag)
+    check_alone(unit, imported.plan.flag)
     record = store.add(
         unit.connection,
         RolloutRecord(
@@ -74,14 +78,19 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
         verb, following = "imported and started", f"flagstaff rollout watch {number}"
     else:
         verb, following = "imported", f"flagstaff rollout start {number}"
+    found = schedule_of(unit, record.rollout)
+    if unit.rehearsal:
+        lines += f"\n\n{schedule_text(found)}"
     text = f"{lines}\n\nrollout {number} of {imported.plan.flag} {verb}"
-    return Outcome(text=text, data=_data(imported, number), next=following)
+    data = _data(imported, number)
+    data |= {"plan": write_plan(imported.plan), "schedule": schedule_json(found)}
+    return Outcome(text=text, data=data, next=following)
 
 
-def _answers(unit: Unit, command: ImportRollout) -> dict[str, str]:
+def answers_for(unit: Unit, text: str, placeholders: Mapping[str, str]) -> dict[str, str]:
     """Return what placeholders mean: what the asker said, else what the history knows."""
-    answers = dict(command.placeholders)
-    flag = flag_named_in(command.text, unit.context.definitions())
+    answers = dict(placeholders)
+    flag = flag_named_in(text, unit.context.definitions())
     repository = unit.context.repository
     if MERGE_COMMIT in {**unit.context.project.placeholders, **answers} or not flag:
         return answers
@@ -109,7 +118,12 @@ def _check_commits(unit: Unit, plan: Plan, source: str) -> None:
         raise ImportProblems(tuple(problems))
 
 
-def _check_alone(unit: Unit, flag: str) -> None:
+def check_alone(unit: Unit, flag: str) -> None:
+    """Refuse a second rollout of a flag.
+
+    Raises:
+        Conflict: another one is not over yet.
+    """
     running = store.find(unit.connection, active=True, flag=flag)
     if running:
         other = running[0].rollout

@@ -25,6 +25,7 @@ from flagstaff.commands.lock_model import (
     UnlockEnvironment,
 )
 from flagstaff.commands.model import Command
+from flagstaff.commands.plan_model import PlanRollout
 from flagstaff.commands.roles import EVERYWHERE, MEANINGS, Role, role_texts
 from flagstaff.definitions.project_file import PRODUCTION
 from flagstaff.errors import Forbidden, Refused
@@ -61,7 +62,7 @@ def check(unit: Unit, command: Command) -> None:
             require(unit.by, Role.MAINTAINER, (command.environment,))
         case model.GetFlag() | model.ListFlags():
             require(unit.by, Role.VIEWER, command.environments)
-        case model.ImportRollout():
+        case model.ImportRollout() | PlanRollout():
             require_somewhere(unit.by, Role.OPERATOR)
         case (
             AddPerson()

@@ -31,6 +31,7 @@ from flagstaff.commands.lock_model import (
 )
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
+from flagstaff.commands.plan_model import EditRollout, PlanRollout, ShowPlan
 from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, Undecided
 from flagstaff.flags.change import Boolean
@@ -39,11 +40,13 @@ from flagstaff.services import (
     access,
     auditing,
     deployments,
+    editing,
     flags,
     idempotency,
     importing,
     locks,
     permissions,
+    planning,
     rollouts,
     showing,
     taking_over,
@@ -54,6 +57,7 @@ from flagstaff.services.conditions import Condition
 from flagstaff.services.health import Health
 from flagstaff.services.idempotency import request_key
 from flagstaff.services.lives import answering as lives
+from flagstaff.services.on_call import show_on_call
 from flagstaff.services.permissions import require_somewhere
 from flagstaff.services.person import Person
 from flagstaff.services.policies.change import PRODUCTION
@@ -222,6 +226,7 @@ class Services:
                     wall=self.clock.wall(now),
                     by=by,
                     healthy=healthy,
+                    rehearsal=not keep,
                 )
                 yield unit
                 if unit.changed and keep:
@@ -307,6 +312,12 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return deployments.record_deployment(unit, command)
         case model.ImportRollout():
             return importing.import_rollout(unit, command)
+        case PlanRollout():
+            return planning.plan_rollout(unit, command)
+        case ShowPlan():
+            return planning.show_plan(unit, command)
+        case EditRollout():
+            return editing.edit_rollout(unit, command)
         case model.ListRollouts():
             return showing.list_rollouts(unit, command)
         case model.ShowRollout():
@@ -328,6 +339,8 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return auditing.answer(unit, command)
         case model.UndoEntry():
             return undoing.undo(unit, command)
+        case model.ShowOnCall():
+            return show_on_call(unit, command)
         case (
             AddPerson()
             | SetRoles()

@@ -25,6 +25,8 @@ MARKS = {
     StepStatus.SKIPPED: "-",
     StepStatus.FAILED: "✗",
 }
+SHOWN_LINES = 10
+"""Lines of a command's output that are shown; all that is kept is in the data."""
 
 
 def list_rollouts(unit: Unit, command: ListRollouts) -> Outcome:
@@ -81,7 +83,9 @@ def _line(step: Step, state: StepState) -> str:
         details.append(f"until {state.until:%Y-%m-%d %H:%M} UTC at the earliest")
     if state.note:
         details.append(state.note)
-    return line + (f"\n      {'; '.join(details)}" if details else "")
+    more = [f"\n      {'; '.join(details)}"] if details else []
+    more += [f"\n        | {each}" for each in state.output.splitlines()[-SHOWN_LINES:]]
+    return line + "".join(more)
 
 
 def _next(rollout: Rollout) -> str:
@@ -122,6 +126,7 @@ def _details(record: RolloutRecord) -> dict[str, Json]:
             "until": _iso(state.until),
             "finished_at": _iso(state.finished_at),
             "note": state.note,
+            "output": state.output,
             "by": state.by,
         }
         for step, state in zip(rollout.plan.steps, rollout.states, strict=True)
