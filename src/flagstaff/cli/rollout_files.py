@@ -9,6 +9,7 @@ import click
 
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.tree import SETTINGS
+from flagstaff.definitions.forges import reads_like_issue
 from flagstaff.errors import UsageError
 
 UTF8_BOM = "\ufeff"
@@ -17,7 +18,7 @@ LARGEST = 1_000_000
 
 
 @click.command("import", context_settings=SETTINGS)
-@click.argument("issue", metavar="ISSUE.md")
+@click.argument("issue", metavar="ISSUE")
 @click.option(
     "answers", "--set", multiple=True, metavar="NAME=VALUE", help="What a <NAME> in it stands for."
 )
@@ -26,12 +27,20 @@ LARGEST = 1_000_000
 def import_file(
     *, issue: str, answers: tuple[str, ...], start: bool, no_follow: bool
 ) -> ImportRollout:
-    """Make a rollout of the issue in a file, `-` for standard input.
+    """Make a rollout of an issue: a file, `-` for standard input, or an address on a forge.
 
-    Its boxes are ticked and results noted in the file as the rollout goes on. With --dry-run
-    nothing is written, and every line is shown with what it was understood as.
+    An address is that of its page, or GROUP/PROJECT#NUMBER. Its boxes are ticked and results noted
+    there as the rollout goes on. With --dry-run nothing is written, and every line is shown with
+    what it was understood as.
     """
     placeholders = answers_in(answers)
+    if reads_like_issue(issue) and not Path(issue).exists():
+        if no_follow:
+            raise UsageError(
+                "an issue on a forge follows its rollout",
+                hint="save its text in a file, and import that with --no-follow",
+            )
+        return ImportRollout(issue=issue, placeholders=placeholders, start=start)
     text = text_of(issue)
     follow = issue != "-" and not no_follow
     return ImportRollout(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flagstaff.cli.rollout_create import create
 from flagstaff.cli.rollout_files import import_file
 from flagstaff.cli.watching import watch
 from flagstaff.commands import rollout_words
@@ -9,7 +10,12 @@ from flagstaff.commands.tree import SETTINGS, Tree
 
 rollout = Tree(
     "rollout",
-    commands={**rollout_words.rollout.commands, "import": import_file, "watch": watch},
+    commands={
+        **rollout_words.rollout.commands,
+        "create": create,
+        "import": import_file,
+        "watch": watch,
+    },
     context_settings=SETTINGS,
     help=rollout_words.rollout.help,
     short_help=rollout_words.rollout.short_help,

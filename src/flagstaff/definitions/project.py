@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from flagstaff.definitions.forges import Forge
 from flagstaff.definitions.policies import Policies
 from flagstaff.rollouts.evidence.standing import Response
 from flagstaff.rollouts.plan import Statistics
@@ -90,6 +91,7 @@ class Project:
         stages: Stages that are only deployed to, and the environment whose flags they see.
         statistics: How often guards may be wrong, and how often they look.
         policies: When flags may change.
+        forges: Where issues are kept beside files.
     """
 
     flags: str = "config/feature_flags"
@@ -110,3 +112,4 @@ class Project:
         )
     )
     policies: Policies = field(default_factory=Policies)
+    forges: tuple[Forge, ...] = ()

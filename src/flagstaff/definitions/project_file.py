@@ -15,6 +15,7 @@ from flagstaff.definitions.nodes import SHAPES, MappingNode, read_nodes
 from flagstaff.definitions.percentage import parse_percentage
 from flagstaff.definitions.problems import Problems, bare, printable, quote, suggestion
 from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
+from flagstaff.definitions.project_forges import read_forges
 from flagstaff.definitions.project_guards import read_guards, read_statistics
 from flagstaff.definitions.project_jobs import read_renames
 from flagstaff.definitions.project_policies import read_policies
@@ -37,6 +38,7 @@ _KEYS: Final = (
     "changelog",
     "deployment_environments",
     "policies",
+    "forges",
 )
 PRODUCTION: Final = "production"
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
@@ -102,6 +104,7 @@ def _project(fields: Fields) -> Project:
         changelog=fields.text("changelog") or default.changelog,
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
         policies=read_policies(fields),
+        forges=read_forges(fields),
     )
 
 

@@ -6,6 +6,7 @@ import logging
 
 from flagstaff.engine.world import World
 from flagstaff.errors import FlagstaffError, Unavailable
+from flagstaff.rollouts.effect import CloseIssue, OpenIssue
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
 from flagstaff.services.running import Outgoing
@@ -15,6 +16,11 @@ log = logging.getLogger(__name__)
 
 TRIES = 8
 """After so many failed tries, two minutes or more, a person has to look."""
+
+PATIENT = (CloseIssue, OpenIssue)
+"""What is tried for ever: a forge that is away stops no rollout, and its issues catch up."""
+
+LONGEST_BACK_OFF = 300.0
 
 FIRST_BACK_OFF = 1.0
 """Real seconds before the second try; each further wait is twice as long."""
@@ -50,8 +56,11 @@ class Outbox:
 
     def _failed(self, outgoing: Outgoing, error: FlagstaffError) -> None:
         again_at = None
-        if isinstance(error, Unavailable) and outgoing.attempts + 1 < TRIES:
-            again_at = self._services.clock.after(FIRST_BACK_OFF * 2**outgoing.attempts)
-        log.warning("%s: %s", outgoing.effect.key, error)
+        patient = isinstance(outgoing.effect, PATIENT)
+        if isinstance(error, Unavailable) and (patient or outgoing.attempts + 1 < TRIES):
+            wait = FIRST_BACK_OFF * 2 ** min(outgoing.attempts, TRIES)
+            again_at = self._services.clock.after(min(wait, LONGEST_BACK_OFF))
+        if not patient or not outgoing.attempts or again_at is None:
+            log.warning("%s: %s", outgoing.effect.key, error)
         with self._services.unit(ENGINE, write=True) as unit:
             running.fail_effect(unit, outgoing, error, again_at=again_at)

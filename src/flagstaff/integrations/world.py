@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import assert_never
 
 from flagstaff.definitions import Project
+from flagstaff.errors import Refused
 from flagstaff.integrations.forge.branches import write_cleanup
+from flagstaff.integrations.forge.effects import IssueEffects
 from flagstaff.integrations.forge.issue_file import rewrite
 from flagstaff.integrations.metrics.job_logs import JobLogs
 from flagstaff.integrations.notify.webhook import post
 from flagstaff.issues import follow
-from flagstaff.rollouts.effect import CloseIssue, External, Post, WriteCleanup
+from flagstaff.rollouts.effect import CloseIssue, External, OpenIssue, Post, WriteCleanup
 from flagstaff.rollouts.event import EffectDone
 from flagstaff.rollouts.guard import Guard, Measurement
 from flagstaff.rollouts.plan import CloseTarget, Plan
@@ -26,12 +28,18 @@ class World:
     Args:
         root: the project's folder.
         announce: says an announcement in chat; None where no chat is connected.
+        issues: makes and closes issues on forges; None where none is connected.
     """
 
     def __init__(
-        self, root: Path, project: Project, announce: Callable[[Post], None] | None = None
+        self,
+        root: Path,
+        project: Project,
+        announce: Callable[[Post], None] | None = None,
+        issues: IssueEffects | None = None,
     ) -> None:
         self._say = announce
+        self._issues = issues
         self._root = root
         self._project = project
         self._logs: dict[tuple[Guard, datetime], JobLogs] = {}
@@ -57,7 +65,9 @@ class World:
                 cleanup = write_cleanup(self._root, self._project, plan)
                 return EffectDone(step=effect.step, cleanup=cleanup)
             case CloseIssue():
-                return self._close(effect)
+                return self._close(effect, plan)
+            case OpenIssue():
+                return self._open(effect)
             case _:
                 assert_never(effect)
 
@@ -76,11 +86,22 @@ class World:
         post(self._project.webhook, effect)
         return EffectDone(step=effect.step, note=f"posted to {where}")
 
-    def _close(self, effect: CloseIssue) -> EffectDone:
+    def _close(self, effect: CloseIssue, plan: Plan) -> EffectDone:
         if effect.target is CloseTarget.ROLLOUT_ISSUE:
             return EffectDone(step=effect.step, note="closed")
+        closed = self._issues.close(effect, plan) if self._issues else None
+        if closed is not None:
+            return closed
         name = effect.reference or "the feature issue"
         return EffectDone(
             step=effect.step,
             ask=f"no forge is connected: close {name} yourself, then approve this step",
         )
+
+    def _open(self, effect: OpenIssue) -> EffectDone:
+        if self._issues is None:
+            raise Refused(
+                f"the forge {effect.forge} is no longer described in flagstaff.yml",
+                hint="describe it again; the rollout itself goes on",
+            )
+        return self._issues.open(effect)

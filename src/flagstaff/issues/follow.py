@@ -28,7 +28,7 @@ def follow(text: str, rollout: Rollout) -> str:
     lines = without_notes(split_lines(text))
     outline = outline_of(lines)
     items = {item.line: at for at, item in enumerate(outline.items)}
-    places = _places(rollout, lines, outline)
+    places = places_of(rollout, lines, outline)
     reopened = _above_undone(rollout, places, outline, items)
     marked = list(lines)
     notes: dict[int, list[Note]] = {}
@@ -51,7 +51,7 @@ def unfollow(text: str) -> str:
     return _joined(without_notes(split_lines(text)))
 
 
-def _places(
+def places_of(
     rollout: Rollout, lines: Sequence[Line], outline: Outline
 ) -> Mapping[int, tuple[Step, ...]]:
     """Return the steps by the line where they stand now."""

@@ -34,6 +34,7 @@ from flagstaff.server.chat import Chat, build_chat
 from flagstaff.server.compat import build_compat, build_flagd
 from flagstaff.server.declaring import Declaring
 from flagstaff.server.failures import not_an_address, status_of
+from flagstaff.server.forges import ForgeDesk, forge_routes
 from flagstaff.server.front.front import Front
 from flagstaff.server.front.guarding import Rules
 from flagstaff.server.front.health import Draining, Health, Measured
@@ -89,6 +90,7 @@ class Application:
     engine: Standby | None
     flagd: Beside | None
     chat: Chat
+    desk: ForgeDesk
     token: str
     address: Address
     draining: Draining
@@ -102,6 +104,7 @@ class Application:
         if self.engine is not None:
             self.engine.start()
         self.chat.start()
+        self.desk.start()
 
     def close(self) -> None:
         """End the streams, let the engine finish its step, and let go of the database."""
@@ -123,6 +126,7 @@ def build(settings: Settings) -> Application:
         database = _open(settings, closing)
         clock = kept_clock(database, settings.speed)
         address = Address(settings.public_url.rstrip("/"))
+        desk = ForgeDesk(settings.root, project.forges)
         definitions = WatchedDefinitions(settings.root, project.flags)
         context = Context(
             root=settings.root,
@@ -132,20 +136,18 @@ def build(settings: Settings) -> Application:
             health=_health(settings, project),
             telemetry=Telemetry(),
             address=address,
+            issues=desk.forges,
         )
         services = Services(database, context, clock)
-        sign_on = services.ask(partial(sign_on_settings, settings), ENGINE)
-        check_reach(settings, owner=_has_owner(services, sign_on))
+        sign_on = _reachable(settings, services)
         metrics = Metrics()
         hub = Hub(partial(encoded_snapshot, services), metrics.spread)
         services.listen(hub.tell)
-        declaring = Declaring(services, hub)
-        declaring.note()
-        definitions.listen(declaring.changed)
-        closing.callback(declaring.close)
+        _declare(services, hub, definitions, closing)
         chat = build_chat(settings, services)
         closing.callback(chat.close)
-        engine, ticks = _engine(settings, services, chat, closing)
+        closing.callback(desk.close)  # after the engine, which may be at an issue
+        engine, ticks = _engine(settings, services, chat, desk, closing)
         metrics.watch(
             hub,
             {
@@ -161,7 +163,8 @@ def build(settings: Settings) -> Application:
             measured=Measured(access=access, metrics=metrics, local=settings.local),
         )
         signing_in = _signing_in(settings, services, access, sign_on)
-        asgi = _asgi(settings, services, definitions, hub, health, signing_in, more=chat.routes)
+        more = [*chat.routes, *forge_routes(desk, services)]
+        asgi = _asgi(settings, services, definitions, hub, health, signing_in, more=more)
         return Application(
             settings=settings,
             services=services,
@@ -171,12 +174,29 @@ def build(settings: Settings) -> Application:
             engine=engine,
             flagd=build_flagd(settings, context, hub, access),
             chat=chat,
+            desk=desk,
             token=token,
             address=address,
             draining=health.draining,
-            remarks=_remarks(settings, engine, speed_of(clock)),
+            remarks=(*_remarks(settings, engine, speed_of(clock)), *desk.remarks()),
             closing=closing.pop_all(),
         )
+
+
+def _reachable(settings: Settings, services: Services) -> SignOnSettings | None:
+    """Return how people sign on, once it is clear that others may reach the server."""
+    sign_on = services.ask(partial(sign_on_settings, settings), ENGINE)
+    check_reach(settings, owner=_has_owner(services, sign_on))
+    return sign_on
+
+
+def _declare(
+    services: Services, hub: Hub, definitions: WatchedDefinitions, closing: contextlib.ExitStack
+) -> None:
+    declaring = Declaring(services, hub)
+    declaring.note()
+    definitions.listen(declaring.changed)
+    closing.callback(declaring.close)
 
 
 def _prepare(settings: Settings) -> str:
@@ -225,13 +245,19 @@ def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
 
 
 def _engine(
-    settings: Settings, services: Services, chat: Chat, closing: contextlib.ExitStack
+    settings: Settings,
+    services: Services,
+    chat: Chat,
+    desk: ForgeDesk,
+    closing: contextlib.ExitStack,
 ) -> tuple[Standby | None, Callable[[], int]]:
     """Return what runs the rollouts when it is this server's turn, and how often it has looked."""
     engines: list[Engine] = []
+    standby: Standby | None = None
+    issues = desk.follow(services, lambda: standby is not None and standby.runs)
     if not settings.engine:
         return None, lambda: 0
-    world = World(settings.root, services.context.project, chat.announce)
+    world = World(settings.root, services.context.project, chat.announce, issues)
 
     def make(may_run: Callable[[], bool]) -> Engine:
         engines.append(Engine(services, world, may_run=may_run))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.errors import Conflict, ImportProblems, Problem
 from flagstaff.issues import Imported, describe_import, flag_named_in, import_issue
-from flagstaff.rollouts.plan import CheckDeployed, Plan, Preset
+from flagstaff.rollouts.plan import CheckDeployed, Close, CloseTarget, Plan, Preset
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.rollouts import begin
 from flagstaff.services.unit import Unit
@@ -26,6 +28,7 @@ UNFOLLOWED = (
 )
 
 MERGE_COMMIT = "merge-commit-of-your-feature"
+FLAG_NAME = "feature-flag-name"
 
 
 def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
@@ -35,8 +38,8 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
         ImportProblems: everything that is wrong with the issue, line by line.
         Conflict: another rollout of the flag is not over yet.
     """
-    source = Path(command.path).name if command.path else "issue"
-    path = command.path if unit.by.owner else ""
+    source = command.issue or (Path(command.path).name if command.path else "issue")
+    path = command.issue or (command.path if unit.by.owner else "")
     imported = import_issue(
         command.text,
         project=unit.context.project,
@@ -44,11 +47,12 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
         known_flags=unit.context.definitions(),
         source=source,
     )
+    imported = replace(imported, plan=_told_apart(unit, imported.plan, command.title))
     _check_commits(unit, imported.plan, source)
     lines = describe_import(imported)
     if not imported.plan.guards:
         lines += f"\n\n{UNWATCHED}"
-    if path != command.path:
+    if path != (command.issue or command.path):
         lines += f"\n\n{UNFOLLOWED}"
     _check_alone(unit, imported.plan.flag)
     record = store.add(
@@ -78,17 +82,44 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
 
 
 def _answers(unit: Unit, command: ImportRollout) -> dict[str, str]:
-    """Return what placeholders mean: what the asker said, else what the history knows."""
-    answers = dict(command.placeholders)
-    flag = flag_named_in(command.text, unit.context.definitions())
+    """Return what placeholders mean: what the asker said, else what title and history know."""
+    definitions = unit.context.definitions()
+    titled = flag_named_in(f"<!-- Title: {command.title} -->", definitions) if command.title else ""
+    flag = titled or flag_named_in(command.text, definitions)
+    found = answers_for(unit, command.text, flag, command.placeholders)
+    given = {key.strip("<>").lower() for key in found}
+    return {FLAG_NAME: titled, **found} if titled and FLAG_NAME not in given else found
+
+
+def answers_for(
+    unit: Unit, text: str, flag: str, placeholders: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what placeholders of a text about a flag mean, with what the history knows."""
+    answers = dict(placeholders)
     repository = unit.context.repository
     if MERGE_COMMIT in {**unit.context.project.placeholders, **answers} or not flag:
         return answers
-    if repository is not None:
+    if repository is not None and MERGE_COMMIT in text:
         introduced = repository.introduction(f"{unit.context.project.flags}/**/{flag}.y*ml")
         if introduced is not None:
             answers[MERGE_COMMIT] = introduced.sha
     return answers
+
+
+def _told_apart(unit: Unit, plan: Plan, title: str) -> Plan:
+    """Return the plan with the issue's own title, and with the flag's feature issue to close."""
+    definition = unit.context.definitions().get(plan.flag)
+    reference = (definition.feature_issue_url if definition else None) or ""
+    steps = tuple(
+        replace(step, action=replace(step.action, reference=reference))
+        if isinstance(step.action, Close)
+        and step.action.target is CloseTarget.FEATURE_ISSUE
+        and not step.action.reference
+        else step
+        for step in plan.steps
+    )
+    words = " ".join(title.replace("`", "").split())
+    return replace(plan, steps=steps, title=words or plan.title)
 
 
 def _check_commits(unit: Unit, plan: Plan, source: str) -> None:

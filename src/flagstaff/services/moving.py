@@ -12,6 +12,7 @@ from flagstaff.rollouts.effect import (
     CloseIssue,
     Effect,
     Internal,
+    OpenIssue,
     Post,
     RemoveFlag,
     RestoreFlag,
@@ -87,7 +88,7 @@ def _apply(unit: Unit, rollout: Rollout, effect: Effect) -> None:
     match effect:
         case ChangeFlag() | RemoveFlag() | RestoreFlag():
             _apply_internal(unit, rollout, effect)
-        case Post() | WriteCleanup() | CloseIssue():
+        case Post() | WriteCleanup() | CloseIssue() | OpenIssue():
             outbox.add(unit.connection, rollout.id, (effect,), unit.now)
         case _:
             assert_never(effect)

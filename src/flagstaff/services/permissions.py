@@ -13,6 +13,7 @@ from flagstaff.commands.access_model import (
     CreateToken,
     InvitePerson,
     LinkChat,
+    LinkForge,
     RemovePerson,
     SetRoles,
     UnlinkChat,
@@ -57,7 +58,7 @@ def check(unit: Unit, command: Command) -> None:
             require(unit.by, Role.MAINTAINER, (command.environment,))
         case model.GetFlag() | model.ListFlags():
             require(unit.by, Role.VIEWER, command.environments)
-        case model.ImportRollout():
+        case model.ImportRollout() | model.CreateRollout():
             require_somewhere(unit.by, Role.OPERATOR)
         case (
             AddPerson()
@@ -65,6 +66,7 @@ def check(unit: Unit, command: Command) -> None:
             | InvitePerson()
             | RemovePerson()
             | LinkChat()
+            | LinkForge()
             | UnlinkChat()
             | CreateToken()
         ):
@@ -132,7 +134,7 @@ def _changing(overrides: tuple[str, ...]) -> Role:
 def _check_accounts(by: Person, command: AccessCommand) -> None:
     _not_in_chat(by)
     match command:
-        case LinkChat() | UnlinkChat():
+        case LinkChat() | LinkForge() | UnlinkChat():
             require_somewhere(by, Role.VIEWER)
             if command.person and command.person != by.account:
                 require(by, Role.ADMIN, (EVERYWHERE,))

@@ -15,6 +15,7 @@ class Source(StrEnum):
     WEB = "web"
     CHAT = "chat"
     API = "api"
+    ISSUE = "issue"
     ENGINE = "engine"
 
 

@@ -132,6 +132,15 @@ def finish_effect(unit: Unit, outgoing: Outgoing, result: EffectDone) -> Rollout
     if record is None or not outbox.is_pending(unit.connection, key):
         return None
     outbox.close(unit.connection, key, "done", unit.now)
+    if result.issue:
+        store.put_issue(unit.connection, outgoing.rollout_id, result.issue)
+        unit.changed.add(f"rollout:{outgoing.rollout_id}")
+        unit.record(
+            "rollout.issue",
+            flag=record.rollout.plan.flag,
+            rollout_id=outgoing.rollout_id,
+            text=f"its issue is {result.issue}",
+        )
     return move(unit, record, result)
 
 

@@ -104,6 +104,17 @@ def recent_numbers(connection: Connection, *, limit: int) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
+def put_issue(connection: Connection, number: int, address: str) -> None:
+    """Note where the rollout's issue is; that moves nothing, so the revision stays."""
+    connection.execute(update(table).where(table.c.id == number).values(issue_path=address))
+
+
+def of_issue(connection: Connection, address: str) -> int | None:
+    """Return the number of the rollout of this issue that is not over, if there is one."""
+    query = select(func.max(table.c.id)).where(table.c.issue_path == address, ACTIVE)
+    return connection.execute(query).scalar()
+
+
 def newest_of(connection: Connection, issue_path: str) -> int | None:
     """Return the number of the newest rollout of the issue at this path."""
     query = select(func.max(table.c.id)).where(table.c.issue_path == issue_path)

@@ -7,7 +7,7 @@ import pytest
 from flagstaff.commands import remote
 from flagstaff.commands.codec import decode_command, encode_command
 from flagstaff.commands.grammar import parse_line
-from flagstaff.commands.model import Command, ImportFlags, ImportRollout, SetFlag
+from flagstaff.commands.model import Command, CreateRollout, ImportFlags, ImportRollout, SetFlag
 from flagstaff.commands.remote import Server, encoded
 from flagstaff.errors import (
     Conflict,
@@ -59,6 +59,7 @@ LINES = [
     "person remove ada --reason r",
     "person list",
     "person link 7Qx --for bob",
+    "person link-forge dana --forge gitlab --for bob",
     "person unlink",
     "token create shop --machine --role application@production --expires 90d",
     "token revoke 3f9a0c12b7de --reason r",
@@ -86,7 +87,8 @@ def test_commands_are_sent_as_the_codec_writes_them():
     imported = ImportRollout(text="t", path="/p", placeholders={"a": "b"}, start=True)
     gates = {"dev": {"x": {"boolean": True}}}
     moved = ImportFlags(gates=gates, origin="unleash", overrides=("max-step",), reason="r")
-    commands = [*map(parse_line, LINES), imported, moved]
+    made = CreateRollout(flag="x", template="t", placeholders={"owner": "dana"}, start=True)
+    commands = [*map(parse_line, LINES), imported, moved, made]
     assert {type(each) for each in commands} == set(get_args(Command))
     for command in commands:
         sent = json.loads(json.dumps(encoded(command)))
