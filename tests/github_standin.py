@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 from forge_standin import ForgeStandIn, page
@@ -197,6 +197,8 @@ class GitHubStandIn(ForgeStandIn):
         return self._ids
 
     def _stamp(self):
+        """Return a new second each time: GitHub's times have no parts of one."""
+        self._moment += timedelta(seconds=1)
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

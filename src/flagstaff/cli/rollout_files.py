@@ -9,7 +9,6 @@ import click
 
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.tree import SETTINGS
-from flagstaff.definitions.forges import reads_like_issue
 from flagstaff.errors import UsageError
 
 UTF8_BOM = "\ufeff"
@@ -34,6 +33,8 @@ def import_file(
     what it was understood as.
     """
     placeholders = answers_in(answers)
+    from flagstaff.definitions.forges import reads_like_issue  # noqa: PLC0415 help needs no YAML
+
     if reads_like_issue(issue) and not Path(issue).exists():
         if no_follow:
             raise UsageError(

@@ -29,6 +29,7 @@ LOOK: Final = 1.0
 """Seconds after which it looks whose turn it is, unheard."""
 
 FIRST_PAUSE: Final = 5.0
+SURE: Final = 2
 LONGEST_PAUSE: Final = 300.0
 OVERLAP: Final = timedelta(minutes=5)
 """By how much a forge's clock may be behind ours."""
@@ -76,7 +77,7 @@ class IssueFollower:
         self._troubles: dict[str, Trouble] = {}
         self._said: dict[str, str] = {}
         self._polled: dict[str, float] = {}
-        self._versions: dict[str, str] = {}
+        self._versions: dict[str, tuple[str, int]] = {}
         self._thread = threading.Thread(target=self._run, name="flagstaff-forges", daemon=True)
 
     def start(self) -> None:
@@ -165,7 +166,7 @@ class IssueFollower:
         def work() -> None:
             with self._forges.client(address.forge) as client:
                 issue = self._bringing.bring(client, address, found.record)
-            self._versions[address.url] = issue.version
+            self._see(address.url, issue.version)
 
         name = self._guarded(address.forge, f"the issue {address}", work, url=address.url)
         if name:
@@ -207,8 +208,17 @@ class IssueFollower:
                 changed = client.changed(project, since)
             for issue, number in numbers.items():
                 url = IssueAddress(forge=forge, project=project, number=issue).url
-                if issue in changed and changed[issue] != self._versions.get(url):
+                if issue in changed and (changed[issue], SURE) != self._versions.get(url):
                     self._want([number])
+
+    def _see(self, url: str, version: str) -> None:
+        """Remember as what version an issue was read, and whether twice.
+
+        A forge may count in whole seconds, so that a change in the second of our reading has the
+        same version.
+        """
+        before, times = self._versions.get(url, ("", 0))
+        self._versions[url] = (version, min(times + 1, SURE) if before == version else 1)
 
     def _is_left_alone(self, name: str) -> bool:
         trouble = self._troubles.get(name)
