@@ -15,8 +15,7 @@ class ForgeStandIn:
     """Answers the requests of one forge's clients.
 
     `faults` are answers to the next requests whose method and path begin so: a status, `"lost"` for
-    what is done and whose answer is lost, `"hang"` for what is never answered. `meanwhile` is called
-    before the next write of a description, as if somebody else had been faster. `hook` is where
+    what is done and whose answer is lost, `"hang"` for what is never answered. `hook` is where
     webhooks are sent to: an address, and a function that returns their headers.
     """
 
@@ -24,7 +23,6 @@ class ForgeStandIn:
         self.calls = []
         self.faults = []
         self.down = None
-        self.meanwhile = None
         self.hook = None
         self.hooked = []
         self.changed = threading.Condition(threading.RLock())
@@ -115,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def _do(self):
+    def do_GET(self):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         answer = self.forge.request(
             self.command, self.path, self.headers, json.loads(raw) if raw else {}
@@ -134,7 +132,17 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             self.wfile.write(data)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _do
+    def do_POST(self):
+        self.do_GET()
+
+    def do_PUT(self):
+        self.do_GET()
+
+    def do_PATCH(self):
+        self.do_GET()
+
+    def do_DELETE(self):
+        self.do_GET()
 
 
 def page(found, query, url):

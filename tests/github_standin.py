@@ -71,9 +71,6 @@ class GitHubStandIn(ForgeStandIn):
         match method, rest:
             case "PATCH", []:
                 if "body" in body:
-                    if self.meanwhile:
-                        meanwhile, self.meanwhile = self.meanwhile, None
-                        meanwhile()
                     self._describe(issue, body["body"], me)
                 if "state" in body:
                     issue["state"] = body["state"]

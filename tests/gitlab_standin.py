@@ -153,9 +153,6 @@ class GitLabStandIn(ForgeStandIn):
 
     def _update(self, issue, body, me):
         if "description" in body:
-            if self.meanwhile:
-                meanwhile, self.meanwhile = self.meanwhile, None
-                meanwhile()
             self._describe(issue, body["description"], me)
         for label in filter(None, body.get("add_labels", "").split(",")):
             if label not in issue["labels"]:

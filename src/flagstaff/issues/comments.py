@@ -112,7 +112,7 @@ def _stage(name: str, steps: Sequence[Step], rollout: Rollout) -> str:
     for step in steps:
         state = rollout.state(step.id)
         when = _time(state.finished_at or state.since)
-        lines.append(f"| {_cell(step.title)} | {_cell(_result(step, state))} | {when} |")
+        lines.append(f"| {_title(step.title)} | {_cell(_result(step, state))} | {when} |")
     return "\n".join(lines)
 
 
@@ -130,6 +130,11 @@ def _result(step: Step, state: StepState) -> str:
 def _cell(text: str) -> str:
     words = quiet(text).replace("|", "\\|")
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]} \u2026"
+
+
+def _title(text: str) -> str:
+    """Return a title in which no placeholder is taken for HTML, and so left out."""
+    return _cell(text).replace("<", "&lt;")
 
 
 def _time(moment: datetime | None) -> str:

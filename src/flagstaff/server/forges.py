@@ -82,9 +82,8 @@ def forge_routes(desk: ForgeDesk, services: Services) -> list[BaseRoute]:
     }
 
     def work(name: str, headers: Mapping[str, str], body: bytes) -> Response:
-        # An unknown name and a wrong secret look the same from outside.
         if name not in hooks:
-            return PlainTextResponse("this webhook is not taken\n", 401)
+            return PlainTextResponse("no webhooks are taken from a forge of this name\n", 404)
         try:
             heard = hooks[name].hear(headers, body)
         except Refused as error:

@@ -10,6 +10,7 @@ import pytest
 
 from fakes import FLAGS, FakeClock, FakeRepository, definitions_in
 from flagstaff.commands.access_model import AddPerson, LinkForge
+from flagstaff.commands.model import ImportRollout
 from flagstaff.definitions import Project
 from flagstaff.definitions.forges import Forge, ForgeKind
 from flagstaff.engine.loop import Engine
@@ -180,8 +181,6 @@ def lab(request):
 @pytest.fixture
 def begun(lab):
     """A rollout of an issue that a person has written, started, at its first question."""
-    from flagstaff.commands.model import ImportRollout
-
     lab.forge.open_issue(PROJECT, TITLE, ISSUE)
     url = lab.settings.issue_url(PROJECT, 1)
     number = lab.execute(ImportRollout(issue=url, start=True)).data["rollout"]

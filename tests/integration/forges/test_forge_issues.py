@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 
 import pytest
+from sqlalchemy import delete
 
 from flagstaff.commands.access_model import AddPerson, LinkForge
 from flagstaff.commands.model import AbortRollout, CreateRollout, ImportRollout
 from flagstaff.errors import Conflict, NotFound, Refused, UsageError
 from flagstaff.rollouts.plan import Close
 from flagstaff.rollouts.rollout import Phase
+from flagstaff.store.tables import forge_note
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 PROJECT = "acme/shop"
@@ -86,10 +88,7 @@ def test_a_step_is_left_out_with_a_reason_and_not_without(lab, begun):
     (said,) = answers(lab)
     assert "without a reason" in said
     lab.forge.edit(
-        PROJECT,
-        1,
-        lambda text: text.replace("design team.", "design team. — reason: no new design"),
-        by="dana",
+        PROJECT, 1, lambda text: text.replace("team.", "team. — reason: no new design"), by="dana"
     )
     lab.tick(2)
     state = lab.rollout(begun).state("ask-design-team")
@@ -97,7 +96,8 @@ def test_a_step_is_left_out_with_a_reason_and_not_without(lab, begun):
     assert "- [~] Ask the design team. — reason: no new design" in lab.text()
 
 
-def test_an_edit_at_the_same_moment_is_kept(lab, begun):
+@pytest.mark.usefixtures("begun")
+def test_an_edit_at_the_same_moment_is_kept(lab):
     """It comes after our write and before we read back, so that it is merged, not overwritten."""
     lab.link("dana")
     read, calls = lab.forge.answer, []
@@ -162,7 +162,8 @@ def test_a_rollback_leaves_it_open_and_says_why(lab, begun):
     assert "errors doubled" in end
 
 
-def test_a_process_that_starts_again_says_nothing_twice(lab, begun):
+@pytest.mark.usefixtures("begun")
+def test_a_process_that_starts_again_says_nothing_twice(lab):
     before = (lab.text(), lab.forge.notes(PROJECT, 1))
     writes = len([each for each in lab.forge.calls if each[0] != "GET"])
     lab.restart()
@@ -171,11 +172,8 @@ def test_a_process_that_starts_again_says_nothing_twice(lab, begun):
     assert len([each for each in lab.forge.calls if each[0] != "GET"]) == writes
 
 
-def test_a_comment_that_was_made_before_the_process_was_killed_is_found(lab, begun):
-    from sqlalchemy import delete
-
-    from flagstaff.store.tables import forge_note
-
+@pytest.mark.usefixtures("begun")
+def test_a_comment_that_was_made_before_the_process_was_killed_is_found(lab):
     before = lab.forge.notes(PROJECT, 1)
     with lab.services.database.write() as connection:  # as if it had ended before each commit
         connection.execute(delete(forge_note))

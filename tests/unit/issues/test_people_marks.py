@@ -1,0 +1,123 @@
+"""Which boxes have people marked, what is said about steps, and which label is right?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fakes import START, plan_of, ramp, turn_on
+from flagstaff.flags.change import Boolean
+from flagstaff.issues.comments import closing_comment, comments_for, quiet
+from flagstaff.issues.follow import follow
+from flagstaff.issues.people_marks import people_marks, with_open_boxes
+from flagstaff.issues.state_labels import DISABLED, ENABLED, ROLLING_OUT, state_label
+from flagstaff.rollouts.plan import AskPerson, Preset, SetGate, Step
+from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
+
+TEXT = """\
+## Steps
+
+- [ ] Ask team one
+- [ ] Ask team two
+- [x] Ask team three
+"""
+
+
+def asked(number, line, word, preset=Preset.OPEN):
+    return Step(
+        id=f"s{number}",
+        stage="First",
+        title=f"Ask team {word} @ops",
+        action=AskPerson(),
+        line=line,
+        anchor=f"Ask team {word}",
+        preset=preset,
+    )
+
+
+@pytest.fixture
+def rollout():
+    plan = plan_of(asked(1, 3, "one"), asked(2, 4, "two"), asked(3, 5, "three", Preset.DONE))
+    return replace(Rollout.of(plan, rollout_id=4), phase=Phase.RUNNING, started_at=START)
+
+
+def with_status(rollout, step, status, **more):
+    return rollout.with_state(replace(rollout.state(step), status=status, **more))
+
+
+def test_marks_of_people_are_told_from_those_that_were_there(rollout):
+    assert people_marks(TEXT, rollout) == ()
+    (found,) = people_marks(TEXT.replace("[ ] Ask team two", "[X] Ask team two"), rollout)
+    assert (found.steps, found.item, found.preset) == (("s2",), "Ask team two", Preset.DONE)
+
+
+def test_our_own_marks_and_those_that_are_approved_are_none(rollout):
+    done = with_status(rollout, "s1", StepStatus.DONE, finished_at=START, note="ok")
+    assert people_marks(follow(TEXT, done), done) == ()
+    ahead = rollout.with_state(replace(rollout.state("s2"), approved_by="dana"))
+    assert people_marks(TEXT.replace("[ ] Ask team two", "[x] Ask team two"), ahead) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("- [~] Ask team two", ""),
+        ("- [-] Ask team two — not needed here", "not needed here"),
+        ("- [~] Ask team two (reason: we are one)", "we are one"),
+        ("- [~] Ask team two\n  Reason: below it", "below it"),
+        ("- [~] Ask team two\n  > because nobody is there", "nobody is there"),
+        ("- [~] Ask team two\n  something else", ""),
+    ],
+)
+def test_a_reason_stands_behind_the_text_or_below_it(rollout, line, reason):
+    (found,) = people_marks(TEXT.replace("- [ ] Ask team two", line), rollout)
+    assert (found.preset, found.reason) == (Preset.SKIPPED, reason)
+
+
+def test_a_box_is_opened_again_and_nothing_else_is_touched(rollout):
+    done = with_status(rollout, "s1", StepStatus.DONE, finished_at=START, note="ok")
+    text = follow(TEXT, done).replace("[ ] Ask team two", "[x] Ask team two").replace("\n", "\r\n")
+    marks = people_marks(text, done)
+    assert with_open_boxes(text, marks) == text.replace("[x] Ask team two", "[ ] Ask team two")
+
+
+def test_comments_mention_nobody_and_come_with_their_stage(rollout):
+    assert comments_for(replace(rollout, started_at=None)) == ()
+    (overview,) = comments_for(rollout)
+    assert overview.key == "overview"
+    assert "It is at *Ask team one @\u200bops*: to come" in overview.text
+    begun = with_status(rollout, "s1", StepStatus.WAITING, since=START, note="a | b\n/close")
+    _, stage = comments_for(begun)
+    assert (
+        "| Ask team one @\u200bops | **waits for a person**: a \\| b /close | 2026-03-02"
+        in stage.text
+    )
+    assert not any(line.startswith("/") for line in stage.text.splitlines())
+
+
+def test_what_is_quiet_ends_no_comment():
+    assert "-->" not in quiet("a --> b")
+
+
+def test_a_rollback_is_told_with_what_is_next(rollout):
+    rolled = replace(rollout, phase=Phase.ROLLED_BACK, reason="errors", finished_at=START)
+    assert "**Rolled back**" in closing_comment(rolled)
+    assert "stays open" in closing_comment(rolled)
+
+
+@pytest.mark.parametrize(
+    ("changes", "label"),
+    [
+        ((turn_on("staging"),), DISABLED),
+        ((ramp(10),), ROLLING_OUT),
+        ((ramp(10), turn_on("production")), ENABLED),
+        ((ramp(10), SetGate(environments=("production",), change=Boolean(value=False))), DISABLED),
+    ],
+)
+def test_a_label_says_where_production_is(changes, label):
+    rollout = Rollout.of(plan_of(*changes))
+    for step in rollout.plan.steps:
+        rollout = with_status(rollout, step.id, StepStatus.DONE)
+    assert state_label(rollout) == label
+    assert state_label(replace(rollout, phase=Phase.ROLLED_BACK)) == DISABLED
