@@ -28,12 +28,13 @@ PROJECT = "gitlab-org/gitlab"
 KEY = base64.b64encode(b"k" * 32).decode()
 DEFINITION = "config/feature_flags/development/rename_integrations_workers.yml"
 KILLED_AT = {"CheckDeployed", "AskPerson", "SetGate", "Bake", "OpenCleanup", "Close"}
+# Asked for changes so seldom that ticks count by webhooks alone.
 FORGES = """
 forges:
   gitlab:
     url: {url}
     project: gitlab-org/gitlab
-    poll: 2s
+    poll: 1h
 """
 
 
