@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import evaluation, guards, server
+from benchmarks import engine, evaluation, guards, kills, server
 
-SUITES = {"evaluation": evaluation.main, "guards": guards.main, "server": server.main}
+SUITES = {
+    "engine": engine.main,
+    "evaluation": evaluation.main,
+    "guards": guards.main,
+    "kills": kills.main,
+    "server": server.main,
+}
 
 
 def main() -> int:

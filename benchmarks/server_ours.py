@@ -24,8 +24,16 @@ FLAGS = 50
 ENVIRONMENT = {"FLAGSTAFF_REQUEST_RATE": "0"}  # the peer's limits are lifted as well
 SERVE = """
 import sys
+from time import monotonic
 from flagstaff.server.run import serve
 from flagstaff.server.settings import load_settings
+from flagstaff.services.services import Services
+told, commits = Services.tell, open(sys.argv[1] + "/commits", "a", buffering=1)
+def tell(services, names):
+    if "flags:production" in names:
+        print(monotonic(), file=commits)
+    told(services, names)
+Services.tell = tell  # what is the first to know of a commit
 settings = load_settings(root=sys.argv[1], port=0, engine=False)
 serve(settings, ready=lambda url: print(url, flush=True))
 """
@@ -61,6 +69,11 @@ class Ours:
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         line = next(each for each in status.splitlines() if each.startswith("VmRSS"))
         return int(line.split()[1])
+
+    def commits(self) -> list[float]:
+        """Return when each change was committed, by the clock that all processes share."""
+        text = (self.root / "commits").read_text(encoding="ascii")
+        return [float(line) for line in text.split()]
 
     def switch(self, *, on: bool) -> tuple[float, float]:
         """Change a flag; return when that was asked for and how long the answer took."""

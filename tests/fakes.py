@@ -9,7 +9,7 @@ from decimal import Decimal
 from flagstaff.definitions import Definitions, parse_definition
 from flagstaff.errors import Unavailable
 from flagstaff.flags.change import Boolean, PercentageOfActors
-from flagstaff.rollouts.event import EffectDone
+from flagstaff.rollouts.event import Answer, EffectDone
 from flagstaff.rollouts.guard import Arm, Guard, Measurement
 from flagstaff.rollouts.plan import Plan, SetGate, Step
 from flagstaff.services.ports import Commit
@@ -50,6 +50,7 @@ class FakeRepository:
     tags: dict[str, str] = field(default_factory=dict)
     stable: dict[str, str] = field(default_factory=dict)
     introduced: str = ""
+    introduced_at: dict[str, datetime] = field(default_factory=dict)
     down: bool = False
 
     def add(self, sha, title="A change", *, branch="main"):
@@ -93,6 +94,11 @@ class FakeRepository:
         del pattern
         return self.find(self.introduced) if self.introduced else None
 
+    def introductions(self, folder):
+        self._answer()
+        del folder
+        return self.introduced_at
+
     def _answer(self):
         if self.down:
             raise Unavailable("the repository is gone", hint="put it back")
@@ -109,12 +115,21 @@ class FakeWorld:
     done: list[object] = field(default_factory=list)
     followed: list[object] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    stamps: dict[str, object] = field(default_factory=dict)
+    heard: dict[str, tuple] = field(default_factory=dict)
     issue_error: Exception | None = None
     results: dict[str, EffectDone] = field(default_factory=dict)
+    checked: dict[str, Answer] = field(default_factory=dict)
 
     def measure(self, guard, since):
         del since
         return self.measurements.get(guard.name, Measurement(guard=guard.name, error="no logs"))
+
+    def check(self, check, *, key, flag):
+        del key, flag
+        return self.checked.get(
+            getattr(check, "command", ""), Answer(yes=False, text="nobody answers")
+        )
 
     def perform(self, effect, plan):
         del plan
@@ -122,6 +137,18 @@ class FakeWorld:
             raise self.errors.pop(0)
         self.done.append(effect)
         return self.results.get(effect.step, EffectDone(step=effect.step, note="done"))
+
+    def issue_stamp(self, path):
+        return self.stamps.get(str(path))
+
+    def hear_issue(self, path, rollout):
+        del rollout
+        return self.heard.get(str(path), ())
+
+    def announce(self, post):
+        if self.errors:
+            raise self.errors.pop(0)
+        self.done.append(post)
 
     def follow_issue(self, path, rollout):
         if self.issue_error is not None:

@@ -34,6 +34,7 @@ class SlackStandIn:
         self.messages = {each: [] for each in CHANNELS}
         self.calls = []
         self.whispers = []
+        self.direct = []
         self.views = []
         self.responses = []
         self.fail = {}
@@ -109,6 +110,9 @@ class SlackStandIn:
                 self.views.append(given)
                 return {"ok": True, "view": {"id": "V1"}}
         channel = given.get("channel", "")
+        if method == "chat.postMessage" and channel.startswith("U"):
+            self.direct.append(given)
+            return {"ok": True, "channel": "D1", "ts": f"{time.time():.6f}"}
         if channel not in CHANNELS:
             return {"ok": False, "error": "channel_not_found"}
         if channel == "C4OUT" and method.startswith("chat."):

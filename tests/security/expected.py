@@ -82,8 +82,17 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ("GET", "/api/v1/rollouts"): SEEN,
     ("GET", "/api/v1/rollouts/{number}"): SEEN,
     ("GET", "/api/v1/rollouts/{number}/issue"): SEEN,
+    ("GET", "/api/v1/rollouts/{number}/plan"): SEEN,
+    ("PUT", "/api/v1/rollouts/{number}/plan"): Wanted(
+        role="operator", body={"plan": "steps: []", **REASON}
+    ),
+    ("GET", "/api/v1/plans/templates"): SEEN,
+    ("POST", "/api/v1/plans"): Wanted(
+        role="operator", where=SOMEWHERE, body={"flag": "new_navigation", "template": "none"}
+    ),
     ("GET", "/api/v1/flags"): SEEN,
     ("GET", "/api/v1/flags/{name}"): SEEN,
+    ("GET", "/api/v1/stale-flags"): SEEN,
     ("GET", "/api/v1/environments/{environment}/snapshot"): READ,
     ("GET", "/api/v1/environments/{environment}/stream"): READ,
     ("POST", "/api/v1/telemetry"): Wanted(

@@ -9,16 +9,13 @@ from functools import partial
 from typing import Final, get_args
 
 from flagstaff.chatops.message import Message, Reply
-from flagstaff.commands import model
 from flagstaff.commands.access_model import AccessCommand
 from flagstaff.commands.chat_text import words_of
 from flagstaff.commands.grammar import help_text, parse
 from flagstaff.commands.model import Command
-from flagstaff.commands.outcome import Outcome
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services.chat_accounts import offer, person_of
 from flagstaff.services.person import Person
-from flagstaff.services.policies.change import PRODUCTION
 from flagstaff.services.services import Services
 
 LONGEST: Final = 3000
@@ -86,12 +83,8 @@ class Answering:
         text = shortened(outcome.text)
         if outcome.next:
             text += f"\nnext: {outcome.next}"
-        cross = ""
-        if _changes_production(command, outcome):
-            where = f" in {person.channel}" if person.channel else ""
-            cross = f"{person.name}{where}: {shortened(outcome.text)}"
         private = isinstance(command, _ACCESS) or not outcome.ok
-        return Reply(text=text, private=private, ok=outcome.ok, cross_post=cross)
+        return Reply(text=text, private=private, ok=outcome.ok)
 
 
 def shortened(text: str) -> str:
@@ -101,18 +94,6 @@ def shortened(text: str) -> str:
     kept = text[:LONGEST].rpartition("\n")[0] or text[:LONGEST]
     left = text.count("\n") - kept.count("\n")
     return f"{kept}\n… and {left:,} more lines: ask in the terminal, or look at the dashboard"
-
-
-def _changes_production(command: Command, outcome: Outcome) -> bool:
-    match command:
-        case model.SetFlag() | model.DeleteFlag():
-            return PRODUCTION in command.environments
-        case model.ImportFlags():
-            return PRODUCTION in command.gates
-        case model.UndoEntry():
-            return PRODUCTION in outcome.text
-        case _:
-            return False
 
 
 def _safely(work: Callable[[], Reply]) -> Reply:

@@ -23,10 +23,8 @@ class Reply:
     Attributes:
         private: only whoever asked may see it.
         ok: whether what was asked for was done.
-        cross_post: what the team's channel should read about it; empty for nothing.
     """
 
     text: str
     private: bool = True
     ok: bool = False
-    cross_post: str = ""

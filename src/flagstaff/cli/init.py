@@ -25,6 +25,7 @@ ramp:
 verification_term: 1d
 
 changelog: CHANGELOG.md
+plans: {folder: plans}
 
 # Answers to other `<…>` in rollout issues.
 # placeholders:

@@ -24,6 +24,7 @@ STYLES: Final = {
     "failed": "red",
     "running": "blue",
     "paused": "yellow",
+    "expired": "yellow",
     "completed": "green",
     "rolled_back": "red",
     "pass": "green",

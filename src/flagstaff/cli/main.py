@@ -63,12 +63,25 @@ def _finish(result: Any, common: Common) -> int:
     if result is None or isinstance(result, int):
         return result or 0
     if not isinstance(result, Outcome):
-        if not _confirmed(result, common):
+        result = _chosen(result, common)
+    if not isinstance(result, Outcome):
+        if result is None or not _confirmed(result, common):
             output.remark("nothing was changed")
             return 1
         result = _executed(result, common)
     output.outcome(result, as_json=common.json)
     return 0 if result.ok else 1
+
+
+def _chosen(command: Command, common: Common) -> Command | Outcome | None:
+    """Return what is left of a command after somebody has seen what it would delete."""
+    from flagstaff.commands.life_model import DeleteUndefined  # noqa: PLC0415 as below
+
+    if not isinstance(command, DeleteUndefined):
+        return command
+    from flagstaff.cli.deleting import confirmed  # noqa: PLC0415 for this command alone
+
+    return confirmed(command, common, lambda asked: _executed(asked, common))
 
 
 def _executed(command: Command, common: Common) -> Outcome:

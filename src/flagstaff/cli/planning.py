@@ -1,17 +1,29 @@
-"""What will the guards of a rollout be able to tell, before it begins?"""
+"""What will a rollout do, before it begins, and what will its guards be able to tell?"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from flagstaff.cli import output
+from flagstaff.cli.forecasting import forecasts_of
+from flagstaff.cli.new_plan import new, templates
 from flagstaff.cli.options import Common
-from flagstaff.cli.rollout_files import answers_in, text_of
-from flagstaff.commands.outcome import Outcome
+from flagstaff.cli.plan_sources import plan_in, project_here
+from flagstaff.cli.rollout_files import answers_in
+from flagstaff.commands.outcome import Json, Outcome
+from flagstaff.commands.plan_model import ShowPlan
 from flagstaff.commands.tree import SETTINGS, Tree
-from flagstaff.rollouts.guard import Arm
+
+if TYPE_CHECKING:
+    from flagstaff.rollouts.plan import Plan
+
+_set = click.option(
+    "answers", "--set", multiple=True, metavar="NAME=VALUE", help="What a <NAME> in it stands for."
+)
 
 
 @click.group(cls=Tree, context_settings=SETTINGS)
@@ -19,46 +31,70 @@ def plan() -> None:
     """See what a rollout will do, before it begins."""
 
 
+plan.add_command(new)
+plan.add_command(templates)
+
+
 @plan.command(context_settings=SETTINGS)
-@click.argument("issue", metavar="ISSUE.md")
-@click.option(
-    "answers", "--set", multiple=True, metavar="NAME=VALUE", help="What a <NAME> in it stands for."
-)
+@click.argument("file", metavar="FILE")
+@_set
 @click.pass_obj
-def check(common: Common, *, issue: str, answers: tuple[str, ...]) -> Outcome:
-    """Say what the guards of the issue's rollout can tell at the traffic in the logs.
+def check(common: Common, *, file: str, answers: tuple[str, ...]) -> Outcome:
+    """Say what is wrong with the plan in FILE (YAML, or an issue), and what its guards can tell.
 
     Reads `flagstaff.yml` and the job logs of the last day in this folder; no server is asked.
     """
-    # Loads YAML and the importer, which help does not need.
-    from flagstaff.definitions import load_project  # noqa: PLC0415
-    from flagstaff.definitions.folder import load_definitions  # noqa: PLC0415
-    from flagstaff.integrations.metrics.job_logs import BASELINE, JobLogs  # noqa: PLC0415
-    from flagstaff.issues import import_issue  # noqa: PLC0415
-    from flagstaff.rollouts.forecast import forecasts  # noqa: PLC0415
-
     del common
-    root = Path()
-    project = load_project(root)
-    imported = import_issue(
-        text_of(issue),
-        project=project,
-        known_flags=load_definitions(root / project.flags),
-        resolve={"merge-commit-of-your-feature": "0" * 40, **answers_in(answers)},
-        source=Path(issue).name,
+    found = plan_in(file, answers_in(answers))
+    told = forecasts_of(found)
+    warnings = [*told.warnings, *([] if found.guards else ["no guard watches this rollout"])]
+    text = "\n".join([*told.lines, *(f"warning: {each}" for each in warnings)])
+    data: dict[str, Json] = {"stages": [*told.lines], "warnings": [*warnings]}
+    return Outcome(ok=not warnings, text=text, data=data)
+
+
+@plan.command(context_settings=SETTINGS)
+@click.argument("source", metavar="FILE|ROLLOUT")
+@click.option("as_yaml", "--yaml", is_flag=True, help="The whole plan as YAML.")
+@_set
+@click.pass_obj
+def show(common: Common, *, source: str, as_yaml: bool, answers: tuple[str, ...]) -> Outcome | int:
+    """Show the plan of a FILE (YAML, or an issue) or of a ROLLOUT, and when its steps are taken."""
+    number = source.removeprefix("#")
+    if number.isascii() and number.isdigit() and not Path(source).exists():
+        from flagstaff.commands.remote import Server  # noqa: PLC0415 a file needs no server
+
+        shown = Server.find(common.server).execute(ShowPlan(rollout=int(number)))
+    else:
+        shown = _shown(plan_in(source, answers_in(answers)))
+    if as_yaml and not common.json:
+        output.say(str(shown.data["plan"]).rstrip("\n"))
+        return 0
+    return shown
+
+
+def _shown(found: Plan) -> Outcome:
+    # Loads YAML, which help does not need.
+    from flagstaff.definitions.plans import write_plan  # noqa: PLC0415
+    from flagstaff.definitions.plans.telling import (  # noqa: PLC0415
+        schedule_json,
+        schedule_text,
+        windows_of,
     )
-    lines, warnings = [], []
-    for guard in imported.plan.guards:
-        measured = JobLogs(root, guard, datetime.now(UTC)).measure()
-        lines.append(f"{guard.name}: {measured.error or _traffic(measured.baseline)}")
-        for each in forecasts(imported.plan, guard, measured.baseline, BASELINE):
-            lines.append(f"  {each.text}")
-            warnings += [each.warning] if each.warning else []
-    if not imported.plan.guards:
-        warnings.append("no guard watches this rollout")
-    text = "\n".join([*lines, *(f"warning: {each}" for each in warnings)])
-    return Outcome(ok=not warnings, text=text, data={"stages": [*lines], "warnings": [*warnings]})
+    from flagstaff.rollouts.rollout import Rollout  # noqa: PLC0415
+    from flagstaff.rollouts.schedule import schedule  # noqa: PLC0415
 
-
-def _traffic(arm: Arm) -> str:
-    return f"{arm.failed:,} of {arm.total:,} jobs under the old names failed in the last day"
+    project = project_here().project
+    taken = schedule(
+        Rollout.of(found),
+        datetime.now(UTC),
+        windows=windows_of(project),
+        least=project.policies.min_dwell,
+        tells=forecasts_of(found).by_step,
+    )
+    data: dict[str, Json] = {
+        "flag": found.flag,
+        "plan": write_plan(found),
+        "schedule": schedule_json(taken),
+    }
+    return Outcome(text=schedule_text(taken), data=data)

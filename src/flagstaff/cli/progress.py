@@ -17,7 +17,7 @@ MARKS: Final = {
     "failed": "✗",
 }
 FINISHED: Final = frozenset({"completed", "rolled_back"})
-NEEDS_PERSON: Final = frozenset({"pending", "waiting", "paused"})
+NEEDS_PERSON: Final = frozenset({"pending", "waiting", "paused", "expired"})
 _NUMBERS = re.compile(r"[0-9][0-9.,:]*")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from flagstaff.cli.options import Common
 from flagstaff.commands.model import ImportRollout
+from flagstaff.commands.outcome import Outcome
 from flagstaff.commands.tree import SETTINGS
 from flagstaff.errors import UsageError
 
@@ -21,35 +24,61 @@ LARGEST = 1_000_000
 @click.option(
     "answers", "--set", multiple=True, metavar="NAME=VALUE", help="What a <NAME> in it stands for."
 )
+@click.option(
+    "chosen",
+    "--choose",
+    multiple=True,
+    metavar="[LINE=]WAY",
+    help="Which way to take where the box at LINE offers several, such as 36=random.",
+)
 @click.option("--start", is_flag=True, help="Begin at once.")
 @click.option("--no-follow", is_flag=True, help="Leave the file as it is while the rollout runs.")
+@click.pass_obj
 def import_file(
-    *, issue: str, answers: tuple[str, ...], start: bool, no_follow: bool
-) -> ImportRollout:
+    common: Common,
+    *,
+    issue: str,
+    answers: tuple[str, ...],
+    chosen: tuple[str, ...],
+    start: bool,
+    no_follow: bool,
+) -> ImportRollout | Outcome:
     """Make a rollout of an issue: a file, `-` for standard input, or an address on a forge.
 
     An address is that of its page, or GROUP/PROJECT#NUMBER. Its boxes are ticked and results noted
     there as the rollout goes on. With --dry-run nothing is written, and every line is shown with
-    what it was understood as.
+    what it was understood as, and when each step will be taken.
     """
-    placeholders = answers_in(answers)
+    command = _importing(issue, follow=issue != "-" and not no_follow)
+    command = replace(
+        command, placeholders=answers_in(answers), choices=choices_in(chosen), start=start
+    )
+    if not common.dry_run:
+        return command
+    from flagstaff.cli.forecasting import with_forecasts  # noqa: PLC0415 help needs none
+    from flagstaff.commands.remote import Server  # noqa: PLC0415 the same
+
+    return with_forecasts(Server.find(common.server).execute(command, dry_run=True))
+
+
+def _importing(issue: str, *, follow: bool) -> ImportRollout:
+    """Return the command that imports an issue, wherever it is."""
+    if not is_on_forge(issue):
+        path = str(Path(issue).resolve()) if follow else ""
+        return ImportRollout(text=text_of(issue), path=path)
+    if not follow:
+        raise UsageError(
+            "an issue on a forge follows its rollout",
+            hint="save its text in a file, and import that with --no-follow",
+        )
+    return ImportRollout(issue=issue)
+
+
+def is_on_forge(issue: str) -> bool:
+    """Return whether a word means an issue on a forge, and not one in a file."""
     from flagstaff.definitions.forges import reads_like_issue  # noqa: PLC0415 help needs no YAML
 
-    if reads_like_issue(issue) and not Path(issue).exists():
-        if no_follow:
-            raise UsageError(
-                "an issue on a forge follows its rollout",
-                hint="save its text in a file, and import that with --no-follow",
-            )
-        return ImportRollout(issue=issue, placeholders=placeholders, start=start)
-    text = text_of(issue)
-    follow = issue != "-" and not no_follow
-    return ImportRollout(
-        text=text,
-        path=str(Path(issue).resolve()) if follow else "",
-        placeholders=placeholders,
-        start=start,
-    )
+    return reads_like_issue(issue) and not Path(issue).exists()
 
 
 def text_of(issue: str) -> str:
@@ -110,4 +139,26 @@ def answers_in(answers: tuple[str, ...]) -> dict[str, str]:
                 f"`--set {answer}`: this is not NAME=VALUE", hint="for example --set milestone=15.2"
             )
         found[name] = value
+    return found
+
+
+def choices_in(chosen: tuple[str, ...]) -> dict[str, str]:
+    """Return which ways to take: by the line of a box, and by their own names for every box.
+
+    >>> choices_in(("36=random", "project"))
+    {'36': 'random', 'project': 'project'}
+
+    Raises:
+        UsageError: a choice is neither `LINE=WAY` nor `WAY`.
+    """
+    found = {}
+    for each in chosen:
+        line, equals, way = (part.strip() for part in each.partition("="))
+        way = way if equals else line
+        if not way or (equals and not (line.isascii() and line.isdigit())):
+            raise UsageError(
+                f"`--choose {each}`: this is neither LINE=WAY nor WAY",
+                hint="for example --choose 36=random; --dry-run shows the lines and their ways",
+            )
+        found[line] = way.lstrip("-").lower()
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flagstaff.cli.rollout_create import create
 from flagstaff.cli.rollout_files import import_file
+from flagstaff.cli.rollout_plans import edit, start
 from flagstaff.cli.watching import watch
 from flagstaff.commands import rollout_words
 from flagstaff.commands.tree import SETTINGS, Tree
@@ -14,6 +15,8 @@ rollout = Tree(
         **rollout_words.rollout.commands,
         "create": create,
         "import": import_file,
+        "start": start,
+        "edit": edit,
         "watch": watch,
     },
     context_settings=SETTINGS,

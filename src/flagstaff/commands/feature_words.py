@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from flagstaff.commands.environments import with_environments
 from flagstaff.commands.expressions import expression_change, not_with_an_expression
 from flagstaff.commands.gate_change import flag_name, gate_change
+from flagstaff.commands.life_model import DeleteUndefined
+from flagstaff.commands.life_words import deletion, due_date, stale, with_undefined
 from flagstaff.commands.model import DeleteFlag, GetFlag, ListFlags, SetFlag
 from flagstaff.commands.overrides import with_overrides
 from flagstaff.commands.scopes import Scopes, with_scopes
@@ -21,6 +25,9 @@ Examples:
   feature set new_navigation --expression '{"Equal": [{"Property": ["plan"]}, "gold"]}'
   feature get new_navigation --production
   feature delete new_navigation --dev --staging --production
+  feature delete --undefined --staging
+  feature stale --owner navigation
+  feature due new_navigation 2026-03-31 --reason 'after the big sale'
 """
 
 
@@ -96,17 +103,24 @@ def list_flags(*, match: str, environments: tuple[str, ...]) -> ListFlags:
 
 
 @feature.command("delete", context_settings=SETTINGS)
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", required=False)
 @with_environments
+@with_undefined
 @with_overrides
 @click.option("--reason", default="", metavar="TEXT", help="Why; goes into the audit log.")
+@click.pass_context
 def delete_flag(
-    *, name: str, environments: tuple[str, ...], overrides: tuple[str, ...], reason: str
-) -> DeleteFlag:
-    """Remove what is set for the flag NAME, so that its default applies again."""
-    flag = flag_name(name, place="feature delete")
-    return DeleteFlag(flag=flag, environments=environments, reason=reason, overrides=overrides)
+    context: click.Context, /, *, name: str | None, environments: tuple[str, ...], **options: Any
+) -> DeleteFlag | DeleteUndefined:
+    """Remove what is set for the flag NAME, so that its default applies again.
 
+    With --undefined: for every flag that is defined nowhere. What is to be deleted is shown first.
+    """
+    return deletion(context, name, environments, **options)
+
+
+feature.add_command(stale)
+feature.add_command(due_date)
 
 flag = Tree(
     "flag",

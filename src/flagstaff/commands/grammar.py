@@ -17,6 +17,7 @@ from flagstaff.commands.chat_text import words_of
 from flagstaff.commands.feature_words import feature, flag
 from flagstaff.commands.lock_words import incident, lock, unlock
 from flagstaff.commands.model import Command
+from flagstaff.commands.on_call_words import oncall
 from flagstaff.commands.person_words import person, token
 from flagstaff.commands.release_words import auto_deploy, deployment, release
 from flagstaff.commands.rollout_words import rollout
@@ -36,6 +37,7 @@ GROUPS: tuple[click.Command, ...] = (
     lock,
     unlock,
     incident,
+    oncall,
 )
 """What builds commands, for a root of one's own."""
 
@@ -60,6 +62,7 @@ __all__ = [
     "help_text",
     "incident",
     "lock",
+    "oncall",
     "parse",
     "parse_line",
     "person",

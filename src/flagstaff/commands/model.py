@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from flagstaff.commands.access_model import AccessCommand
+from flagstaff.commands.life_model import LifeCommand
 from flagstaff.commands.lock_model import LockCommand
+from flagstaff.commands.plan_model import PlanCommand
 from flagstaff.flags.change import GateChange
 
 HIGHEST = 2**31 - 1
@@ -114,7 +116,8 @@ class ImportRollout:
 
     `path` is the file the issue is kept in, absolute, empty when it is only text. `issue` is its
     address on a forge, which is then asked for the text and the title. `placeholders` answers the
-    `<…>` of the issue.
+    `<…>` of the issue; `choices` says which way to take where one box offers several, by the line
+    of the box or by the way's own name for every box.
     """
 
     writes: ClassVar[bool] = True
@@ -122,6 +125,7 @@ class ImportRollout:
     text: str = ""
     path: str = ""
     placeholders: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, str] = field(default_factory=dict)
     start: bool = False
     issue: str = ""
     title: str = ""
@@ -262,6 +266,15 @@ class AbortRollout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShowOnCall:
+    """Say who is on call for a service, empty for the usual one."""
+
+    writes: ClassVar[bool] = False
+
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSearch:
     """Which entries of the audit log are wanted; empty and 0 do not matter.
 
@@ -339,6 +352,9 @@ Command = (
     | ExportAudit
     | VerifyAudit
     | UndoEntry
+    | ShowOnCall
     | AccessCommand
     | LockCommand
+    | LifeCommand
+    | PlanCommand
 )

@@ -21,6 +21,7 @@ IGNORING: Final = {
 OVERRIDES: Final = {
     **IGNORING,
     "production-channel": "Change production from another channel.",
+    "environment-channel": "Change an environment from another channel.",
     "change-lock": "Change what is frozen or locked.",
     "not-deployed": "Open a flag where its code does not run yet.",
     "min-dwell": "Take the next step early.",

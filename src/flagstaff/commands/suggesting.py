@@ -12,5 +12,6 @@ def next_command(rollout: int, phase: str, *, failed: bool) -> str:
         "pending": "start",
         "waiting": "approve",
         "paused": "retry" if failed else "resume",
+        "expired": "resume",
     }.get(phase)
     return f"flagstaff rollout {verb} {rollout}" if verb else ""

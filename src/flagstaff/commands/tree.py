@@ -33,7 +33,7 @@ class Tree(click.Group):
         if self.get_command(ctx, word) is None:
             place = f"{ctx.command_path} {word}".strip()
             names = self.list_commands(ctx)
-            near = _nearest(word, names)
+            near = nearest(word, names)
             raise UsageError(
                 f"`{place}` is no command",
                 hint=f"did you mean `{near}`?" if near else f"there are: {', '.join(names)}",
@@ -76,14 +76,14 @@ def _unknown_option(error: click.NoSuchOption, words: Sequence[str], where: str)
             except UsageError as wrong:
                 return UsageError(f"{where}{wrong.message}", hint=wrong.hint)
     offered = _options(error.ctx)
-    near = _nearest(error.option_name, offered)
+    near = nearest(error.option_name, offered)
     return UsageError(
         f"{where}there is no option `{error.option_name}`",
         hint=f"did you mean `{near}`?" if near else f"there are: {', '.join(offered)}",
     )
 
 
-def _nearest(word: str, names: Sequence[str]) -> str:
+def nearest(word: str, names: Sequence[str]) -> str:
     """Return the name that was probably meant, or an empty text."""
     by_spelling = {name.replace("-", "_"): name for name in names}
     likely = word.lower().replace("-", "_")

@@ -1,5 +1,6 @@
 """How are flags and a project's settings written in YAML?"""
 
+from flagstaff.definitions.commands import ProjectCommand
 from flagstaff.definitions.duration import format_duration, parse_duration
 from flagstaff.definitions.flag import Definition, parse_definition
 from flagstaff.definitions.flag_types import FLAG_TYPES, FlagType, is_flag_name
@@ -29,6 +30,7 @@ __all__ = [
     "JobRename",
     "Policies",
     "Project",
+    "ProjectCommand",
     "RampSettings",
     "format_duration",
     "is_flag_name",

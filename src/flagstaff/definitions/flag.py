@@ -29,6 +29,7 @@ KEYS: Final = (
     "group",
     "default_enabled",
     "intended_to_rollout_by",
+    "introduced_on",
     "bucketing",
     "variants",
     "prerequisites",
@@ -39,13 +40,14 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A flag as its file declares it; the keys are GitLab's, and three of our own.
+    """A flag as its file declares it; the keys are GitLab's, and four of our own.
 
     Attributes:
         default_enabled: What the flag answers where nobody has set it.
         milestone: The release it came with, as typed (`15.10` is not `15.1`).
         log_state_changes: Every change of the flag is worth a line in the application's log.
         intended_to_rollout_by: The day by which it should be on for everybody.
+        introduced_on: The day from which its lifespan counts.
         bucketing: How a percentage of actors picks them.
         variants: Named answers while the flag is on; none for a plain flag.
         prerequisites: Flags that must answer as said first, in the order of their names.
@@ -62,6 +64,7 @@ class Definition:
     rollout_issue_url: str | None = None
     log_state_changes: bool = False
     intended_to_rollout_by: date | None = None
+    introduced_on: date | None = None
     bucketing: Bucketing = Bucketing.CRC32
     variants: tuple[Variant, ...] = ()
     prerequisites: tuple[Prerequisite, ...] = ()
@@ -118,6 +121,7 @@ def check_definition(
         rollout_issue_url=_web_address(fields, "rollout_issue_url"),
         log_state_changes=fields.boolean("log_state_changes") or False,
         intended_to_rollout_by=_day(fields, "intended_to_rollout_by"),
+        introduced_on=_day(fields, "introduced_on"),
         bucketing=Bucketing(fields.choice("bucketing", tuple(Bucketing)) or Bucketing.CRC32),
         variants=read_variants(fields),
         prerequisites=read_prerequisites(fields, name),

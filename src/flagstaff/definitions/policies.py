@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from flagstaff.definitions.cron import last_start
+
+PRODUCTION_ONLY: Final = ("production",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze:
-    """A time in which nothing opens wider in production; `until` is no longer part of it."""
+    """A time in which nothing opens wider; `until` is no longer part of it."""
 
     since: datetime
     until: datetime
     reason: str
+    environments: tuple[str, ...] = PRODUCTION_ONLY
+
+    def ends(self, now: datetime) -> datetime | None:
+        """Return when it ends if `now` is part of it."""
+        return self.until if self.since <= now < self.until else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """A time that comes again and again, in which nothing opens wider.
+
+    Attributes:
+        cron: When it begins, as a line of cron.
+        lasts: For how long, on the clock that never jumps.
+        timezone: Of `cron`.
+    """
+
+    cron: str
+    lasts: timedelta
+    reason: str
+    timezone: str = "UTC"
+    environments: tuple[str, ...] = PRODUCTION_ONLY
+
+    def ends(self, now: datetime) -> datetime | None:
+        """Return when it ends if `now` is part of it."""
+        start = last_start(self.cron, self.timezone, now)
+        if start is None or now >= start + self.lasts:
+            return None
+        return start + self.lasts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +67,10 @@ class HealthCheck:
     timeout: timedelta = timedelta(seconds=10)
 
 
+def _nowhere() -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """The settings under `policies:` in `flagstaff.yml`.
@@ -38,7 +78,9 @@ class Policies:
     Attributes:
         consistency: Staging is on before production is, and off after it.
         production_channel: From chat, production changes only in the channel `production`.
-        freeze: When nothing opens wider in production.
+        environment_channels: From chat, other environments change only in these channels.
+        freeze: When nothing opens wider, once.
+        quiet_hours: When nothing opens wider, again and again.
         health: Who says whether production is well; None for nobody.
         require_deployed: A flag opens only where the commit that brought it runs.
         min_dwell: The least time between two steps in production; zero for none.
@@ -50,7 +92,9 @@ class Policies:
 
     consistency: bool = True
     production_channel: bool = True
+    environment_channels: Mapping[str, tuple[str, ...]] = field(default_factory=_nowhere)
     freeze: tuple[Freeze, ...] = ()
+    quiet_hours: tuple[QuietHours, ...] = ()
     health: HealthCheck | None = None
     require_deployed: bool = False
     min_dwell: timedelta = timedelta()

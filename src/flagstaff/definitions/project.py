@@ -9,10 +9,15 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from flagstaff.definitions.commands import ProjectCommand
 from flagstaff.definitions.forges import Forge
+from flagstaff.definitions.lifecycle import Lifecycle
+from flagstaff.definitions.on_call import OnCall
 from flagstaff.definitions.policies import Policies
+from flagstaff.definitions.side_effects import SideEffects
 from flagstaff.rollouts.evidence.standing import Response
 from flagstaff.rollouts.plan import Statistics
+from flagstaff.rollouts.rules import EXPIRY
 
 SETTINGS_FILE: Final = "flagstaff.yml"
 
@@ -28,6 +33,21 @@ class RampSettings:
 
     percentages: tuple[Decimal, ...] = tuple(Decimal(number) for number in (1, 10, 25, 50, 75))
     dwell: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSettings:
+    """Where plans are, and which template a flag's plan begins with.
+
+    Attributes:
+        folder: From the project's root; templates are in `templates` in it.
+        by_type: Names of templates by the type of the flag.
+        by_group: Names of templates by the group of the flag; these count more.
+    """
+
+    folder: str = "plans"
+    by_type: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    by_group: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +111,14 @@ class Project:
         stages: Stages that are only deployed to, and the environment whose flags they see.
         statistics: How often guards may be wrong, and how often they look.
         policies: When flags may change.
+        lifecycle: How long flags may live.
+        plans: Where plans are, and their templates.
+        commands: Programs that rollouts may run, by the names that plans and issues use.
+        private_hosts: Hosts that checks may ask although their addresses are not public.
+        expiry: After how long without progress a rollout expires; zero for never.
         forges: Where issues are kept beside files.
+        side_effects: Who outside is told of each change of a flag.
+        on_call: Where it stands who is on call; None where nowhere.
     """
 
     flags: str = "config/feature_flags"
@@ -112,4 +139,11 @@ class Project:
         )
     )
     policies: Policies = field(default_factory=Policies)
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    plans: PlanSettings = field(default_factory=PlanSettings)
+    commands: Mapping[str, ProjectCommand] = field(default_factory=lambda: MappingProxyType({}))
+    private_hosts: tuple[str, ...] = ()
+    expiry: timedelta = EXPIRY
     forges: tuple[Forge, ...] = ()
+    side_effects: SideEffects = field(default_factory=SideEffects)
+    on_call: OnCall | None = None

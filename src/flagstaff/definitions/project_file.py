@@ -15,10 +15,15 @@ from flagstaff.definitions.nodes import SHAPES, MappingNode, read_nodes
 from flagstaff.definitions.percentage import parse_percentage
 from flagstaff.definitions.problems import Problems, bare, printable, quote, suggestion
 from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
+from flagstaff.definitions.project_commands import read_commands, read_private_hosts
 from flagstaff.definitions.project_forges import read_forges
 from flagstaff.definitions.project_guards import read_guards, read_statistics
 from flagstaff.definitions.project_jobs import read_renames
+from flagstaff.definitions.project_lifecycle import read_lifecycle
+from flagstaff.definitions.project_on_call import read_on_call
+from flagstaff.definitions.project_plans import read_plan_settings
 from flagstaff.definitions.project_policies import read_policies
+from flagstaff.definitions.project_side_effects import read_side_effects
 from flagstaff.definitions.source import read_file
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import UsageError
@@ -38,7 +43,14 @@ _KEYS: Final = (
     "changelog",
     "deployment_environments",
     "policies",
+    "lifecycle",
+    "plans",
+    "commands",
+    "private_hosts",
+    "expiry",
     "forges",
+    "side_effects",
+    "on_call",
 )
 PRODUCTION: Final = "production"
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
@@ -88,6 +100,7 @@ def _project(fields: Fields) -> Project:
     fields.unknown(_KEYS, fields.problems.error)
     environments = _environments(fields) or default.environments
     term = fields.parsed("verification_term", parse_duration)
+    expiry = fields.parsed("expiry", parse_duration)
     renames = read_renames(fields)
     return Project(
         flags=fields.text("flags") or default.flags,
@@ -103,8 +116,15 @@ def _project(fields: Fields) -> Project:
         statistics=read_statistics(fields),
         changelog=fields.text("changelog") or default.changelog,
         stages=MappingProxyType(_stages(fields, environments, dict(default.stages))),
-        policies=read_policies(fields),
+        lifecycle=read_lifecycle(fields),
+        plans=read_plan_settings(fields),
+        commands=MappingProxyType(read_commands(fields)),
+        private_hosts=read_private_hosts(fields),
+        expiry=default.expiry if expiry is None else expiry,
+        policies=read_policies(fields, environments),
         forges=read_forges(fields),
+        side_effects=read_side_effects(fields, environments),
+        on_call=read_on_call(fields),
     )
 
 

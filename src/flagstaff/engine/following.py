@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.engine.complaints import Complaints
+from flagstaff.engine.listening import Listener
 from flagstaff.engine.world import World
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
@@ -32,12 +34,19 @@ class Issues:
         self._behind: set[int] = set()
         self._any_may_be = False
         self._lock = threading.Lock()
+        self._listener = Listener(services, world, complaints, self._note)
+
+    def listen(self, numbers: Iterable[int]) -> None:
+        """Pass on what people have said in the issues of these rollouts."""
+        self._listener.listen(numbers)
 
     def hear(self, names: frozenset[str]) -> None:
         """Note which rollouts have moved, from the names that listeners are told."""
         moved = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+        numbers = {int(number) for number in moved}
+        self._listener.hear(numbers)
         with self._lock:
-            self._behind |= {int(number) for number in moved}
+            self._behind |= numbers
             self._any_may_be |= EVERYTHING in names
 
     def hear_all(self) -> None:
@@ -58,6 +67,10 @@ class Issues:
             if self._stays_behind(number):
                 with self._lock:
                     self._behind.add(number)
+
+    def _note(self, number: int) -> None:
+        with self._lock:
+            self._behind.add(number)
 
     def _stays_behind(self, number: int) -> bool:
         over = False

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
+from flagstaff.engine.inquiries import Inquiries
 from flagstaff.engine.world import World
+from flagstaff.rollouts.checks import CheckCommand, CheckFlag, CheckHealth, CheckHttp
 from flagstaff.rollouts.event import Answer, Observed
 from flagstaff.rollouts.guard import Measurement
 from flagstaff.rollouts.judging import harm
-from flagstaff.rollouts.needs import needs
+from flagstaff.rollouts.needs import Check, needs
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.rollouts.watching import read
-from flagstaff.services import running
+from flagstaff.services import checking, running
 from flagstaff.services.person import ENGINE
 from flagstaff.services.running import RolloutRecord
 from flagstaff.services.services import Services
 
 
-def observe(services: Services, world: World, record: RolloutRecord) -> Observed:
+def observe(
+    services: Services, world: World, inquiries: Inquiries, record: RolloutRecord
+) -> Observed:
     """Return what the rollout's next step wants to know, and the readings of its guards.
 
     When a guard sees harm nothing else is asked, so that no other trouble can hide it.
@@ -29,11 +35,52 @@ def observe(services: Services, world: World, record: RolloutRecord) -> Observed
     now = services.clock.now()
     if harm(read(rollout, measured, now), now):
         return Observed(measurements=measured, harmful=True)
-    deployed, released, merged = services.ask(lambda unit: running.answers(unit, questions), ENGINE)
+    deployed = released = merged = None
+    if questions.deployed is not None or questions.released is not None or questions.merged:
+        deployed, released, merged = services.ask(
+            lambda unit: running.answers(unit, questions), ENGINE
+        )
     policy = _policy(services, record) if questions.policy else None
+    closing = facts = None
+    if questions.closing:
+        closing = services.ask(lambda unit: running.closing(unit, rollout), ENGINE)
+    if questions.condition:
+        facts = services.ask(
+            lambda unit: checking.facts_for(unit, rollout, questions.condition), ENGINE
+        )
     return Observed(
-        deployed=deployed, released=released, merged=merged, policy=policy, measurements=measured
+        deployed=deployed,
+        released=released,
+        merged=merged,
+        policy=policy,
+        closing=closing,
+        check=_checked(services, inquiries, rollout, questions.check),
+        facts=facts,
+        measurements=measured,
     )
+
+
+def _checked(
+    services: Services, inquiries: Inquiries, rollout: Rollout, check: Check | None
+) -> Answer | None:
+    """Return what our own state, or the outside said to the check that the step is."""
+    step = rollout.current
+    if check is None or step is None:
+        return None
+    retry_at = rollout.state(step.id).retry_at
+    if retry_at is not None and services.clock.now() < retry_at:
+        return None
+    match check:
+        case CheckFlag():
+            return services.ask(lambda unit: checking.flag_is_as_said(unit, rollout, check), ENGINE)
+        case CheckHealth():
+            said = services.health.lately()
+            return services.ask(lambda unit: checking.production_is_well(unit, said), ENGINE)
+        case CheckCommand() | CheckHttp():
+            key = f"{rollout.id}/{step.id}/{rollout.epoch}"
+            return inquiries.answer(key, check, number=rollout.id, flag=rollout.plan.flag)
+        case _:
+            assert_never(check)
 
 
 def _policy(services: Services, record: RolloutRecord) -> Answer:

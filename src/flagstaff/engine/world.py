@@ -6,11 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from flagstaff.rollouts.effect import External
-from flagstaff.rollouts.event import EffectDone
+from flagstaff.rollouts.checks import CheckCommand, CheckHttp
+from flagstaff.rollouts.effect import External, Post
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed
 from flagstaff.rollouts.guard import Guard, Measurement
 from flagstaff.rollouts.plan import Plan
 from flagstaff.rollouts.rollout import Rollout
+from flagstaff.services.boxes import Heard
 
 
 class World(Protocol):
@@ -20,12 +22,41 @@ class World(Protocol):
         """Return what a guard sees since `since`, in real time."""
         ...
 
-    def perform(self, effect: External, plan: Plan) -> EffectDone:
+    def check(self, check: CheckCommand | CheckHttp, *, key: str, flag: str) -> Answer:
+        """Return what a command or a web address says; may take as long as its timeout.
+
+        Raises:
+            FlagstaffError: it cannot be asked at all.
+        """
+        ...
+
+    def perform(self, effect: External, plan: Plan) -> EffectDone | EffectFailed:
         """Do one thing outside; doing it again after a crash changes nothing more.
 
         Raises:
             Unavailable: try again later.
             FlagstaffError: a person has to look.
+        """
+        ...
+
+    def issue_stamp(self, path: Path) -> object:
+        """Return what changes whenever the file does; `None` when there is no file."""
+        ...
+
+    def hear_issue(self, path: Path, rollout: Rollout) -> tuple[Heard, ...]:
+        """Return what people have said by the boxes of an issue that is a file.
+
+        Raises:
+            Unavailable: the file cannot be read.
+        """
+        ...
+
+    def announce(self, post: Post) -> None:
+        """Say something that belongs to no rollout.
+
+        Raises:
+            Unavailable: try again later.
+            FlagstaffError: it will never be taken.
         """
         ...
 

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never
 
 from flagstaff.definitions import Project
 from flagstaff.errors import Refused
+from flagstaff.integrations.commands import Commands, in_words
+from flagstaff.integrations.forge.authors import author_of
 from flagstaff.integrations.forge.branches import write_cleanup
 from flagstaff.integrations.forge.effects import IssueEffects
-from flagstaff.integrations.forge.issue_file import rewrite
+from flagstaff.integrations.forge.issue_file import read, rewrite
+from flagstaff.integrations.http_check import HttpCheck
 from flagstaff.integrations.metrics.job_logs import JobLogs
 from flagstaff.integrations.notify.webhook import post
-from flagstaff.issues import follow
-from flagstaff.rollouts.effect import CloseIssue, External, OpenIssue, Post, WriteCleanup
-from flagstaff.rollouts.event import EffectDone
+from flagstaff.integrations.on_call.mentioning import mentioned
+from flagstaff.integrations.telling import Announce
+from flagstaff.issues import box_answers, follow
+from flagstaff.issues.lines import split_lines
+from flagstaff.rollouts.checks import CheckCommand, CheckHttp
+from flagstaff.rollouts.effect import (
+    CloseIssue,
+    External,
+    InvokeCommand,
+    OpenIssue,
+    Post,
+    WriteCleanup,
+)
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed
 from flagstaff.rollouts.guard import Guard, Measurement
 from flagstaff.rollouts.plan import CloseTarget, Plan
 from flagstaff.rollouts.rollout import Rollout
+from flagstaff.services.boxes import Heard
+from flagstaff.services.ports import OnCallBook, OnDuty
 
 
 class World:
@@ -28,6 +45,7 @@ class World:
     Args:
         root: the project's folder.
         announce: says an announcement in chat; None where no chat is connected.
+        on_call: knows whom an announcement mentions; None where nobody does.
         issues: makes and closes issues on forges; None where none is connected.
     """
 
@@ -35,13 +53,18 @@ class World:
         self,
         root: Path,
         project: Project,
-        announce: Callable[[Post], None] | None = None,
+        announce: Announce | None = None,
+        *,
+        on_call: OnCallBook | None = None,
         issues: IssueEffects | None = None,
     ) -> None:
+        self._on_call = on_call
         self._say = announce
         self._issues = issues
         self._root = root
         self._project = project
+        self._commands = Commands(root, project)
+        self._http = HttpCheck(private_hosts=project.private_hosts)
         self._logs: dict[tuple[Guard, datetime], JobLogs] = {}
 
     def measure(self, guard: Guard, since: datetime) -> Measurement:
@@ -51,7 +74,18 @@ class World:
             self._logs[key] = JobLogs(self._root, guard, since)
         return self._logs[key].measure()
 
-    def perform(self, effect: External, plan: Plan) -> EffectDone:
+    def check(self, check: CheckCommand | CheckHttp, *, key: str, flag: str) -> Answer:
+        """Return what a command or a web address says; may take as long as its timeout."""
+        match check:
+            case CheckCommand(command=name):
+                ended = self._commands.run(name, key=key, flag=flag)
+                return Answer(yes=ended.code == 0, text=in_words(name, ended), output=ended.output)
+            case CheckHttp():
+                return self._http.ask(check)
+            case _:
+                assert_never(check)
+
+    def perform(self, effect: External, plan: Plan) -> EffectDone | EffectFailed:
         """Do one thing outside; doing it again after a crash changes nothing more.
 
         Raises:
@@ -68,23 +102,76 @@ class World:
                 return self._close(effect, plan)
             case OpenIssue():
                 return self._open(effect)
+            case InvokeCommand():
+                return self._invoke(effect, plan)
             case _:
                 assert_never(effect)
+
+    def issue_stamp(self, path: Path) -> object:
+        """Return what changes whenever the file does; `None` when there is no file."""
+        try:
+            about = path.stat()
+        except OSError:
+            return None
+        return about.st_ino, about.st_mtime_ns, about.st_size
+
+    def hear_issue(self, path: Path, rollout: Rollout) -> tuple[Heard, ...]:
+        """Return what people have said by the boxes of an issue that is a file."""
+        text = read(path)
+        lines = split_lines(text)
+        return tuple(
+            Heard(answer=each, author=author_of(path, each.line, lines[each.line - 1].text))
+            for each in box_answers(text, rollout)
+        )
+
+    def announce(self, post_: Post) -> None:
+        """Say something that belongs to no rollout, where anything is connected.
+
+        Raises:
+            Unavailable: try again later.
+            FlagstaffError: it will never be taken.
+        """
+        if self._say is not None:
+            self._say(post_)
+        elif self._project.webhook is not None:
+            post(self._project.webhook, post_)
 
     def follow_issue(self, path: Path, rollout: Rollout) -> str:
         """Tick the boxes of an issue that is a file, and return its text."""
         return rewrite(path, lambda text: follow(text, rollout))
 
+    def _invoke(self, effect: InvokeCommand, plan: Plan) -> EffectDone | EffectFailed:
+        ended = self._commands.run(effect.command, key=effect.key, flag=plan.flag)
+        text = in_words(effect.command, ended)
+        if ended.code == 0:
+            return EffectDone(step=effect.step, note=text, output=ended.output)
+        return EffectFailed(step=effect.step, error=text, output=ended.output)
+
     def _announce(self, effect: Post) -> EffectDone:
         where = ", ".join(effect.channels)
         if self._say is not None:
-            self._say(effect)
+            for each, on_duty in self._mentioning(effect):
+                self._say(each, on_duty=on_duty)
             return EffectDone(step=effect.step, note=f"posted to {where}")
         if self._project.webhook is None:
             note = f"noted here for {where}: no chat webhook is set in flagstaff.yml"
             return EffectDone(step=effect.step, note=note)
-        post(self._project.webhook, effect)
+        for each, on_duty in self._mentioning(effect):
+            names = " ".join(person.handle for person in on_duty)
+            said = replace(each, text=f"{each.text}\nOn call: {names}") if names else each
+            post(self._project.webhook, said)
         return EffectDone(step=effect.step, note=f"posted to {where}")
+
+    def _mentioning(self, effect: Post) -> Iterator[tuple[Post, tuple[OnDuty, ...]]]:
+        """Yield what is said in each channel, and whom it mentions there."""
+        if self._on_call is None:
+            yield effect, ()
+            return
+        for channel in effect.channels:
+            now = datetime.now(UTC)
+            on_duty, note = mentioned(channel, self._project.channels, self._on_call, now)
+            text = f"{effect.text}\n{note}" if note else effect.text
+            yield replace(effect, channels=(channel,), text=text), on_duty
 
     def _close(self, effect: CloseIssue, plan: Plan) -> EffectDone:
         if effect.target is CloseTarget.ROLLOUT_ISSUE:

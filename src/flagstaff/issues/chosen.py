@@ -80,6 +80,8 @@ def _is_step(item: Item, bullets_are_steps: bool) -> bool:  # noqa: FBT001 one f
     if item.section is not Section.STEPS:
         return False
     commands = commands_in(item.text)
+    if item.fenced and not bullets_are_steps:
+        return False
     if item.marker is None:
         return any(command.alone for command in commands)
     return bullets_are_steps or bool(commands)

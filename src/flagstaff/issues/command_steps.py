@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from flagstaff.commands import model
-from flagstaff.commands.grammar import parse_line
+from flagstaff.commands.grammar import GROUPS, parse_line
+from flagstaff.definitions.problems import nearest
 from flagstaff.errors import UsageError
 from flagstaff.flags.change import Boolean, PercentageOfActors, PercentageOfTime
 from flagstaff.flags.percentage import format_percentage
@@ -32,6 +33,10 @@ ANY_PERCENTAGE = "50"
 """Stands in for the ramp while a command is read; the ramp replaces it."""
 _OWN_REQUEST = "own-cleanup-request"
 _PREFIX = re.compile(r"/chatops\s+(?:gitlab\s+)?run\s+", re.IGNORECASE)
+_VERB = re.compile(r"/chatops\s+(?:gitlab\s+)?run\s+([\w-]+)", re.IGNORECASE)
+_WORDS = tuple(group.name or "" for group in GROUPS)
+OTHER_BOT = "Flagstaff has no command `{verb}`: run it in chat, then tick the box"
+ONLY_LOOKS = "look at the answer, then tick the box"
 _MODIFIER = re.compile(r"--(?:actors|random)\b")
 _SETS_NUMBER = re.compile(
     r"\b(?:feature|flag)\s+set\s+\S+\s+(?:[0-9.]+|<[\w ./-]+>)(?:\s|$)", re.IGNORECASE
@@ -84,6 +89,8 @@ def command_step(
     try:
         command = parse_line(ready)
     except UsageError as wrong:
+        if verb := _of_another_bot(ready):
+            return _left_to_person(text, OTHER_BOT.format(verb=verb))
         setting.problem(line, f"`{text}`: {wrong.message}", wrong.hint)
         return None
     return _draft(command, line, step, setting, section)
@@ -144,6 +151,8 @@ def _draft(
         case model.GetFlag() | model.ListFlags() | model.AutoDeployStatus():
             title = headline(step.item.text)
             return Draft(slug="", title=title, action=Approve(), understood=Understood.APPROVAL)
+        case _ if not command.writes:
+            return _left_to_person(step.item.text, ONLY_LOOKS)
         case _:
             setting.problem(
                 line,
@@ -151,6 +160,23 @@ def _draft(
                 "take it out; an issue sets, checks and deletes its flag",
             )
             return None
+
+
+def _of_another_bot(text: str) -> str:
+    """Return the word after `run` when it is none of ours, and no slip of the pen either."""
+    found = _VERB.match(text)
+    verb = found[1] if found else ""
+    return "" if verb in _WORDS or nearest(verb, _WORDS) else verb
+
+
+def _left_to_person(text: str, hint: str) -> Draft:
+    return Draft(
+        slug="",
+        title=headline(_PREFIX.sub("", text)),
+        action=AskPerson(),
+        understood=Understood.PERSON,
+        hint=hint,
+    )
 
 
 def set_gate(command: model.SetFlag) -> Draft:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flagstaff.issues.notes import closing_note
+from flagstaff.rollouts.checks import Wait
 from flagstaff.rollouts.plan import Bake, Preset, Step, Summary
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 
@@ -83,7 +84,7 @@ def _overview(rollout: Rollout, address: str) -> str:
     head = f"Flagstaff runs {linked} of `{rollout.plan.flag}` from this issue."
     step = rollout.current
     match rollout.phase:
-        case Phase.COMPLETED | Phase.ROLLED_BACK:
+        case Phase.COMPLETED | Phase.ROLLED_BACK | Phase.EXPIRED:
             return f"{head}\n\n{quiet(closing_note(rollout))}"
         case Phase.PAUSED:
             stands = f"It is **paused**: {quiet(rollout.reason)}"
@@ -118,9 +119,9 @@ def _stage(name: str, steps: Sequence[Step], rollout: Rollout) -> str:
 
 def _result(step: Step, state: StepState) -> str:
     word = WORDS[state.status]
-    if state.status is StepStatus.ACTIVE and isinstance(step.action, Bake) and state.until:
+    if state.status is StepStatus.ACTIVE and isinstance(step.action, Bake | Wait) and state.until:
         return f"holds until {_time(state.until)} UTC at the earliest"
-    if state.status is StepStatus.DONE and isinstance(step.action, Bake):
+    if state.status is StepStatus.DONE and isinstance(step.action, Bake | Wait):
         word = "held"
     by = f" by {state.by}" if state.by and state.by not in state.note else ""
     note = f": {state.note}" if state.note else ""

@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from flagstaff.issues.lines import Line, anchor_of, marker_of, split_lines
-from flagstaff.issues.locate import Place, locate
+from flagstaff.issues.answers import box_notes
+from flagstaff.issues.lines import Line, marker_of, split_lines
 from flagstaff.issues.marks import mark_for, undone, with_mark
-from flagstaff.issues.notes import Note, closing_note, notes_for, without_notes
+from flagstaff.issues.notes import (
+    Note,
+    closing_note,
+    notes_by_line,
+    notes_for,
+    ticked_again,
+    without_notes,
+)
 from flagstaff.issues.outline import Outline, outline_of
-from flagstaff.issues.sections import Section
+from flagstaff.issues.placing import after, places_of
 from flagstaff.rollouts.plan import Step
 from flagstaff.rollouts.rollout import Rollout
 
@@ -23,9 +30,12 @@ def follow(text: str, rollout: Rollout) -> str:
 
     Boxes of steps that are over are ticked, `[x]` for done and `[-]` for skipped, and below each
     step that is over, waits or failed stands what came of it. What a rollback took back is open
-    again, with the boxes that sum it up. Doing it again changes nothing.
+    again, with the boxes that sum it up. A tick that somebody took away from what is done comes
+    back, with a note that this undoes nothing. Doing it again changes nothing.
     """
-    lines = without_notes(split_lines(text))
+    before = split_lines(text)
+    lines = without_notes(before)
+    said_before = notes_by_line(before)
     outline = outline_of(lines)
     items = {item.line: at for at, item in enumerate(outline.items)}
     places = places_of(rollout, lines, outline)
@@ -36,12 +46,18 @@ def follow(text: str, rollout: Rollout) -> str:
         line = lines[at - 1]
         mark = mark_for(steps, rollout, reopened=items[at] in reopened)
         marked[at - 1] = replace(line, text=with_mark(line.text, mark))
-        below = _after(outline, outline.items[items[at]].last)
+        below = after(outline, outline.items[items[at]].last)
         indent = _content_indent(line)
-        said = (Note(indent=indent, text=note) for note in notes_for(steps, rollout))
+        about = notes_for(steps, rollout)
+        told = [
+            *about,
+            *ticked_again(line, mark, said_before.get(below, ()), about),
+            *box_notes(line, steps, rollout, outline, items[at]),
+        ]
+        said = (Note(indent=indent, text=note) for note in told)
         notes.setdefault(below, []).extend(said)
     if places and (words := closing_note(rollout)):
-        end = _after(outline, _end_of(outline, items[max(places)]))
+        end = after(outline, _end_of(outline, items[max(places)]))
         notes.setdefault(end, []).append(Note(text=words))
     return _joined(_with_notes(marked, notes))
 
@@ -49,24 +65,6 @@ def follow(text: str, rollout: Rollout) -> str:
 def unfollow(text: str) -> str:
     """Return the issue's text without our notes; marks stay."""
     return _joined(without_notes(split_lines(text)))
-
-
-def places_of(
-    rollout: Rollout, lines: Sequence[Line], outline: Outline
-) -> Mapping[int, tuple[Step, ...]]:
-    """Return the steps by the line where they stand now."""
-    groups: dict[int, list[Step]] = {}
-    for step in rollout.plan.steps:
-        if step.line:
-            groups.setdefault(step.line, []).append(step)
-    wanted = [Place(line=line, anchor=groups[line][0].anchor) for line in sorted(groups)]
-    present = [
-        Place(line=item.line, anchor=anchor_of(lines[item.line - 1].text))
-        for item in outline.items
-        if item.section is not Section.ROLLBACK
-    ]
-    found = locate(wanted, present)
-    return {found[line]: tuple(groups[line]) for line in sorted(groups) if line in found}
 
 
 def _above_undone(
@@ -90,18 +88,11 @@ def _end_of(outline: Outline, index: int) -> int:
     return max((outline.items[index].last, *nested))
 
 
-def _after(outline: Outline, line: int) -> int:
-    """Return the first line from `line` on at whose end no comment or code is open."""
-    while line in outline.inside:
-        line += 1
-    return line
-
-
 def _content_indent(line: Line) -> str:
     marker = marker_of(line.text)
     if marker is None:
         return line.text[: len(line.text) - len(line.text.lstrip())]
-    return marker.indent + " " * (len(marker.bullet) + max(len(marker.gap), 1))
+    return marker.indent + " " * (len(marker.bullet) + max(len(marker.gap), bool(marker.bullet)))
 
 
 def _with_notes(lines: Sequence[Line], notes: Mapping[int, Sequence[Note]]) -> list[Line]:

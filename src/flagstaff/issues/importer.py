@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 
+from flagstaff.definitions.plans.guards import guards_of
 from flagstaff.definitions.project import Project
 from flagstaff.errors import ImportProblems
+from flagstaff.issues.alternatives import choices_in
 from flagstaff.issues.chosen import Chosen, chosen_steps
 from flagstaff.issues.command_steps import filled
 from flagstaff.issues.facts import (
@@ -18,17 +20,18 @@ from flagstaff.issues.facts import (
     title_of,
 )
 from flagstaff.issues.ids import with_ids
-from flagstaff.issues.imported import Imported, reports_of
+from flagstaff.issues.imported import Imported
 from flagstaff.issues.lines import split_lines
 from flagstaff.issues.outline import Heading, Outline, outline_of
 from flagstaff.issues.placeholders import CLEANUP, PERCENTAGE, Answers, left_in, normal
 from flagstaff.issues.ramp import skipped_ramps
 from flagstaff.issues.recognise import wait_between_rungs
+from flagstaff.issues.reporting import reports_of, rollback_notes
+from flagstaff.issues.sections import Section
 from flagstaff.issues.setting import Setting, unknown_flag_remedy
 from flagstaff.issues.steps import Builder
 from flagstaff.issues.telling import announce_to
 from flagstaff.issues.wording import plain
-from flagstaff.rollouts.guard import Guard
 from flagstaff.rollouts.plan import Plan
 
 _FLAG_NAME = "feature-flag-name"
@@ -42,13 +45,14 @@ def flag_named_in(text: str, known_flags: Container[str]) -> str:
     return named.flag if named else ""
 
 
-def import_issue(
+def import_issue(  # noqa: PLR0913 each is a fact of its own about the issue
     text: str,
     *,
     project: Project,
     known_flags: Container[str],
     resolve: Mapping[str, str] | None = None,
     without_actor: bool | None = None,
+    choices: Mapping[str, str] | None = None,
     source: str = "issue",
 ) -> Imported:
     """Return the plan that the issue describes.
@@ -60,6 +64,8 @@ def import_issue(
         resolve: Answers to placeholders, by their names without the angle brackets.
         without_actor: Whether the code asks for the flag without an actor; `None` when nobody
             knows.
+        choices: Which way to take where one box offers several: the name of the way by the line of
+            the box, or by itself for every box that offers it.
         source: What to call the issue in messages, such as its file.
 
     Raises:
@@ -87,13 +93,22 @@ def import_issue(
         known_flags=known_flags,
         announce_to=announce_to(cross_post_of(outline), answers, project.channels),
         dwell=_dwell(project, outline),
+        choices=choices or {},
     )
     _check_flag(setting, named)
     chosen = chosen_steps(outline)
+    ways = choices_in(chosen, setting, without_actor=without_actor)
+    in_one_box = {option.at[0] for way in ways for option in way.options}
     builder = Builder(
         setting=setting,
         chosen=chosen,
-        skipped=skipped_ramps(chosen, setting, without_actor=without_actor),
+        skipped=skipped_ramps(
+            [step for step in chosen if step.index not in in_one_box],
+            setting,
+            without_actor=without_actor,
+        ),
+        choices=ways,
+        paragraphs=[item for item in outline.items if item.section is Section.STEPS],
         anchors={line.number: line.text for line in lines},
     )
     drafts = builder.steps()
@@ -103,21 +118,23 @@ def import_issue(
         )
     if setting.problems:
         raise ImportProblems(tuple(sorted(setting.problems, key=lambda each: each.line)))
-    guards, notes = _guards(project, setting.flag)
+    guards, notes = guards_of(project, setting.flag)
     plan = Plan(
         flag=setting.flag,
         title=_title(title, setting),
         steps=with_ids(drafts),
         guards=guards,
         statistics=project.statistics,
+        expiry=project.expiry,
         announce_to=setting.announce_to,
         owner=setting.owner,
-        notes=notes,
+        notes=(*notes, *rollback_notes(outline, setting)),
     )
     return Imported(
         plan=plan,
         flag=setting.flag,
-        lines=reports_of(drafts, outline),
+        lines=reports_of(zip(drafts, plan.steps, strict=True), ways, lines, outline),
+        choices=ways,
         unresolved=_unresolved(chosen, setting),
     )
 
@@ -144,36 +161,6 @@ def _check_flag(setting: Setting, named: Named | None) -> None:
 def _title(title: Heading | None, setting: Setting) -> str:
     words = plain(setting.answers.fill(title.text)) if title else ""
     return words or f"Rollout of {setting.flag}"
-
-
-def _guards(project: Project, flag: str) -> tuple[tuple[Guard, ...], tuple[str, ...]]:
-    renames = [rename for rename in project.renames if rename.flag == flag]
-    wanted = [guard for guard in project.guards if guard.flag == flag]
-    if not renames:
-        notes = (f"guard {guard.name} has no renamed jobs to watch" for guard in wanted)
-        return (), tuple(notes)
-    guards = (
-        Guard(
-            name=guard.name,
-            logs=guard.jobs,
-            control=tuple(rename.old for rename in renames),
-            treatment=tuple(rename.new for rename in renames),
-            harm_ratio=guard.harm_ratio,
-            safe_below=guard.safe_below,
-            harm_above=guard.harm_above,
-            against_baseline=guard.against_baseline,
-            min_bad=guard.min_bad,
-            min_excess=guard.min_excess,
-            weight=guard.weight,
-            required=guard.required,
-            dry_run=guard.dry_run,
-            on_harm=guard.on_harm,
-            max_time=guard.max_time,
-            on_inconclusive=guard.on_inconclusive,
-        )
-        for guard in wanted
-    )
-    return tuple(guards), ()
 
 
 def _unresolved(chosen: Sequence[Chosen], setting: Setting) -> tuple[str, ...]:

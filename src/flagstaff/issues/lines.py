@@ -11,11 +11,20 @@ NOTE_END = "<!-- flagstaff -->"
 """Ends every line that we wrote ourselves."""
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")
+_BLANK = "[ \t\u00a0\u2007\u202f]"
 _ITEM = re.compile(
-    r"(?P<indent>[ \t\u00a0]*)(?P<bullet>[-*+\u2022\u25e6\u25aa\u2023]|[0-9]{1,9}[.)])"
-    r"(?P<gap>[ \t\u00a0]+|$)(?:\[(?P<mark>[ xX~\u00a0-]|n/a|N/A)\](?P<after>[ \t\u00a0]+|$))?"
+    rf"(?P<indent>{_BLANK}*)"
+    rf"(?:(?P<bullet>[-*+\u2022\u25e6\u25aa\u2023\u00b7\u25cf\u25cb\u25a0]|[0-9]{{1,9}}[.)])"
+    rf"(?P<gap>{_BLANK}+|$))?"
+    rf"(?:(?P<box>\[(?P<mark>[ xX~\u00a0\u2713\u2714-]|n/a|N/A|)\]"
+    rf"|(?P<sign>[\u2610\u25a1\u2b1c\u2611\u2612\u2713\u2714\u2705])\ufe0f?)(?:{_BLANK}+|$))?"
 )
-PRESETS = {"x": Preset.DONE, "-": Preset.SKIPPED, "~": Preset.SKIPPED, "n/a": Preset.SKIPPED}
+OPEN_SIGNS, TICKED_SIGN, OPEN_SIGN = "\u2610\u25a1\u2b1c", "\u2611", "\u2610"
+"""Boxes as one sign: what a browser copies for a check box, and what it copies for a ticked one."""
+PRESETS = {
+    **dict.fromkeys(("x", "\u2713", "\u2714"), Preset.DONE),
+    **dict.fromkeys(("-", "~", "n/a"), Preset.SKIPPED),
+}
 _TAB = 4
 
 
@@ -37,15 +46,21 @@ class Line:
 class Marker:
     """What stands before the text of a list item.
 
-    `mark` is what stands in the box, `None` where there is no box. `width` is the column of the
-    text without the box, as nesting counts it.
+    `mark` is what stands in the `box`, `None` where there is no box; a box that is one sign counts
+    as one with a blank or an `x`. `length` is that of everything before the text.
     """
 
     indent: str
     bullet: str
     gap: str
+    box: str
     mark: str | None
     length: int
+
+    @property
+    def box_at(self) -> int:
+        """Return where the box stands, or would stand."""
+        return len(self.indent) + len(self.bullet) + len(self.gap)
 
     @property
     def column(self) -> int:
@@ -70,13 +85,15 @@ def split_lines(text: str) -> tuple[Line, ...]:
 def marker_of(text: str) -> Marker | None:
     """Return the marker of the list item that the line begins, if it begins one."""
     found = _ITEM.match(text)
-    if found is None:
+    if found is None or (found["bullet"] is None and found["box"] is None):
         return None
+    sign = found["sign"]
     return Marker(
         indent=found["indent"],
-        bullet=found["bullet"],
-        gap=found["gap"],
-        mark=found["mark"],
+        bullet=found["bullet"] or "",
+        gap=found["gap"] or "",
+        box=found["box"] or "",
+        mark=(" " if sign in OPEN_SIGNS else "x") if sign else found["mark"],
         length=found.end(),
     )
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 _ALIKE = 0.8
 _LEAST_PREFIX = 8
+_LEAST_WORDS = 3
 _COMPARED = 400
 
 
@@ -129,6 +130,12 @@ def _is_alike(place: Place, there: Place) -> bool:
     old, new = place.anchor[:_COMPARED], there.anchor[:_COMPARED]
     if min(len(old), len(new)) >= _LEAST_PREFIX and (new.startswith(old) or old.startswith(new)):
         return True
+    if (
+        len(old) >= _LEAST_WORDS
+        and new.startswith(old)
+        and not new[len(old) : len(old) + 1].isalnum()
+    ):
+        return True  # Somebody wrote something behind it.
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     return (
         bool(old and new)

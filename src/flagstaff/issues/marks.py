@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flagstaff.issues.lines import marker_of
+from flagstaff.issues.lines import OPEN_SIGN, TICKED_SIGN, Marker, marker_of
 from flagstaff.issues.meaning import MARKED
 from flagstaff.rollouts.plan import DeleteFlag, Preset, SetGate, Step, Summary
 from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
@@ -34,7 +34,8 @@ def mark_for(steps: Sequence[Step], rollout: Rollout, *, reopened: bool = False)
         return UNDONE
     states = [rollout.state(step.id).status for step in steps]
     if not all(status.finished for status in states):
-        return ""
+        again = any(rollout.state(step.id).undone for step in steps)
+        return UNDONE if again and ours else ""
     if any(status is StepStatus.DONE for status in states):
         return DONE
     peoples_own = all(step.preset is Preset.SKIPPED and step.reason == MARKED for step in steps)
@@ -52,9 +53,24 @@ def with_mark(text: str, mark: str) -> str:
         return text
     if not mark or marker is None:
         return text
-    at = len(marker.indent) + len(marker.bullet) + len(marker.gap)
+    at = marker.box_at
     if marker.mark is None:
         return f"{text[:at]}[{mark}] {text[at:]}" if marker.gap else text
     if mark != UNDONE and marker.mark.strip():
         return text
-    return f"{text[:at]}[{mark}]{text[at + len('[ ]') :]}"
+    return f"{text[:at]}{_box(marker, mark)}{text[at + len(marker.box) :]}"
+
+
+def opened(text: str) -> str:
+    """Return the line with nothing in its box, whatever somebody wrote there."""
+    marker = marker_of(text)
+    if marker is None or marker.mark is None:
+        return text
+    at = marker.box_at
+    return f"{text[:at]}{_box(marker, UNDONE)}{text[at + len(marker.box) :]}"
+
+
+def _box(marker: Marker, mark: str) -> str:
+    if marker.box.startswith("[") or mark == SKIPPED:
+        return f"[{mark}]"
+    return TICKED_SIGN if mark == DONE else OPEN_SIGN

@@ -5,47 +5,85 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from flagstaff.issues.lines import Line
 
 _FENCE = re.compile(r"[ \t]*(?:(?:>|[-*+]|[0-9]{1,9}[.)])[ \t]*)*(`{3,}|~{3,})(.*)")
 _STRUCK = re.compile(r"~~[^~]+~~|<(s|del|strike)>.*?</\1>", re.IGNORECASE)
 _OPEN, _CLOSE = "<!--", "-->"
+_COMMAND = re.compile(r"[ \t]*/chatops\s+(?:gitlab\s+)?run\s", re.IGNORECASE)
+_UNSEEN = str.maketrans(dict.fromkeys("\ufeff\u200b\u2060", " "))
+"""Signs without width that come along when a page is copied, and a mark of the byte order."""
+
+
+class Kind(StrEnum):
+    """What a line is, before anybody asks what it says."""
+
+    TEXT = "text"
+    COMMENT = "comment"
+    CODE = "code"
+    FENCE = "fence"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readable:
     """The readable text of a line, as long as the line; `None` for fenced code.
 
-    `inside` says that a comment or a fence is still open at the line's end.
+    `inside` says that a comment or a fence is still open at the line's end. A fence in which there
+    are chat commands and nothing else is `FENCE`, and what is in it `COMMAND`.
     """
 
     text: str | None
     inside: bool
+    kind: Kind
 
 
 def masked(lines: Sequence[Line]) -> tuple[Readable, ...]:
     """Return what can be read of each line."""
     readable: list[Readable] = []
-    fence, in_comment = "", False
-    for line in lines:
-        found = None if in_comment else _FENCE.match(line.text)
-        if fence:
-            if found and _closes(found, fence):
-                fence = ""
-            readable.append(Readable(text=None, inside=bool(fence)))
-        elif found and not (found[1][0] == "`" and "`" in found[2]):
-            fence = found[1]
-            readable.append(Readable(text=None, inside=True))
-        else:
-            text, in_comment = _without_comments(line.text, inside=in_comment)
-            text = _STRUCK.sub(lambda struck: " " * len(struck[0]), text)
-            readable.append(Readable(text=text, inside=in_comment))
+    in_comment = False
+    at = 0
+    while at < len(lines):
+        text = lines[at].text.translate(_UNSEEN)
+        found = None if in_comment else _FENCE.match(text)
+        if found and not (found[1][0] == "`" and "`" in found[2]):
+            block = _block(lines, at, found[1])
+            readable += block
+            at += len(block)
+            continue
+        shown, in_comment = _without_comments(text, inside=in_comment)
+        shown = _STRUCK.sub(lambda struck: " " * len(struck[0]), shown)
+        hidden = bool(text.strip()) and not shown.strip()
+        kind = Kind.COMMENT if hidden else Kind.TEXT
+        readable.append(Readable(text=shown, inside=in_comment, kind=kind))
+        at += 1
     return tuple(readable)
 
 
-def _closes(found: re.Match[str], fence: str) -> bool:
-    return found[1].startswith(fence) and not found[2].strip()
+def _block(lines: Sequence[Line], at: int, fence: str) -> list[Readable]:
+    """Return the lines of the fenced code that begins at `at`."""
+    end = at + 1
+    while end < len(lines) and not _closes(lines[end].text, fence):
+        end += 1
+    within = [line.text.translate(_UNSEEN) for line in lines[at + 1 : end]]
+    says = [text for text in within if text.strip()]
+    commands = bool(says) and end < len(lines) and all(_COMMAND.match(text) for text in says)
+    edge, kind = (Kind.FENCE, Kind.COMMAND) if commands else (Kind.CODE, Kind.CODE)
+    return [
+        Readable(text=None, inside=True, kind=edge),
+        *(
+            Readable(text=text if commands and text.strip() else None, inside=True, kind=kind)
+            for text in within
+        ),
+        *(Readable(text=None, inside=False, kind=edge) for _ in lines[end : end + 1]),
+    ]
+
+
+def _closes(text: str, fence: str) -> bool:
+    found = _FENCE.match(text)
+    return found is not None and found[1].startswith(fence) and not found[2].strip()
 
 
 def _without_comments(text: str, *, inside: bool) -> tuple[str, bool]:

@@ -12,6 +12,7 @@ class Understood(StrEnum):
     """The kinds of steps, in the words of a report."""
 
     COMMAND = "command"
+    WORDS = "change in words"
     CHECK = "check"
     WAIT = "wait"
     ANNOUNCEMENT = "announcement"
@@ -25,9 +26,33 @@ class Understood(StrEnum):
     NOTHING = "not a step"
 
 
+class Certainty(StrEnum):
+    """How sure it is what a line means."""
+
+    WRITTEN = "written"
+    WORDS = "words"
+    PERSON = "person"
+
+    @classmethod
+    def of(cls, kind: Understood) -> Certainty:
+        """Return how sure a step of this kind is: a command says it, words do, or nobody knows."""
+        if kind in _WRITTEN:
+            return cls.WRITTEN
+        return cls.PERSON if kind is Understood.PERSON else cls.WORDS
+
+
+_WRITTEN = frozenset(
+    {Understood.COMMAND, Understood.CHECK, Understood.RELEASE_CHECK, Understood.DELETE}
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A step that has no id of its own yet; `slug` is what the id is made of."""
+    """A step that has no id of its own yet; `slug` is what the id is made of.
+
+    `line` is that of the box, `written_at` that of the command itself where it is another. `hint`
+    says what somebody may want to do about the line.
+    """
 
     slug: str
     title: str
@@ -38,6 +63,8 @@ class Draft:
     stage: str = ""
     preset: Preset = Preset.OPEN
     reason: str = ""
+    hint: str = ""
+    written_at: int = 0
     above: tuple[int, ...] = field(default=())
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flagstaff.definitions.duration import format_duration
-from flagstaff.issues.lines import NOTE_END, Line
-from flagstaff.issues.marks import undone
+from flagstaff.issues.lines import NOTE_END, Line, marker_of
+from flagstaff.issues.marks import DONE, undone
 from flagstaff.issues.meaning import MARKED
-from flagstaff.rollouts.plan import Bake, Preset, SetGate, Step, Summary
+from flagstaff.rollouts.checks import Wait
+from flagstaff.rollouts.plan import Bake, Close, DeleteFlag, Preset, SetGate, Step, Summary
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 
+_AGAIN = "**ticked again**"
+_CLAIMS = re.compile(r"\*\*(?:done|set|held)\*\*")
 _COMMENT = re.compile(r"<(?=!--)|--(?=>)")
 
 
@@ -47,6 +50,9 @@ def closing_note(rollout: Rollout) -> str:
             text = f"**Rolled back** {_time(rollout.finished_at)}{mark}{said}"
             where = ", ".join(rollout.touched)
             return f"{text}; the gates are as before in {where}" if where else text
+        case Phase.EXPIRED:
+            how = f"`rollout resume {rollout.id}`"
+            return f"**Expired**: {rollout.reason.removeprefix('expired: ')} ({how})"
         case _:
             return ""
 
@@ -62,6 +68,44 @@ class Note:
         """Return the note as a line that is known again by its end."""
         words = " ".join(_COMMENT.sub(lambda found: f"{found[0]} ", self.text).split())
         return Line(number=number, text=f"{self.indent}> {words} {NOTE_END}", ending=ending)
+
+
+def notes_by_line(lines: Sequence[Line]) -> Mapping[int, tuple[str, ...]]:
+    """Return our notes by the line they stand below, counted without them."""
+    found: dict[int, list[str]] = {}
+    number = 0
+    for line in lines:
+        if line.is_note:
+            found.setdefault(number, []).append(line.text)
+        else:
+            number += 1
+    return {at: tuple(texts) for at, texts in found.items()}
+
+
+def ticked_again(
+    line: Line, mark: str, before: Sequence[str], now: Sequence[str]
+) -> tuple[str, ...]:
+    """Return what we say where somebody took our tick away, now and as long as it stands there.
+
+    Our notes below say already all that is to be said now that every step of the line is done; with
+    an open box above them, the tick was taken away.
+
+    Args:
+        line: The line of the box, as people left it.
+        mark: What the box is to carry.
+        before: Our notes below it, as they stand in the text.
+        now: What is to be said below it about its steps.
+    """
+    if mark != DONE:
+        return ()
+    marker = marker_of(line.text)
+    opened = marker is not None and marker.mark is not None and not marker.mark.strip()
+    stood = {note.strip() for note in before}
+    told = {Note(text=each).line(number=0, ending="").text for each in now}
+    claimed = told <= stood and any(_CLAIMS.search(each) for each in told)
+    if (opened and claimed) or any(_AGAIN in note for note in before):
+        return (f"{_AGAIN}: to take a tick away undoes nothing; `rollout abort` takes it all back",)
+    return ()
 
 
 def without_notes(lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -109,8 +153,19 @@ def _said(step: Step, rollout: Rollout, *, labelled: bool) -> str:
             return f"**waiting** since {_time(state.since)}{asked} ({how})"
         case StepStatus.FAILED:
             return f"**failed** {_time(rollout.finished_at or state.since)}: {state.note}"
-        case StepStatus.ACTIVE if isinstance(step.action, Bake) and state.until:
+        case StepStatus.PENDING if state.retry_at and state.note:
+            return f"**failed**, tried again: {state.note}"
+        case StepStatus.PENDING if state.undone:
+            return "**undone**; it is done anew when the rollout goes on"
+        case StepStatus.PENDING if state.approved_by:
+            why = f": {state.approval_note}" if state.approval_note else ""
+            return f"**approved** by {state.approved_by}{why}; it counts when its turn comes"
+        case StepStatus.ACTIVE if isinstance(step.action, Bake | Wait) and state.until:
             return f"**holding** until {_time(state.until)}"
+        case StepStatus.ACTIVE if isinstance(step.action, Close) and state.note:
+            return f"**held** since {_time(state.since)}: {state.note}"
+        case StepStatus.ACTIVE if isinstance(step.action, SetGate | DeleteFlag) and state.until:
+            return f"**held** until {_time(state.until)}: {state.note}"
         case _:
             return ""
 
@@ -118,7 +173,7 @@ def _said(step: Step, rollout: Rollout, *, labelled: bool) -> str:
 def _done(step: Step, state: StepState) -> str:
     if isinstance(step.action, Summary):
         return ""
-    word = "**held** until" if isinstance(step.action, Bake) else "**done**"
+    word = "**held** until" if isinstance(step.action, Bake | Wait) else "**done**"
     by = f" by {state.by}" if state.by and state.by not in state.note else ""
     note = f": {state.note}" if state.note else ""
     return f"{word} {_time(state.finished_at)}{by}{note}"

@@ -8,8 +8,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from flagstaff.definitions.duration import format_duration
-from flagstaff.flags.change import PercentageOfActors, PercentageOfTime
+from flagstaff.flags.change import Boolean, PercentageOfActors, PercentageOfTime
 from flagstaff.flags.percentage import format_percentage
+from flagstaff.issues.alternatives import ACTORS, RANDOM, chosen_name
 from flagstaff.issues.chosen import Chosen
 from flagstaff.issues.command_steps import filled
 from flagstaff.issues.meaning import MARKED, Draft, Understood
@@ -22,6 +23,9 @@ WITH_ACTOR = "this flag is evaluated with an actor, and a percentage of actors k
 BOTH_OPEN = "the ramp by actors applies: an actor keeps its answer from check to check"
 
 
+AT_ONCE = "nothing in production comes before: it is opened for everyone in one step"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
     """A line that opens the flag for a share of actors, or of time."""
@@ -30,44 +34,63 @@ class _Line:
     actors: bool
     ramp: bool
 
+    @property
+    def name(self) -> str:
+        return ACTORS if self.actors else RANDOM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """Why a line is not taken; `hint` says how it would be."""
+
+    reason: str
+    hint: str = ""
+
 
 def skipped_ramps(
     steps: Sequence[Chosen], setting: Setting, *, without_actor: bool | None
-) -> Mapping[int, str]:
+) -> Mapping[int, Left]:
     """Return why lines do not apply, by the index of their item.
 
     Args:
         steps: All steps of the issue.
-        setting: The project and the flag.
+        setting: The project and the flag, and which way somebody chose.
         without_actor: What the project's code says; `None` when nobody knows, then the marks of
             the issue decide.
     """
     lines = [line for step in steps for line in _shares(step, setting)]
     never_by_actors = without_actor or (without_actor is None and setting.renamed)
-    skipped: dict[int, str] = {}
+    skipped: dict[int, Left] = {}
     for line in lines:
-        preset = line.step.preset
-        marked = preset is Preset.SKIPPED and line.step.reason == MARKED
+        marked = line.step.preset is Preset.SKIPPED and line.step.reason == MARKED
         if line.actors and marked and never_by_actors:
-            skipped[line.step.index] = WITHOUT_ACTOR
-        if preset is not Preset.OPEN:
+            skipped[line.step.index] = Left(reason=WITHOUT_ACTOR)
+        if line.step.preset is not Preset.OPEN:
             continue
-        rival = _has_rival(line, lines)
-        if line.actors and (without_actor or (never_by_actors and rival)):
-            skipped[line.step.index] = WITHOUT_ACTOR
-        elif not line.actors and line.ramp and rival and not never_by_actors:
-            skipped[line.step.index] = BOTH_OPEN if without_actor is None else WITH_ACTOR
+        rivals = [other for other in lines if _are_rivals(line, other)]
+        hint = f"`--choose {line.step.item.line}={line.name}` takes this one" if rivals else ""
+        if rivals and (asked := _asked(line, rivals, setting)):
+            if line.name != asked:
+                skipped[line.step.index] = Left(reason=f"{asked} was chosen", hint=hint)
+        elif line.actors and (without_actor or (never_by_actors and rivals)):
+            skipped[line.step.index] = Left(reason=WITHOUT_ACTOR, hint=hint)
+        elif not line.actors and line.ramp and rivals and not never_by_actors:
+            why = BOTH_OPEN if without_actor is None else WITH_ACTOR
+            skipped[line.step.index] = Left(reason=why, hint=hint)
     return skipped
 
 
-def rungs(draft: Draft, setting: Setting) -> tuple[Draft, ...]:
-    """Return the steps of the configured ramp in the place of one `draft`."""
+def rungs(draft: Draft, setting: Setting, shares: Sequence[Decimal] = ()) -> tuple[Draft, ...]:
+    """Return the steps of a ramp in the place of one `draft`.
+
+    `shares` are the percentages that the issue lists itself; without them the configured ones.
+    """
     action = draft.action
     if not isinstance(action, SetGate):
         return (draft,)
     kind = PercentageOfActors if isinstance(action.change, PercentageOfActors) else PercentageOfTime
     steps: list[Draft] = []
-    for share in setting.project.ramp.percentages:
+    for share in shares or setting.project.ramp.percentages:
         change = kind(value=share)
         where = ", ".join(action.environments)
         steps.append(
@@ -93,6 +116,21 @@ def with_bakes(drafts: Sequence[Draft], dwell: timedelta) -> tuple[Draft, ...]:
     return tuple(steps)
 
 
+def with_warning(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
+    """Return the steps with a hint where production is opened for everyone with no share before."""
+    steps = list(drafts)
+    for at, draft in enumerate(steps):
+        action = draft.action
+        if draft.preset is not Preset.OPEN or not isinstance(action, SetGate):
+            continue
+        if PRODUCTION not in action.environments or action.change == Boolean(value=False):
+            continue
+        if action.change == Boolean(value=True) and not draft.hint:
+            steps[at] = replace(draft, hint=AT_ONCE)
+        break
+    return tuple(steps)
+
+
 def _shares(step: Chosen, setting: Setting) -> list[_Line]:
     found = []
     for command in step.commands:
@@ -104,14 +142,19 @@ def _shares(step: Chosen, setting: Setting) -> list[_Line]:
     return found
 
 
-def _has_rival(line: _Line, lines: Sequence[_Line]) -> bool:
-    return any(
+def _asked(line: _Line, rivals: Sequence[_Line], setting: Setting) -> str:
+    spots = [line.step.item.line, *(rival.step.item.line for rival in rivals)]
+    return chosen_name(setting.choices, spots, (ACTORS, RANDOM))
+
+
+def _are_rivals(line: _Line, other: _Line) -> bool:
+    return (
         other.actors is not line.actors
         and other.ramp
         and line.ramp
+        and other.step.index != line.step.index
         and other.step.preset is Preset.OPEN
         and other.step.item.headings == line.step.item.headings
-        for other in lines
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from flagstaff.definitions.duration import format_duration
 from flagstaff.issues.meaning import Draft, Understood
+from flagstaff.issues.prose import is_by_calendar
 from flagstaff.issues.wording import duration_in, headline, plain
 from flagstaff.rollouts.plan import (
     Announce,
@@ -25,7 +26,7 @@ _LEADING = re.compile(
     re.IGNORECASE,
 )
 _WAIT = re.compile(r"wait\b|let it (?:run|bake|soak)|bake\b|soak\b", re.IGNORECASE)
-_HOLDS = re.compile(r"\b(?:wait|hold|pause|leave|bake|soak)")
+_HOLDS = re.compile(r"\b(?:wait|hold|pause|leave|bake|soak|at least)")
 _BETWEEN = re.compile(r"\bbetween\b|\b(?:each|every) (?:step|increase|increment|change|percent)")
 _TERM = re.compile(r"verification (?:term|period)")
 _SAYS_YES = re.compile(
@@ -114,7 +115,7 @@ def _part(words: str) -> CleanupPart | None:
 def _wait(words: str, title: str, term: timedelta) -> Draft | None:
     if wait_between_rungs(words) is not None:
         return _step(Summary(), Understood.WAIT, title)
-    if not _WAIT.match(words):
+    if not _WAIT.match(words) or is_by_calendar(words):
         return None
     length = duration_in(words)
     if _TERM.search(words):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -16,7 +16,10 @@ PRODUCTION = "production"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """The project, the flag and the answers; problems are noted in `problems`."""
+    """The project, the flag and the answers; problems are noted in `problems`.
+
+    `choices` says which way to take, by the line of the box or for every box that offers it.
+    """
 
     source: str
     flag: str
@@ -26,6 +29,7 @@ class Setting:
     known_flags: Container[str]
     announce_to: tuple[str, ...]
     dwell: timedelta
+    choices: Mapping[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, line: int, what: str, remedy: str = "") -> None:

@@ -7,19 +7,26 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from flagstaff.commands.grammar import parse_line
-from flagstaff.commands.model import Command
+from flagstaff.commands.model import Command, SetFlag
 from flagstaff.errors import UsageError
+from flagstaff.flags.change import Boolean
+from flagstaff.issues.alternatives import Choice
 from flagstaff.issues.chosen import Chosen
 from flagstaff.issues.command_steps import command_step, filled
 from flagstaff.issues.lines import anchor_of
 from flagstaff.issues.meaning import DONE, Draft, Understood
 from flagstaff.issues.merging import with_merge, with_request
+from flagstaff.issues.ordering import with_preparation
+from flagstaff.issues.outline import Item
 from flagstaff.issues.placeholders import PERCENTAGE, has
-from flagstaff.issues.ramp import rungs, with_bakes
+from flagstaff.issues.prose import hint_for, step_in_words
+from flagstaff.issues.ramp import Left, rungs, with_bakes, with_warning
 from flagstaff.issues.recognise import cleanup, is_cleanup_request, recognise
-from flagstaff.issues.setting import Setting
+from flagstaff.issues.setting import PRODUCTION, Setting
+from flagstaff.issues.shares import shares_in
 from flagstaff.issues.telling import announcement, with_words
 from flagstaff.issues.wording import headline, plain
 from flagstaff.rollouts.plan import (
@@ -31,6 +38,7 @@ from flagstaff.rollouts.plan import (
     Summary,
 )
 
+EVERYONE = 100
 ALL_BELOW = "everything below it is skipped"
 _CLEANUP_HEADING = re.compile(r"clean[ -]?up|remov|release the feature", re.IGNORECASE)
 
@@ -41,8 +49,10 @@ class Builder:
 
     setting: Setting
     chosen: Sequence[Chosen]
-    skipped: Mapping[int, str]
+    skipped: Mapping[int, Left]
+    choices: Sequence[Choice]
     anchors: Mapping[int, str]
+    paragraphs: Sequence[Item]
     _below: dict[int | None, list[Chosen]] = field(default_factory=lambda: defaultdict(list))
     _sections: dict[tuple[str, ...], list[Command]] = field(
         default_factory=lambda: defaultdict(list)
@@ -54,8 +64,9 @@ class Builder:
             self._below[step.parent].append(step)
             self._sections[step.item.headings].extend(self._readable(step))
         drafts = tuple(draft for step in self._below[None] for draft in self._with_nested(step))
+        drafts = with_preparation(drafts)
         merged = with_request(with_merge(drafts), self.setting)
-        return with_words(with_bakes(merged, self.setting.dwell), self.setting)
+        return with_words(with_warning(with_bakes(merged, self.setting.dwell)), self.setting)
 
     def _readable(self, step: Chosen) -> Iterator[Command]:
         for command in step.commands:
@@ -77,20 +88,77 @@ class Builder:
 
     def _commands(self, step: Chosen) -> tuple[Draft, ...]:
         found: list[Draft] = []
-        reason = self.skipped.get(step.index)
-        if reason:
-            step = replace(step, preset=Preset.SKIPPED, reason=reason)
-        for command in step.commands:
+        if left := self._left(step):
+            step = replace(step, preset=Preset.SKIPPED, reason=left.reason)
+        hint = self._hint(step)
+        shares = self._shares(step)
+        for number, command in enumerate(step.commands):
+            if self._is_dropped(step, number):
+                continue
             section = self._sections[step.item.headings]
             draft = command_step(command, step, self.setting, section)
             if draft is None:
                 continue
+            at = step.item.line + command.offset
+            draft = replace(draft, hint=draft.hint or hint, written_at=at)
             placed = self._placed(draft, step)
             ramp = step.preset is Preset.OPEN and has(
                 filled(command, step, self.setting), PERCENTAGE
             )
-            found += rungs(placed, self.setting) if ramp else (placed,)
+            found += rungs(placed, self.setting, shares) if ramp else (placed,)
         return tuple(found)
+
+    def _left(self, step: Chosen) -> Left | None:
+        """Return why the item as a whole is not taken."""
+        if left := self.skipped.get(step.index):
+            return left
+        if not step.commands:
+            return None
+        dropped = [self._is_dropped(step, number) for number in range(len(step.commands))]
+        choice = self._choice(step)
+        return Left(reason=choice.reason, hint=choice.hint) if choice and all(dropped) else None
+
+    def _choice(self, step: Chosen) -> Choice | None:
+        spots = {(step.index, number) for number in range(len(step.commands))}
+        return next(
+            (each for each in self.choices if any(option.at in spots for option in each.options)),
+            None,
+        )
+
+    def _is_dropped(self, step: Chosen, number: int) -> bool:
+        """Return whether another way was taken in place of this command."""
+        return any(
+            option.at == (step.index, number) for choice in self.choices for option in choice.others
+        )
+
+    def _hint(self, step: Chosen) -> str:
+        if left := self._left(step):
+            return left.hint
+        choice = self._choice(step)
+        return f"{choice.taken} is taken, {choice.why}; {choice.hint}" if choice else ""
+
+    def _shares(self, step: Chosen) -> tuple[Decimal, ...]:
+        """Return the percentages that the issue lists for this ramp itself."""
+        heading = [
+            item.text
+            for item in self.paragraphs
+            if item.headings == step.item.headings and item.line < step.item.line
+        ]
+        shares = shares_in((*step.context, *reversed(heading)))
+        if self._opens_for_everyone and shares and shares[-1] == EVERYONE:
+            return shares[:-1]
+        return shares
+
+    @property
+    def _opens_for_everyone(self) -> bool:
+        """Return whether some command turns the flag on for all of production."""
+        return any(
+            isinstance(command, SetFlag)
+            and PRODUCTION in command.environments
+            and command.change == Boolean(value=True)
+            for section in self._sections.values()
+            for command in section
+        )
 
     def _request(self, step: Chosen, text: str, nested: tuple[Draft, ...]) -> tuple[Draft, ...]:
         merge = Draft(
@@ -119,13 +187,18 @@ class Builder:
         below = any(is_cleanup_request(above) for above in step.context[1:])
         in_cleanup = any(_CLEANUP_HEADING.search(heading) for heading in step.item.headings)
         term = self.setting.project.verification_term
-        draft = recognise(text, term=term, below_cleanup=below or in_cleanup)
+        draft = step_in_words(text, self.setting) or recognise(
+            text, term=term, below_cleanup=below or in_cleanup
+        )
+        if draft.understood is Understood.PERSON and not draft.hint:
+            draft = replace(draft, hint=hint_for(text, self.setting.flag))
         if isinstance(draft.action, Announce):
             draft = announcement(draft, step, self.setting)
         return self._placed(draft, step)
 
     def _placed(self, draft: Draft, step: Chosen) -> Draft:
         reason = step.reason or (DONE if step.preset is Preset.DONE else "")
+        left = self._left(step)
         stage = plain(step.item.headings[-1]) if step.item.headings else ""
         anchor = anchor_of(self.anchors[step.item.line])
         return replace(
@@ -135,5 +208,5 @@ class Builder:
             anchor=anchor,
             stage=stage or "Rollout",
             preset=step.preset,
-            reason=self.skipped.get(step.index, reason),
+            reason=left.reason if left else reason,
         )

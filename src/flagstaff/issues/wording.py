@@ -29,9 +29,11 @@ _UNITS = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
 }
+_SHORT = {"h": "hour", "d": "day"}
 _DURATION = re.compile(
-    rf"\b(?P<number>[0-9]{{1,4}}(?:\.[0-9])?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
-    rf"[ \u00a0-]?(?P<unit>{'|'.join(_UNITS)})s?\b",
+    rf"\b(?:(?P<number>[0-9]{{1,4}}(?:\.[0-9])?)[ \u00a0-]?(?P<unit>{'|'.join(_UNITS)}|h|d)"
+    rf"|(?P<word>{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
+    rf"[ \u00a0-](?P<of>{'|'.join(_UNITS)}))s?\b",
     re.IGNORECASE,
 )
 _CHANNEL = re.compile(r"(?<![\w/&#])#(?:[a-zA-Z][\w-]*|<[\w -]+>)")
@@ -47,9 +49,10 @@ def duration_in(text: str) -> timedelta | None:
     found = _DURATION.search(text)
     if found is None:
         return None
-    number = found["number"].lower()
-    factor = _NUMBERS[number] if number in _NUMBERS else float(number)
-    return factor * _UNITS[found["unit"].lower()]
+    if found["word"]:
+        return _NUMBERS[found["word"].lower()] * _UNITS[found["of"].lower()]
+    unit = found["unit"].lower()
+    return float(found["number"]) * _UNITS[_SHORT.get(unit, unit)]
 
 
 def channels_in(text: str) -> tuple[str, ...]:

@@ -9,6 +9,17 @@ from dataclasses import dataclass
 _WRITTEN = re.compile(r"(`+)\s*(/chatops\s[^`]*)\1|(/chatops[ \t\u00a0][^\n`]*)", re.IGNORECASE)
 _RUN = re.compile(r"/chatops\s+(?:gitlab\s+)?run\s+\S", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\([_<>*\[\]~-])")
+_PASTED = str.maketrans(
+    {
+        **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2018\u2019\u201a", "'"),
+        **dict.fromkeys("\u200b\u2060\ufeff"),
+    }
+)
+"""What a word processor or a chat makes of quotes, and signs without width."""
+_DASHES = re.compile(r"(?<=\s)(?:[\u2013\u2014\u2212]|-[\u2013\u2014\u2212])(?=[a-z])")
+_HOSTS = {"--gstg": "--staging", "--gstg-ref": "--staging-ref", "--gprd": "--production"}
+"""The names of the environments among those who run them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +43,26 @@ def commands_in(text: str) -> tuple[Written, ...]:
             continue
         before = text[: match.start()]
         if match[3]:
-            words = _ESCAPE.sub(r"\1", words).rstrip("*_ \t")
+            words = _ESCAPE.sub(r"\1", words)
         line_start = before.rpartition("\n")[2]
         found.append(
             Written(
-                text=" ".join(html.unescape(words).split()),
+                text=_as_typed(words, in_code=bool(match[2])),
                 offset=before.count("\n"),
                 alone=not line_start.strip(),
             )
         )
     return tuple(found)
+
+
+def _as_typed(words: str, *, in_code: bool) -> str:
+    """Return the command as somebody would type it."""
+    text = _DASHES.sub("--", html.unescape(words).translate(_PASTED))
+    if not in_code:
+        text = text.rstrip("*_ \t.,;:")
+        for sign in "\"'":
+            if text.endswith(sign) and text.count(sign) % 2:
+                text = text[:-1].rstrip()
+        if text.endswith(")") and "(" not in text:
+            text = text[:-1].rstrip()
+    return " ".join(_HOSTS.get(word, word) for word in text.split())

@@ -91,6 +91,15 @@ class OpenIssue:
     milestone: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvokeCommand:
+    """Run a command of the project, by its name."""
+
+    key: str
+    step: str
+    command: str
+
+
 Internal = ChangeFlag | RemoveFlag | RestoreFlag
-External = Post | WriteCleanup | CloseIssue | OpenIssue
+External = Post | WriteCleanup | CloseIssue | OpenIssue | InvokeCommand
 Effect = Internal | External

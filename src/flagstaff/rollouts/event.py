@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from flagstaff.rollouts.condition import Facts
 from flagstaff.rollouts.guard import Measurement
 from flagstaff.rollouts.rollout import Cleanup, SavedGates
 
@@ -18,10 +20,16 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the outside says to a question: yes or no, and in words."""
+    """What the outside says to a question: yes or no, and in words.
+
+    `until` is when a no ends by itself, if that is known, and `output` the last that a command has
+    said.
+    """
 
     yes: bool
     text: str
+    until: datetime | None = None
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +37,18 @@ class Observed:
     """The world as the engine saw it just now; `None` where nobody asked or nobody answered.
 
     `merged` is the merge commit, empty while the request is open. `policy` says whether the next
-    change of the flag is allowed at this moment. `harmful` says that the measurements show harm, so
-    that nothing else was asked.
+    change of the flag is allowed at this moment, `closing` whether the issue may be closed. `check`
+    answers the check that the step is, and `facts` are for conditions. `harmful` says that the
+    measurements show harm, so that nothing else was asked.
     """
 
     deployed: Answer | None = None
     released: Answer | None = None
     merged: str | None = None
     policy: Answer | None = None
+    closing: Answer | None = None
+    check: Answer | None = None
+    facts: Facts | None = None
     measurements: tuple[Measurement, ...] = ()
     harmful: bool = False
 
@@ -53,6 +65,7 @@ class EffectDone:
     ask: str = ""
     issue: str = ""
     cleanup: Cleanup | None = None
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +74,7 @@ class EffectFailed:
 
     step: str
     error: str
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +127,10 @@ class Paused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
-    """A person lets a paused rollout go on; the pause does not count as waiting time."""
+    """A person lets a paused rollout go on, or takes up one that has expired.
+
+    The pause does not count as waiting time.
+    """
 
     by: str
     reason: str = ""

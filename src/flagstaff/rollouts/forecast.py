@@ -25,8 +25,9 @@ BETS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What one wait can tell: in words, and what is wrong with it, if anything is."""
+    """What one wait, by its id, can tell: in words, and what is wrong with it, if anything is."""
 
+    step: str
     text: str
     warning: str = ""
 
@@ -63,7 +64,8 @@ def _forecast(
 ) -> Forecast:
     if not seen.total:
         text = f"{step.title}: no job under the old names was seen"
-        return Forecast(text=text, warning=f"{step.title}: it will wait for a person")
+        warning = f"{step.title}: it will wait for a person"
+        return Forecast(step=step.id, text=text, warning=warning)
     share = rollout.percentage / EVERYBODY
     seconds = bake.duration.total_seconds()
     stage = _reach(rollout, guard, seen, share, rate, seconds)
@@ -76,7 +78,7 @@ def _forecast(
         harm = f"sees harm from {stage.detectable:.2g}x on before it ends"
     safe = "never" if stage.safe_after == inf else f"after about {spoken(stage.safe_after)}"
     text = f"{step.title}: {jobs}; {harm}; safety is shown {safe}"
-    return Forecast(text=text, warning=_warning(step, guard, stage))
+    return Forecast(step=step.id, text=text, warning=_warning(step, guard, stage))
 
 
 def _reach(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import log
 
 from flagstaff.rollouts import watching
+from flagstaff.rollouts.event import Answer
 from flagstaff.rollouts.evidence import judging
 from flagstaff.rollouts.evidence.counts import Counts, Tally
 from flagstaff.rollouts.evidence.judging import Finding, log_any_safe
@@ -20,7 +21,9 @@ from flagstaff.rollouts.evidence.ratio import (
 from flagstaff.rollouts.evidence.several import Together, together
 from flagstaff.rollouts.evidence.standing import Decision, Says, decide
 from flagstaff.rollouts.guard import Arm, Guard, Judgement, Measurement, Response, Standing
+from flagstaff.rollouts.plan import Bake
 from flagstaff.rollouts.rollout import Rollout, Watch
+from flagstaff.rollouts.rules import OnInconclusive
 
 MOST_JOBS = 1_000_000.0
 """More jobs than this are not waited for."""
@@ -28,10 +31,11 @@ MOST_JOBS = 1_000_000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waited:
-    """Whether a wait ends because of the guards, and why or why not, in words."""
+    """Whether a wait ends because of the guards, or all is put back; and why, in words."""
 
     ends: bool
     note: str
+    rolls_back: bool = False
 
 
 def judgements(rollout: Rollout, now: datetime) -> tuple[Judgement, ...]:
@@ -71,9 +75,16 @@ def alarms(before: Rollout, after: Rollout, now: datetime) -> tuple[str, ...]:
     )
 
 
-def waited(rollout: Rollout, now: datetime) -> Waited:
-    """Return whether a wait whose time is up ends, as far as the guards are concerned."""
-    guards = [each for each in rollout.plan.guards if not each.dry_run]
+def waited(rollout: Rollout, now: datetime, bake: Bake) -> Waited:
+    """Return whether a wait whose time is up ends, as far as the guards are concerned.
+
+    None ends before every guard has been looked at since the last change in production.
+    """
+    guards = [_as_asked(each, bake) for each in rollout.plan.guards if not each.dry_run]
+    unseen = [each.name for each in guards if not _seen(rollout, each)]
+    if unseen:
+        note = f"time is up; {', '.join(unseen)}: not read since the last change"
+        return Waited(ends=False, note=note)
     standings = {each.name: _standing(rollout, each, now) for each in guards}
     unclear = [
         each for each in guards if each.required and standings[each.name] is Standing.INCONCLUSIVE
@@ -83,6 +94,9 @@ def waited(rollout: Rollout, now: datetime) -> Waited:
         Says(standing=standings[each.name], required=each.required, on_harm=each.on_harm)
         for each in guards
     )
+    if unclear and bake.on_inconclusive is OnInconclusive.ROLLBACK:
+        named = "; ".join(words(rollout, each, now) for each in unclear)
+        return Waited(ends=False, note=f"not settled in time: {named}", rolls_back=True)
     decision = decide(says, on_inconclusive=Response.ADVANCE if advances else Response.HOLD)
     worse = [each for each in guards if _worse_than_before(rollout, each)]
     if decision is Decision.ADVANCE and not worse:
@@ -100,6 +114,19 @@ def waited(rollout: Rollout, now: datetime) -> Waited:
         for each in worse
     ]
     return Waited(ends=False, note="time is up; holding: " + "; ".join(blocking))
+
+
+def shown_safe(rollout: Rollout, names: tuple[str, ...], now: datetime) -> Answer:
+    """Return whether each of these guards shows safety, in their words."""
+    known = {each.name: each for each in rollout.plan.guards}
+    missing = [name for name in names if name not in known]
+    if missing:
+        return Answer(yes=False, text=f"the rollout has no guard {', '.join(missing)}")
+    if not rollout.watching:
+        return Answer(yes=False, text="guards watch from the first change in production on")
+    guards = [known[name] for name in names]
+    yes = all(_standing(rollout, each, now) is Standing.HEALTHY for each in guards)
+    return Answer(yes=yes, text="; ".join(words(rollout, each, now) for each in guards))
 
 
 def as_it_stands(rollout: Rollout, now: datetime) -> str:
@@ -140,7 +167,7 @@ def _standing(rollout: Rollout, guard: Guard, now: datetime) -> Standing:
     state = watch.evidence
     if watch.alone_at is not None or state.harmful_at is not None:
         return Standing.HARMFUL
-    in_stage = state.stage == watching.stage_of(rollout) and state.poll >= 0
+    in_stage = _seen(rollout, guard)
     if in_stage:
         found = judging.standing(state, watching.settings(rollout, guard, watch))
         if found is not Standing.COLLECTING:
@@ -219,6 +246,21 @@ def _worse_than_before(rollout: Rollout, guard: Guard) -> bool:
         return False
     false_harm = rollout.plan.statistics.false_rollback
     return tally.bad >= guard.min_bad and watching.log_more_than_before(watch) >= -log(false_harm)
+
+
+def _as_asked(guard: Guard, bake: Bake) -> Guard:
+    """Return the guard with what the wait asks of it instead of what it says itself."""
+    asked = replace(guard, max_time=bake.max_time or guard.max_time)
+    if bake.on_inconclusive is None:
+        return asked
+    goes_on = bake.on_inconclusive is OnInconclusive.GO_ON
+    return replace(asked, on_inconclusive=Response.ADVANCE if goes_on else Response.HOLD)
+
+
+def _seen(rollout: Rollout, guard: Guard) -> bool:
+    """Return whether the guard was read in this stage, be it that there was nothing to read."""
+    state = watching.watch_of(rollout, guard).evidence
+    return state.stage == watching.stage_of(rollout) and state.poll >= 0
 
 
 def _blocks(guard: Guard, standing: Standing) -> bool:

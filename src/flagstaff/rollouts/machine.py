@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from flagstaff.rollouts.effect import Effect, Post, RestoreFlag
+from flagstaff.rollouts.effect import Effect, Post
 from flagstaff.rollouts.event import (
     Aborted,
     Approved,
@@ -26,13 +26,18 @@ from flagstaff.rollouts.event import (
     Skipped,
     Started,
 )
+from flagstaff.rollouts.expiring import expire, with_progress
+from flagstaff.rollouts.failing import failed, pause
 from flagstaff.rollouts.judging import alarms, as_it_stands, harm
 from flagstaff.rollouts.perform import effect_done, perform
-from flagstaff.rollouts.plan import Bake, DeleteFlag, SetGate
-from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
+from flagstaff.rollouts.plan import Approve, Bake, DeleteFlag, SetGate
+from flagstaff.rollouts.rolling_back import Moved, put_back, roll_back
+from flagstaff.rollouts.rollout import Approval, Phase, Rollout, StepState, StepStatus
+from flagstaff.rollouts.waiting import after_pause, may_end_early
 from flagstaff.rollouts.watching import read
 
-Moved = tuple[Rollout, tuple[Effect, ...]]
+FOUR_EYES = "four-eyes"
+"""The override that lets people approve a rollout of their own."""
 
 
 def advance(rollout: Rollout, event: Event, now: datetime) -> Moved:
@@ -41,6 +46,11 @@ def advance(rollout: Rollout, event: Event, now: datetime) -> Moved:
     A finished rollout never changes, and neither does any other by an event about a step that is
     over or unknown, or by one that has been seen before.
     """
+    moved, effects = _advance(rollout, event, now)
+    return with_progress(rollout, moved, now), effects
+
+
+def _advance(rollout: Rollout, event: Event, now: datetime) -> Moved:
     if rollout.phase.finished:
         return rollout, ()
     if isinstance(event, Aborted):
@@ -48,6 +58,8 @@ def advance(rollout: Rollout, event: Event, now: datetime) -> Moved:
     if isinstance(event, Started):
         return _start(rollout, event, now), ()
     if rollout.phase is Phase.PENDING:
+        return rollout, ()
+    if rollout.phase is Phase.EXPIRED and not isinstance(event, Resumed | EffectDone):
         return rollout, ()
     about_step = EffectDone | EffectFailed | Approved | Rejected | Skipped | Promoted
     if isinstance(event, about_step) and not _is_open(rollout, event.step):
@@ -58,51 +70,11 @@ def advance(rollout: Rollout, event: Event, now: datetime) -> Moved:
         case EffectDone():
             return effect_done(rollout, event, now), ()
         case EffectFailed():
-            return _fail(rollout, event, now), ()
+            return _fail(rollout, event, now)
         case Approved() | Rejected() | Skipped() | Promoted() | Paused() | Resumed() | Retried():
             return _decide(rollout, event, now), ()
         case _:
             assert_never(event)
-
-
-def roll_back(rollout: Rollout, reason: str, now: datetime) -> Moved:
-    """Return the rollout rolled back: gates as before, production first, and people told."""
-    touched = rollout.touched
-    saved = [each for each in rollout.before if each.environment in touched]
-    saved.sort(key=lambda each: each.environment not in rollout.plan.production)
-    step = rollout.current
-    step_id = step.id if step else ""
-    effects: list[Effect] = [
-        RestoreFlag(
-            key=f"{rollout.id}/rollback/{each.environment}",
-            step=step_id,
-            environment=each.environment,
-            gates=each.gates,
-        )
-        for each in saved
-    ]
-    if rollout.plan.announce_to and touched:
-        effects.append(
-            Post(
-                key=f"{rollout.id}/rollback/post",
-                step=step_id,
-                channels=rollout.plan.announce_to,
-                text=_told(rollout.plan.flag, touched, reason),
-            )
-        )
-    if step:
-        state = rollout.state(step.id)
-        rollout = rollout.with_state(replace(state, status=StepStatus.FAILED, note=reason))
-    rolled = replace(rollout, phase=Phase.ROLLED_BACK, reason=reason, finished_at=now)
-    return rolled, tuple(effects)
-
-
-def _told(flag: str, touched: tuple[str, ...], reason: str) -> str:
-    """Return the announcement, which does not say twice that it was rolled back."""
-    said = reason.removeprefix("Rolled back ")
-    return (
-        f"`{flag}` was rolled back in {', '.join(touched)}{' ' if said != reason else ': '}{said}"
-    )
 
 
 def _is_open(rollout: Rollout, step_id: str) -> bool:
@@ -112,7 +84,13 @@ def _is_open(rollout: Rollout, step_id: str) -> bool:
 def _start(rollout: Rollout, event: Started, now: datetime) -> Rollout:
     if rollout.phase is not Phase.PENDING:
         return rollout
-    return replace(rollout, phase=Phase.RUNNING, before=event.before, started_at=now)
+    return replace(
+        rollout,
+        phase=Phase.RUNNING,
+        before=event.before,
+        started_at=now,
+        started_by=event.by,
+    )
 
 
 def _observe(rollout: Rollout, seen: Observed, now: datetime) -> Moved:
@@ -121,17 +99,23 @@ def _observe(rollout: Rollout, seen: Observed, now: datetime) -> Moved:
     cut = goes_on and _changes_production(rollout, seen, now)
     before, rollout = rollout, read(rollout, seen.measurements, now, cut=cut)
     if reason := harm(rollout, now):
-        return roll_back(rollout, reason, now)
+        return put_back(rollout, reason, now)
     news = _tell(before, rollout, now)
     if not goes_on:
-        return rollout, news
+        rollout, more = expire(rollout, now)
+        return rollout, (*news, *more)
     step = rollout.current
     if step is None:
         return replace(rollout, phase=Phase.COMPLETED, finished_at=now), news
     moved, effects = perform(rollout, step, seen, now)
+    if moved.phase is not rollout.phase:
+        return moved, (*news, *effects)
     current = moved.current
     waits = current is not None and moved.state(current.id).status is StepStatus.WAITING
-    return replace(moved, phase=Phase.WAITING if waits else Phase.RUNNING), (*news, *effects)
+    moved = replace(moved, phase=Phase.WAITING if waits else Phase.RUNNING)
+    # Whatever can go forward does so first, however long nobody has looked.
+    moved, more = expire(with_progress(rollout, moved, now), now)
+    return moved, (*news, *effects, *more)
 
 
 def _changes_production(rollout: Rollout, seen: Observed, now: datetime) -> bool:
@@ -158,18 +142,11 @@ def _tell(before: Rollout, after: Rollout, now: datetime) -> tuple[Effect, ...]:
     )
 
 
-def _fail(rollout: Rollout, event: EffectFailed, now: datetime) -> Rollout:
-    if rollout.current != rollout.plan.step(event.step):
-        return rollout
-    state = rollout.state(event.step)
-    failed = rollout.with_state(replace(state, status=StepStatus.FAILED, note=event.error))
-    return _pause(failed, event.error, now)
-
-
-def _pause(rollout: Rollout, reason: str, now: datetime) -> Rollout:
-    if rollout.phase is Phase.PAUSED:
-        return rollout
-    return replace(rollout, phase=Phase.PAUSED, paused_at=now, reason=reason)
+def _fail(rollout: Rollout, event: EffectFailed, now: datetime) -> Moved:
+    step = rollout.plan.step(event.step)
+    if rollout.current != step:
+        return rollout, ()
+    return failed(rollout, step, event.error, now, output=event.output)
 
 
 def _decide(
@@ -186,21 +163,23 @@ def _decide(
             return _skip(rollout, event, now)
         case Promoted():
             step = rollout.current
-            if step is None or step.id != event.step or not isinstance(step.action, Bake):
+            if step is None or step.id != event.step or not may_end_early(step):
                 return rollout
             note = f"ended early by {event.by}: {event.reason}"
-            if rollout.watching and rollout.watches:
+            if isinstance(step.action, Bake) and rollout.watching and rollout.watches:
                 note += f" ({as_it_stands(rollout, now)})"
             return _finish(rollout, step.id, StepStatus.DONE, note, event.by, now)
         case Paused():
-            return _pause(rollout, f"{event.by}: {event.reason}", now)
+            return pause(rollout, f"{event.by}: {event.reason}", now)
         case Resumed():
-            return rollout if _failed(rollout) else _resume(rollout, now)
+            return _taken_up(rollout) if _failed(rollout) else _resume(rollout, now)
         case Retried():
             state = _failed(rollout)
             if state is None:
                 return rollout
-            fresh = replace(state, status=StepStatus.PENDING, since=None, until=None, note="")
+            fresh = replace(
+                state, status=StepStatus.PENDING, since=None, until=None, note="", tries=0
+            )
             again = replace(rollout.with_state(fresh), epoch=rollout.epoch + 1)
             return _resume(again, now)
         case _:
@@ -215,14 +194,32 @@ def _failed(rollout: Rollout) -> StepState | None:
 
 
 def _approve(rollout: Rollout, event: Approved) -> Rollout:
-    state = rollout.state(event.step)
-    if state.approved_by and not set(event.overrides) - set(state.overrides):
+    """Note a yes; where several are needed, everybody has one.
+
+    A step that asks for four eyes takes none from whoever began the rollout, unless that is
+    overruled.
+    """
+    state, action = rollout.state(event.step), rollout.plan.step(event.step).action
+    own = event.by == rollout.started_by and FOUR_EYES not in event.overrides
+    if isinstance(action, Approve) and action.four_eyes and own:
         return rollout
+    several = isinstance(action, Approve) and action.count > 1
+    again = event.by in {each.by for each in state.approvals} or (
+        not several and bool(state.approved_by)
+    )
+    if again and not set(event.overrides) - set(state.overrides):
+        return rollout
+    approvals = state.approvals
+    if event.by not in {each.by for each in approvals}:
+        approvals = (*approvals, Approval(by=event.by, reason=event.reason))
     return rollout.with_state(
         replace(
             state,
-            approved_by=event.by,
-            approval_note=event.reason,
+            approvals=approvals,
+            approved_by=", ".join(each.by for each in approvals) if several else event.by,
+            approval_note="; ".join(each.reason for each in approvals if each.reason)
+            if several
+            else event.reason,
             overrides=(*state.overrides, *event.overrides),
         )
     )
@@ -232,9 +229,14 @@ def _reject(rollout: Rollout, event: Rejected, now: datetime) -> Rollout:
     """Pause, and forget an approval that came before: the last word counts."""
     note = f"rejected by {event.by}: {event.reason}"
     state = replace(
-        rollout.state(event.step), note=note, approved_by="", approval_note="", overrides=()
+        rollout.state(event.step),
+        note=note,
+        approved_by="",
+        approval_note="",
+        approvals=(),
+        overrides=(),
     )
-    return _pause(rollout.with_state(state), note, now)
+    return pause(rollout.with_state(state), note, now)
 
 
 def _skip(rollout: Rollout, event: Skipped, now: datetime) -> Rollout:
@@ -252,14 +254,20 @@ def _finish(
     return rollout.with_state(replace(state, status=status, note=note, by=by, finished_at=now))
 
 
-def _resume(rollout: Rollout, now: datetime) -> Rollout:
-    if rollout.phase is not Phase.PAUSED or rollout.paused_at is None:
+def _taken_up(rollout: Rollout) -> Rollout:
+    """Return an expired rollout paused, as it was: its step has failed, so it cannot go on."""
+    if rollout.phase is not Phase.EXPIRED or rollout.current is None:
         return rollout
-    pause = now - rollout.paused_at
+    reason = rollout.state(rollout.current.id).note
+    return replace(rollout, phase=Phase.PAUSED, reason=reason)
+
+
+def _resume(rollout: Rollout, now: datetime) -> Rollout:
+    paused = rollout.paused_at
+    if rollout.phase not in {Phase.PAUSED, Phase.EXPIRED} or paused is None:
+        return rollout
     states = tuple(
-        replace(state, until=state.until + pause)
-        if state.until is not None and not state.status.finished
-        else state
-        for state in rollout.states
+        after_pause(step, state, paused, now)
+        for step, state in zip(rollout.plan.steps, rollout.states, strict=True)
     )
     return replace(rollout, phase=Phase.RUNNING, states=states, paused_at=None, reason="")

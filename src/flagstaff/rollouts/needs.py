@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flagstaff.rollouts.admitting import is_admitted
+from flagstaff.rollouts.checks import CheckCommand, CheckFlag, CheckHealth, CheckHttp, Wait
 from flagstaff.rollouts.plan import (
     AwaitMerge,
     CheckDeployed,
     CheckReleased,
+    Close,
+    CloseTarget,
     DeleteFlag,
     SetGate,
 )
 from flagstaff.rollouts.rollout import Phase, Rollout
+
+Check = CheckFlag | CheckHealth | CheckCommand | CheckHttp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,25 +40,35 @@ class ReleasedNeed:
 class Needs:
     """The questions of one moment; `merged` is the commit whose merge is waited for.
 
-    `policy` asks whether the step may change the flag now.
+    `policy` asks whether the step may change the flag now, `closing` whether its issue may be
+    closed; `check` is the check that the step is, and `condition` what facts are wanted for.
     """
 
     deployed: DeployedNeed | None = None
     released: ReleasedNeed | None = None
     merged: str = ""
     policy: bool = False
+    closing: bool = False
+    check: Check | None = None
+    condition: str = ""
     guards: bool = False
 
 
 def needs(rollout: Rollout) -> Needs:
     """Return what `advance` wants to know about the world for the rollout as it stands."""
-    if rollout.phase.finished or rollout.phase is Phase.PENDING:
+    if rollout.phase.finished or rollout.phase in {Phase.PENDING, Phase.EXPIRED}:
         return Needs()
     guards = rollout.watching and bool(rollout.plan.guards)
     step = rollout.current
     if step is None or rollout.phase is Phase.PAUSED:
         return Needs(guards=guards)
+    if not is_admitted(rollout, step):
+        return Needs(condition=step.when, guards=guards)
     match step.action:
+        case CheckFlag() | CheckCommand() | CheckHttp() | CheckHealth(guards=()):
+            return Needs(check=step.action, guards=guards)
+        case Wait(condition=condition) if condition:
+            return Needs(condition=condition, guards=guards)
         case CheckDeployed(sha=sha, environments=environments):
             return Needs(deployed=DeployedNeed(sha=sha, environments=environments), guards=guards)
         case DeleteFlag(environments=environments) if rollout.merged:
@@ -65,5 +81,7 @@ def needs(rollout: Rollout) -> Needs:
             return Needs(released=ReleasedNeed(request=subject, version=version), guards=guards)
         case AwaitMerge() if rollout.cleanup is not None:
             return Needs(merged=rollout.cleanup.commit, guards=guards)
+        case Close(target=CloseTarget.ROLLOUT_ISSUE):
+            return Needs(closing=True, guards=guards)
         case _:
             return Needs(guards=guards)

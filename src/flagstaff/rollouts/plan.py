@@ -7,7 +7,16 @@ from datetime import timedelta
 from enum import StrEnum
 
 from flagstaff.flags.change import GateChange
+from flagstaff.rollouts.checks import (
+    CheckCommand,
+    CheckFlag,
+    CheckHealth,
+    CheckHttp,
+    RunCommand,
+    Wait,
+)
 from flagstaff.rollouts.guard import Guard
+from flagstaff.rollouts.rules import EXPIRY, OnFail, OnInconclusive, OnTimeout, RollbackTo
 
 
 class CleanupPart(StrEnum):
@@ -46,9 +55,18 @@ class SetGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bake:
-    """Wait this long and until every guard has enough data and passes."""
+    """Wait this long and until every guard has enough data and passes.
+
+    Args:
+        duration: the least time to wait.
+        max_time: how long the guards may take from the last change on; `None` for as long as each
+            says itself.
+        on_inconclusive: what follows when they cannot tell by then; `None` for what each says.
+    """
 
     duration: timedelta
+    max_time: timedelta | None = None
+    on_inconclusive: OnInconclusive | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +79,22 @@ class Announce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
-    """A person says yes, or no."""
+    """A person says yes, or no; or several do.
+
+    Args:
+        role: the role whoever says yes needs where the rollout changes something; empty for the
+            one that everybody needs.
+        four_eyes: not whoever imported or started the rollout.
+        count: how many different people have to say yes.
+        timeout: how long they have, not counting pauses; `None` for ever.
+        on_timeout: what follows when they have not by then.
+    """
+
+    role: str = ""
+    four_eyes: bool = False
+    count: int = 1
+    timeout: timedelta | None = None
+    on_timeout: OnTimeout = OnTimeout.HOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +159,12 @@ Action = (
     | DeleteFlag
     | Close
     | Summary
+    | CheckFlag
+    | CheckHealth
+    | CheckCommand
+    | CheckHttp
+    | RunCommand
+    | Wait
 )
 
 
@@ -145,6 +184,10 @@ class Step:
     (from 1) whose box this step ticks, 0 when there is none; several steps may share one line.
     `anchor` is that line's text without its marker, by which it is found again when the issue is
     edited. `reason` says why a step is skipped.
+
+    `requires` names earlier steps that have to be done, not skipped. `when` is a condition, see
+    `rollouts.condition`; where it does not hold, the step is skipped. A check or a wait that is not
+    over within `timeout` has failed, and `on_fail` says what follows a failure.
     """
 
     id: str
@@ -155,6 +198,10 @@ class Step:
     anchor: str = ""
     preset: Preset = Preset.OPEN
     reason: str = ""
+    requires: tuple[str, ...] = ()
+    when: str = ""
+    timeout: timedelta | None = None
+    on_fail: OnFail = field(default_factory=OnFail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +224,9 @@ class Plan:
     """The recipe for one flag.
 
     `production` names the environments in which people are hurt when this goes wrong: guards watch
-    from the first change there, and every change there is posted to `announce_to`.
+    from the first change there, and every change there is posted to `announce_to`. `rollback_to` is
+    where harm and failures roll back to. Without progress for the time of `expiry`, the rollout
+    expires; zero is never.
     """
 
     flag: str
@@ -189,6 +238,8 @@ class Plan:
     owner: str = ""
     notes: tuple[str, ...] = field(default=())
     statistics: Statistics = field(default_factory=Statistics)
+    rollback_to: RollbackTo = RollbackTo.BEFORE
+    expiry: timedelta = EXPIRY
 
     def step(self, step_id: str) -> Step:
         """Return the step with this id.

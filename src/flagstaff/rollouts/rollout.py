@@ -25,10 +25,11 @@ class Phase(StrEnum):
     PAUSED = "paused"
     COMPLETED = "completed"
     ROLLED_BACK = "rolled_back"
+    EXPIRED = "expired"
 
     @property
     def finished(self) -> bool:
-        """Return whether nothing more will happen."""
+        """Return whether nothing more will happen; an expired one can be taken up again."""
         return self in {Phase.COMPLETED, Phase.ROLLED_BACK}
 
 
@@ -49,12 +50,32 @@ class StepStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One person's yes."""
+
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepState:
     """How one step stands.
 
-    `until` is when a bake ends at the earliest. `note` is the result in words, or what is being
-    waited for. `approved_by` remembers an approval that came before its step, `overrides` the
-    policies that it overruled.
+    Args:
+        since: when it began.
+        until: when it goes on by itself, at the earliest: the end of a bake or a wait, of what a
+            change of the flag is held by, of the time that a check or an approval has.
+        note: the result in words, or what is being waited for.
+        approved_by: who has said yes, also before the step began.
+        overrides: the policies that the yes overruled.
+        approvals: every yes, where several are needed.
+        output: the last that a command has said.
+        admitted: whether what it requires and its condition were looked at, and hold.
+        unwanted: whether it was skipped because its condition does not hold.
+        tries: how often it has failed and was tried again.
+        retry_at: when it is tried again.
+        before: the gates just before it changed them.
+        undone: whether it was begun before, and taken back by going back one stage.
     """
 
     id: str
@@ -67,14 +88,19 @@ class StepState:
     approved_by: str = ""
     approval_note: str = ""
     overrides: tuple[str, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    output: str = ""
+    admitted: bool = False
+    unwanted: bool = False
+    tries: int = 0
+    retry_at: datetime | None = None
+    before: tuple[SavedGates, ...] = ()
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedGates:
-    """The flag's gates in one environment just before the rollout's first change there.
-
-    `None` means not set at all.
-    """
+    """The flag's gates in one environment just before a change; `None` means not set at all."""
 
     environment: str
     gates: Gates | None
@@ -114,9 +140,11 @@ class Watch:
 class Rollout:
     """One run of a plan for one flag.
 
-    `epoch` counts retries, so that a repeated effect gets a key of its own. `merged` is the commit
-    that brought the cleanup to the main branch. `watch_since` is when the first production
-    environment changed; `watches` what each guard has seen since.
+    `before` are the gates just before its first change in each environment. `epoch` counts retries,
+    so that a repeated effect gets a key of its own. `merged` is the commit that brought the cleanup
+    to the main branch. `watch_since` is when the first production environment changed; `watches`
+    what each guard has seen since. `progress_at` is when something last went forward, and
+    `warned_at` when people were told that nothing has for long.
     """
 
     id: int
@@ -133,6 +161,9 @@ class Rollout:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     watches: tuple[Watch, ...] = ()
+    started_by: str = ""
+    progress_at: datetime | None = None
+    warned_at: datetime | None = None
 
     @classmethod
     def of(cls, plan: Plan, *, rollout_id: int = 0) -> Rollout:
@@ -176,7 +207,8 @@ class Rollout:
     @property
     def watching(self) -> bool:
         """Return whether guards decide: from the first production change until the merge."""
-        return self.watch_since is not None and not self.merged and not self.phase.finished
+        over = self.phase.finished or self.phase is Phase.EXPIRED
+        return self.watch_since is not None and not self.merged and not over
 
     @property
     def production_changes(self) -> tuple[Step, ...]:

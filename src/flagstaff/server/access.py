@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from urllib.parse import unquote
 
 from anyio.to_thread import run_sync
@@ -266,12 +266,14 @@ def bearer(headers: Headers) -> str:
 
 def _owner(headers: Headers) -> Person:
     """Return whom the owner's token speaks for; other letters are percent-encoded."""
-    name = _CONTROL.sub(" ", unquote(headers.get("x-flagstaff-person", ""))).strip()
+    return _speaking(headers.get("x-flagstaff-person", ""), _source(headers))
+
+
+@lru_cache(maxsize=256)
+def _speaking(named: str, source: Source) -> Person:
+    name = _CONTROL.sub(" ", unquote(named)).strip()
     return Person(
-        name=name[:LONGEST_NAME] or "api",
-        source=_source(headers),
-        roles=ADMIN_EVERYWHERE,
-        owner=True,
+        name=name[:LONGEST_NAME] or "api", source=source, roles=ADMIN_EVERYWHERE, owner=True
     )
 
 

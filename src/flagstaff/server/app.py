@@ -17,7 +17,6 @@ from starlette.types import ASGIApp
 
 from flagstaff.definitions import Project, load_project
 from flagstaff.engine.loop import Engine
-from flagstaff.engine.standby import Standby
 from flagstaff.errors import FlagstaffError, Unavailable, UsageError
 from flagstaff.integrations.forge.git import GitRepository
 from flagstaff.integrations.production_check import ProductionCheck
@@ -40,19 +39,20 @@ from flagstaff.server.front.guarding import Rules
 from flagstaff.server.front.health import Draining, Health, Measured
 from flagstaff.server.front.limits import Limits
 from flagstaff.server.front.metrics import DATABASE_ERRORS, TICKS, Metrics
-from flagstaff.server.front.tracing import Tracing
 from flagstaff.server.front.ways import Way, Ways
 from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
+from flagstaff.server.outside import build_on_call, build_requests, build_teller
 from flagstaff.server.settings import Settings, check_reach
 from flagstaff.server.streams.at_hand import AtHand
 from flagstaff.server.streams.encoded import encoded_snapshot
 from flagstaff.server.streams.hub import Hub
 from flagstaff.server.streams.stream import Names, Snapshots
 from flagstaff.server.watched import WatchedDefinitions
-from flagstaff.services import people, views
+from flagstaff.services import looking, people, views
 from flagstaff.services.kept_clock import kept_clock, speed_of
-from flagstaff.services.opening import Database, database_file, hold_engine, open_database
+from flagstaff.services.lives.remembering import Remembering
+from flagstaff.services.opening import Database, database_file, open_database
 from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
 from flagstaff.services.replicas import Replicas
 from flagstaff.services.services import Services
@@ -62,6 +62,9 @@ from flagstaff.web.site import Site, error_page, fault_page, missing_page
 
 LOOK_AT_FILES_EVERY = 1.0
 """Seconds; a page or a command looks by itself, this is for those who only listen."""
+
+REMEMBER_EVERY = 60.0
+"""Seconds between looks whether applications asked for flags in the last hour."""
 
 
 @dataclass(slots=True)
@@ -87,7 +90,7 @@ class Application:
     asgi: ASGIApp
     hub: Hub
     replicas: Replicas
-    engine: Standby | None
+    engine: Engine | None
     flagd: Beside | None
     chat: Chat
     desk: ForgeDesk
@@ -98,7 +101,7 @@ class Application:
     closing: contextlib.ExitStack = field(repr=False)
 
     def start(self) -> None:
-        """Begin to hear of what other servers change, and to run rollouts or wait for that."""
+        """Begin to hear of what other servers change, and to run rollouts."""
         self.replicas.start()
         self.closing.callback(self.replicas.close)
         if self.engine is not None:
@@ -134,6 +137,8 @@ def build(settings: Settings) -> Application:
             definitions=definitions,
             repository=GitRepository.around(settings.root),
             health=_health(settings, project),
+            on_call=build_on_call(settings, project),
+            requests=build_requests(settings, project),
             telemetry=Telemetry(),
             address=address,
             issues=desk.forges,
@@ -178,7 +183,7 @@ def build(settings: Settings) -> Application:
             token=token,
             address=address,
             draining=health.draining,
-            remarks=(*_remarks(settings, engine, speed_of(clock)), *desk.remarks()),
+            remarks=(*_remarks(settings, speed_of(clock)), *desk.remarks()),
             closing=closing.pop_all(),
         )
 
@@ -250,33 +255,32 @@ def _engine(
     chat: Chat,
     desk: ForgeDesk,
     closing: contextlib.ExitStack,
-) -> tuple[Standby | None, Callable[[], int]]:
-    """Return what runs the rollouts when it is this server's turn, and how often it has looked."""
-    engines: list[Engine] = []
-    standby: Standby | None = None
-    issues = desk.follow(services, lambda: standby is not None and standby.runs)
+) -> tuple[Engine | None, Callable[[], int]]:
+    """Return what runs the rollouts here, and how often it has looked."""
     if not settings.engine:
+        desk.follow(services, lambda: False)
         return None, lambda: 0
-    world = World(settings.root, services.context.project, chat.announce, issues)
+    context = services.context
+    world = World(
+        settings.root,
+        context.project,
+        chat.announce,
+        on_call=context.on_call,
+        issues=desk.effects(services),
+    )
+    teller = build_teller(settings, context.project, chat.announce)
+    if database_file(settings.database_url) is not None:
+        with services.unit(ENGINE, write=True) as unit:
+            looking.break_leases(unit)
+    engine = Engine(services, world, tell=teller.tell)
+    closing.callback(engine.stop)
+    chat.follow_rollouts(lambda: engine.leads)
+    desk.follow(services, lambda: engine.leads)
+    return engine, lambda: engine.ticks
 
-    def make(may_run: Callable[[], bool]) -> Engine:
-        engines.append(Engine(services, world, may_run=may_run))
-        return engines[-1]
 
-    standby = Standby(partial(hold_engine, services.database), make)
-    closing.callback(standby.stop)
-    standby.claim()
-    chat.follow_rollouts(lambda: standby.runs)
-    return standby, lambda: sum(each.ticks for each in engines)
-
-
-def _remarks(settings: Settings, engine: Standby | None, speed: float) -> tuple[str, ...]:
+def _remarks(settings: Settings, speed: float) -> tuple[str, ...]:
     found = []
-    if engine is not None and not engine.runs:
-        found.append(
-            "another server on this database runs the rollouts; this one goes on with them when "
-            "that one ends"
-        )
     if not settings.secure and not settings.local:
         found.append(
             "people and programs come without https, so passwords and tokens can be read on the "
@@ -335,7 +339,7 @@ def _asgi(  # noqa: PLR0913 it is where everything comes together
             404: not_an_address(missing_page(site)),
             500: fault_page(site),
         },
-        lifespan=_lifespan(hub, definitions, at_hand),
+        lifespan=_lifespan(hub, definitions, at_hand, Remembering(services, telemetry)),
     )
     snapshots = Snapshots(hub, access, services.context, metrics.dropped)
     streams: dict[str, ASGIApp] = {
@@ -344,7 +348,7 @@ def _asgi(  # noqa: PLR0913 it is where everything comes together
         "/api/v1/environments/{environment}/stream": snapshots,
     }
     get = frozenset({"GET"})
-    front = Front(
+    return Front(
         pages,
         rules=Rules(frozenset(filter(None, (settings.public_host,))), secure=settings.secure),
         limits=Limits(settings),
@@ -359,27 +363,32 @@ def _asgi(  # noqa: PLR0913 it is where everything comes together
             ]
         ),
     )
-    return Tracing(front)
 
 
 def _lifespan(
-    hub: Hub, definitions: WatchedDefinitions, at_hand: AtHand
+    hub: Hub, definitions: WatchedDefinitions, at_hand: AtHand, remembering: Remembering
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     async def look() -> None:
         while True:
             await asyncio.sleep(LOOK_AT_FILES_EVERY)
             await run_sync(definitions)
 
+    async def remember() -> None:
+        while True:
+            await asyncio.sleep(REMEMBER_EVERY)
+            await run_sync(remembering.try_to_keep)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         hub.open()
-        running = [asyncio.ensure_future(each) for each in (look(), at_hand.keep())]
+        running = [asyncio.ensure_future(each) for each in (look(), remember(), at_hand.keep())]
         try:
             yield
         finally:
             for each in running:
                 each.cancel()
             hub.close()
+            await run_sync(remembering.try_to_keep)
 
     return lifespan
 

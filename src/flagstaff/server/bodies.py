@@ -50,6 +50,7 @@ class StepBody(Body):
     until: datetime | None
     finished_at: datetime | None
     note: str
+    output: str
     by: str
     approved_by: str
     line: int

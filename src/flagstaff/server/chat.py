@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute
 
 from flagstaff.chatops.answering import Answering
-from flagstaff.chatops.mattermost import Mattermost
+from flagstaff.chatops.mattermost.app import Mattermost
+from flagstaff.chatops.mattermost.buttons import MattermostButtons
+from flagstaff.chatops.mattermost.room import MattermostRoom
+from flagstaff.chatops.mattermost.seal import Seal
+from flagstaff.chatops.threads import RolloutThreads
 from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import MissingExtra, UsageError
-from flagstaff.rollouts.effect import Post
+from flagstaff.integrations.notify.mattermost import PREFIX, MattermostBot
+from flagstaff.integrations.telling import Announce
 from flagstaff.server.settings import Settings
 from flagstaff.services.chat_accounts import first_seen
 from flagstaff.services.services import Services
@@ -34,8 +39,9 @@ class Chat:
 
     services: Services
     routes: list[BaseRoute] = field(default_factory=list)
-    announce: Callable[[Post], None] | None = None
+    announce: Announce | None = None
     slack: Slack | None = None
+    room: MattermostRoom | None = None
     starting: list[Callable[[], None]] = field(default_factory=list)
     closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -43,13 +49,18 @@ class Chat:
         """Keep a thread for each rollout, as long as `may` says that this process shall."""
         channels = self.services.context.project.channels
         channel = channels.get("rollouts") or channels.get("team")
-        if self.slack is None or not channel:
+        if not channel:
             return
-        from flagstaff.chatops.slack.threads import RolloutThreads  # noqa: PLC0415 an extra
+        found = []
+        if self.slack is not None:
+            from flagstaff.chatops.slack.room import SlackRoom  # noqa: PLC0415 an extra
 
-        threads = RolloutThreads(self.services, self.slack, channel, may=may)
-        self.starting.append(threads.start)
-        self.closing.callback(threads.stop)
+            found.append(RolloutThreads(self.services, SlackRoom(self.slack), channel, may=may))
+        if self.room is not None:
+            found.append(RolloutThreads(self.services, self.room, channel, may=may, prefix=PREFIX))
+        for threads in found:
+            self.starting.append(threads.start)
+            self.closing.callback(threads.stop)
 
     def start(self) -> None:
         """Begin to listen and to follow."""
@@ -87,14 +98,27 @@ def _connect_mattermost(chat: Chat, settings: Settings, tokens: Path) -> None:
             "Mattermost needs its address, so that answers go there and nowhere else",
             hint="set FLAGSTAFF_MATTERMOST_URL, such as https://chat.internal",
         )
+    answering, seen = Answering(chat.services), partial(first_seen, chat.services)
     app = Mattermost(
-        Answering(chat.services),
-        settings.mattermost_url,
-        tuple(secret_in(tokens).split()),
-        first_seen=partial(first_seen, chat.services),
+        answering, settings.mattermost_url, tuple(secret_in(tokens).split()), first_seen=seen
     )
     chat.closing.callback(app.close)
     chat.routes += app.routes()
+    if settings.mattermost_bot_token_file is None:
+        return
+    if not settings.mattermost_team:
+        raise UsageError(
+            "Mattermost's bot needs its team, whose channels `channels:` names",
+            hint="set FLAGSTAFF_MATTERMOST_TEAM to the team's name in addresses",
+        )
+    secret = secret_in(settings.mattermost_bot_token_file)
+    url = settings.mattermost_url.rstrip("/")
+    bot = MattermostBot(url, secret, settings.mattermost_team, chat.services)
+    chat.room = MattermostRoom(bot=bot, seal=Seal(secret), ours=chat.services.context.address)
+    buttons = MattermostButtons(answering, chat.room, url, app.workers, first_seen=seen)
+    chat.routes += buttons.routes()
+    if chat.announce is None:
+        chat.announce = bot.announce
 
 
 def _connect_slack(chat: Chat, settings: Settings, token_file: Path) -> None:

@@ -33,16 +33,14 @@ class ForgeDesk:
         self.forges = Forges(root, forges)
         self._follower: IssueFollower | None = None
 
-    def follow(self, services: Services, may: Callable[[], bool]) -> IssueEffects | None:
-        """Keep issues in step, as long as `may` says that this process shall.
+    def effects(self, services: Services) -> IssueEffects | None:
+        """Return what makes and closes issues; `None` without any forge."""
+        return IssueEffects(self.forges, services) if self.forges.forges else None
 
-        Returns:
-            What makes and closes issues; `None` without any forge.
-        """
-        if not self.forges.forges:
-            return None
-        self._follower = IssueFollower(services, self.forges, may=may)
-        return IssueEffects(self.forges, services)
+    def follow(self, services: Services, may: Callable[[], bool]) -> None:
+        """Keep issues in step, as long as `may` says that this process shall."""
+        if self.forges.forges:
+            self._follower = IssueFollower(services, self.forges, may=may)
 
     def start(self) -> None:
         """Begin to follow."""

@@ -67,6 +67,11 @@ class Settings(ClientLimits):
         slack_api_url: where Slack's API is; another one for its own clouds.
         mattermost_url: where Mattermost is, such as `https://chat.internal`.
         mattermost_token_file: a file with the tokens of its slash commands, one a line.
+        mattermost_bot_token_file: a file with the token of the bot that posts there.
+        mattermost_team: the team whose channels `channels:` names, as in its addresses.
+        grafana_token_file: a file with the token of a service account that may write annotations.
+        event_secret_file: a file with what events for webhooks are signed with.
+        on_call_token_file: a file with the key for PagerDuty's or Opsgenie's API.
     """
 
     model_config = SettingsConfigDict(env_prefix="FLAGSTAFF_", frozen=True)
@@ -95,6 +100,11 @@ class Settings(ClientLimits):
     slack_api_url: str = "https://slack.com/api/"
     mattermost_url: str = ""
     mattermost_token_file: Path | None = None
+    mattermost_bot_token_file: Path | None = None
+    mattermost_team: str = ""
+    grafana_token_file: Path | None = None
+    event_secret_file: Path | None = None
+    on_call_token_file: Path | None = None
 
     @property
     def folder(self) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -27,13 +29,28 @@ class Clock(Protocol):
         ...
 
 
+def elapsed() -> float:
+    """Return seconds on a clock that nobody sets and that goes on while the machine sleeps."""
+    return time.clock_gettime(BOOT)
+
+
+BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def machine_time() -> datetime:
+    """Return what the clock of this machine shows."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class SystemClock:
-    """Real time."""
+    """Real time, as `real` shows it."""
+
+    real: Callable[[], datetime] = field(default=machine_time, compare=False)
 
     def now(self) -> datetime:
         """Return the real time."""
-        return datetime.now(UTC)
+        return self.real()
 
     def wall(self, moment: datetime) -> datetime:
         """Return the moment itself."""
@@ -57,10 +74,11 @@ class FastClock:
 
     origin: datetime
     speed: float
+    real: Callable[[], datetime] = field(default=machine_time, compare=False)
 
     def now(self) -> datetime:
         """Return the fast time."""
-        return self.origin + (datetime.now(UTC) - self.origin) * self.speed
+        return self.origin + (self.real() - self.origin) * self.speed
 
     def wall(self, moment: datetime) -> datetime:
         """Return the real time at which this clock showed `moment`."""

@@ -8,6 +8,7 @@ from flagstaff.commands.model import AutoDeployStatus, RecordDeployment, Release
 from flagstaff.commands.outcome import Outcome
 from flagstaff.errors import NotFound, UsageError
 from flagstaff.rollouts.event import Answer
+from flagstaff.services import merge_requests
 from flagstaff.services.ports import Commit
 from flagstaff.services.unit import Unit
 from flagstaff.store import deployments as store
@@ -96,8 +97,15 @@ def deployed(unit: Unit, sha: str, environments: tuple[str, ...]) -> Answer:
 
 def release_check(unit: Unit, command: ReleaseCheck) -> Outcome:
     """Say in which release a merge request, branch or commit is."""
-    answer = released(unit, command.request, command.version)
-    return Outcome(ok=answer.yes, text=answer.text, data={"included": answer.yes})
+    check_version(command.version)
+    request = command.request.strip()
+    asked = merge_requests.look_up(unit, request)
+    if asked.answer is not None:
+        answer = asked.answer
+    else:
+        answer = released(unit, asked.commit or request, command.version)
+    text = f"{answer.text}\n{asked.note}" if asked.note else answer.text
+    return Outcome(ok=answer.yes, text=text, data={"included": answer.yes})
 
 
 def released(unit: Unit, request: str, version: str) -> Answer:
@@ -107,10 +115,7 @@ def released(unit: Unit, request: str, version: str) -> Answer:
         UsageError: the version is no monthly release.
         NotFound: the repository knows no such branch or commit.
     """
-    if version and not MONTHLY.fullmatch(version):
-        raise UsageError(
-            f"{version!r} is not a monthly release", hint="write it as X.Y, for example 15.2"
-        )
+    check_version(version)
     history = unit.context.history
     main = unit.context.project.main_branch
     commit = known_commit(unit, request)
@@ -134,6 +139,18 @@ def released(unit: Unit, request: str, version: str) -> Answer:
     else:
         text = f"`{merge[:12]}` is not yet in production, so it cannot be in {version} until it is"
     return Answer(yes=False, text=f"{text}; {version} has not been cut")
+
+
+def check_version(version: str) -> None:
+    """Refuse a version that no monthly release has.
+
+    Raises:
+        UsageError: saying how they look.
+    """
+    if version and not MONTHLY.fullmatch(version):
+        raise UsageError(
+            f"{version!r} is not a monthly release", hint="write it as X.Y, for example 15.2"
+        )
 
 
 def known_commit(unit: Unit, name: str) -> Commit:

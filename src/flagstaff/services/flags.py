@@ -10,6 +10,8 @@ from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.flags.change import GateChange
 from flagstaff.flags.describe import describe, removed_gates
 from flagstaff.flags.gates import Gates
+from flagstaff.services import side_effects
+from flagstaff.services.lives.due import due_of
 from flagstaff.services.policies import judging
 from flagstaff.services.policies.judging import Request
 from flagstaff.services.unit import Overruled, Unit
@@ -74,6 +76,8 @@ def get_flag(unit: Unit, command: GetFlag) -> Outcome:
         data[environment] = state_json(unit, command.flag, gates)
     if not known:
         unit.known_flag(command.flag)
+    if due := due_of(unit, command.flag):
+        lines.append(str(due))
     return Outcome(text="\n".join([command.flag, *lines]), data=data)
 
 
@@ -189,7 +193,7 @@ def _record(
 ) -> None:
     unit.changed.add(f"flags:{place.environment}")
     overruled = unit.overruled.get((place.flag, place.environment), Overruled())
-    unit.record(
+    entry = unit.record(
         action,
         flag=place.flag,
         environment=place.environment,
@@ -200,6 +204,13 @@ def _record(
         text=f"{text} in {place.environment}",
         reason=place.reason or overruled.reason,
         override=overruled.names,
+    )
+    definition = unit.context.definitions().get(place.flag)
+    side_effects.want(
+        unit,
+        entry,
+        words=words_for(unit, place.flag, after),
+        issue=(definition.rollout_issue_url if definition else None) or "",
     )
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.outcome import Json, Outcome
+from flagstaff.definitions.plans import write_plan
+from flagstaff.definitions.plans.telling import schedule_json, schedule_text
 from flagstaff.errors import Conflict, ImportProblems, Problem
 from flagstaff.issues import Imported, describe_import, flag_named_in, import_issue
 from flagstaff.rollouts.plan import CheckDeployed, Close, CloseTarget, Plan, Preset
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.rollouts import begin
+from flagstaff.services.scheduling import schedule_of
 from flagstaff.services.unit import Unit
 from flagstaff.store import rollouts as store
 from flagstaff.store.rollouts import RolloutRecord
@@ -43,7 +46,10 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
     imported = import_issue(
         command.text,
         project=unit.context.project,
-        resolve=_answers(unit, command),
+        resolve=answers_of(
+            unit, command.text, command.placeholders, named=_titled(unit, command.title)
+        ),
+        choices=command.choices,
         known_flags=unit.context.definitions(),
         source=source,
     )
@@ -54,7 +60,7 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
         lines += f"\n\n{UNWATCHED}"
     if path != (command.issue or command.path):
         lines += f"\n\n{UNFOLLOWED}"
-    _check_alone(unit, imported.plan.flag)
+    check_alone(unit, imported.plan.flag)
     record = store.add(
         unit.connection,
         RolloutRecord(
@@ -77,18 +83,26 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
         verb, following = "imported and started", f"flagstaff rollout watch {number}"
     else:
         verb, following = "imported", f"flagstaff rollout start {number}"
+    found = schedule_of(unit, record.rollout)
+    if unit.rehearsal:
+        lines += f"\n\n{schedule_text(found)}"
     text = f"{lines}\n\nrollout {number} of {imported.plan.flag} {verb}"
-    return Outcome(text=text, data=_data(imported, number), next=following)
+    data = _data(imported, number)
+    data |= {"plan": write_plan(imported.plan), "schedule": schedule_json(found)}
+    return Outcome(text=text, data=data, next=following)
 
 
-def _answers(unit: Unit, command: ImportRollout) -> dict[str, str]:
-    """Return what placeholders mean: what the asker said, else what title and history know."""
-    definitions = unit.context.definitions()
-    titled = flag_named_in(f"<!-- Title: {command.title} -->", definitions) if command.title else ""
-    flag = titled or flag_named_in(command.text, definitions)
-    found = answers_for(unit, command.text, flag, command.placeholders)
+def answers_of(
+    unit: Unit, text: str, placeholders: Mapping[str, str], *, named: str = ""
+) -> dict[str, str]:
+    """Return what placeholders mean: what the asker said, else what is known and the history says.
+
+    `named` is the flag that the text is about, where that stands elsewhere, such as in a title.
+    """
+    flag = named or flag_named_in(text, unit.context.definitions())
+    found = answers_for(unit, text, flag, placeholders)
     given = {key.strip("<>").lower() for key in found}
-    return {FLAG_NAME: titled, **found} if titled and FLAG_NAME not in given else found
+    return {FLAG_NAME: named, **found} if named and FLAG_NAME not in given else found
 
 
 def answers_for(
@@ -104,6 +118,11 @@ def answers_for(
         if introduced is not None:
             answers[MERGE_COMMIT] = introduced.sha
     return answers
+
+
+def _titled(unit: Unit, title: str) -> str:
+    """Return the flag that the title of an issue names, empty where it names none."""
+    return flag_named_in(f"<!-- Title: {title} -->", unit.context.definitions()) if title else ""
 
 
 def _told_apart(unit: Unit, plan: Plan, title: str) -> Plan:
@@ -139,7 +158,12 @@ def _check_commits(unit: Unit, plan: Plan, source: str) -> None:
         raise ImportProblems(tuple(problems))
 
 
-def _check_alone(unit: Unit, flag: str) -> None:
+def check_alone(unit: Unit, flag: str) -> None:
+    """Refuse a second rollout of a flag.
+
+    Raises:
+        Conflict: another one is not over yet.
+    """
     running = store.find(unit.connection, active=True, flag=flag)
     if running:
         other = running[0].rollout
@@ -159,7 +183,20 @@ def _data(imported: Imported, number: int) -> dict[str, Json]:
                 "text": each.text,
                 "understood_as": each.understood_as,
                 "detail": each.detail,
+                "steps": list(each.steps),
+                "certainty": each.certainty,
+                "hint": each.hint,
             }
             for each in imported.lines
         ],
+        "choices": [
+            {
+                "line": choice.line,
+                "options": [option.name for option in choice.options],
+                "taken": choice.taken,
+                "why": choice.why,
+            }
+            for choice in imported.choices
+        ],
+        "notes": list(imported.plan.notes),
     }

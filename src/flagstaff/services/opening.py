@@ -8,11 +8,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from flagstaff.errors import UsageError
-from flagstaff.store import engine_lock
 from flagstaff.store.database import Database
-from flagstaff.store.engine_lock import Claim
 
-__all__ = ["Claim", "Database", "database_file", "hold_engine", "open_database"]
+__all__ = ["Database", "database_file", "open_database"]
 
 
 def database_file(url: str) -> Path | None:
@@ -38,15 +36,3 @@ def open_database(url: str) -> Database:
     database = Database(url)
     database.migrate()
     return database
-
-
-def hold_engine(database: Database) -> Claim | None:
-    """Claim to be the one server that runs the rollouts.
-
-    Returns:
-        The claim, or `None` while another server on the same database has it.
-
-    Raises:
-        Unavailable: the database does not answer.
-    """
-    return engine_lock.take(database)

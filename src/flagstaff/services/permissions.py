@@ -18,6 +18,7 @@ from flagstaff.commands.access_model import (
     SetRoles,
     UnlinkChat,
 )
+from flagstaff.commands.life_model import DeleteUndefined, SetDue
 from flagstaff.commands.lock_model import (
     CloseIncident,
     LockEnvironment,
@@ -25,7 +26,9 @@ from flagstaff.commands.lock_model import (
     UnlockEnvironment,
 )
 from flagstaff.commands.model import Command
+from flagstaff.commands.plan_model import PlanRollout
 from flagstaff.commands.roles import EVERYWHERE, MEANINGS, Role, role_texts
+from flagstaff.definitions.project_file import PRODUCTION
 from flagstaff.errors import Forbidden, Refused
 from flagstaff.rollouts.plan import Plan
 from flagstaff.services.person import Person, Source
@@ -40,7 +43,7 @@ def check(unit: Unit, command: Command) -> None:
         Forbidden: with the role that is missing, and where.
     """
     match command:
-        case model.SetFlag() | model.DeleteFlag():
+        case model.SetFlag() | model.DeleteFlag() | DeleteUndefined():
             require(unit.by, _changing(command.overrides), command.environments)
         case model.ImportFlags():
             require(unit.by, _changing(command.overrides), tuple(command.gates))
@@ -52,13 +55,15 @@ def check(unit: Unit, command: Command) -> None:
             stages = unit.context.project.stages
             place = stages.get(command.environment, command.environment)
             require(unit.by, Role.OPERATOR, (place,))
+        case SetDue():
+            require(unit.by, Role.OPERATOR, (PRODUCTION,))
         case LockEnvironment() | OpenIncident():
             require(unit.by, Role.OPERATOR, (command.environment,))
         case UnlockEnvironment() | CloseIncident():
             require(unit.by, Role.MAINTAINER, (command.environment,))
         case model.GetFlag() | model.ListFlags():
             require(unit.by, Role.VIEWER, command.environments)
-        case model.ImportRollout() | model.CreateRollout():
+        case model.ImportRollout() | model.CreateRollout() | PlanRollout():
             require_somewhere(unit.by, Role.OPERATOR)
         case (
             AddPerson()

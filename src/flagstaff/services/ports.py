@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from flagstaff.rollouts.event import Answer
@@ -48,6 +50,35 @@ class Repository(Protocol):
         """Return the commit that brought the first file matching `pattern` to the main branch."""
         ...
 
+    def introductions(self, folder: str) -> Mapping[str, datetime]:
+        """Return when the first file of each name, without its ending, came into the folder."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRequest:
+    """A merge request on a forge; `commit` is what brought it to its branch, empty until then."""
+
+    name: str
+    title: str
+    state: str
+    commit: str
+
+
+class MergeRequests(Protocol):
+    """Whoever knows the merge requests of the project."""
+
+    def find(self, name: str) -> MergeRequest | None:
+        """Return the one with this address or number, `None` where no forge would know it.
+
+        Raises:
+            UsageError: it is of another project or forge, or the address is none of a request.
+            NotFound: the forge knows none.
+            Unavailable: the forge does not answer.
+            Refused: the forge does not let us look.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueText:
@@ -78,5 +109,59 @@ class HealthCheck(Protocol):
 
         Raises:
             FlagstaffError: nobody answers.
+        """
+        ...
+
+
+GROUPS = frozenset({"all", "channel", "here", "everyone"})
+"""Behind an @, these are not the name of a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDuty:
+    """Somebody who is on call.
+
+    Attributes:
+        level: 1 is called first.
+        until: when the turn ends, if that is known.
+        mention: what notifies them in Slack, empty where it is not known.
+    """
+
+    name: str
+    level: int = 1
+    until: datetime | None = None
+    mention: str = ""
+
+    @property
+    def handle(self) -> str:
+        """Return the name as chats notify people by it, never a word that notifies everybody.
+
+        >>> OnDuty(name="ada").handle, OnDuty(name="here").handle
+        ('@ada', 'here')
+        """
+        return self.name if self.name.lower() in GROUPS else f"@{self.name}"
+
+
+class OnCallBook(Protocol):
+    """Whoever knows who is on call."""
+
+    @property
+    def default(self) -> str:
+        """Return the service that is meant when none is named."""
+        ...
+
+    def services(self) -> tuple[str, ...]:
+        """Return the services it knows.
+
+        Raises:
+            FlagstaffError: that cannot be read.
+        """
+        ...
+
+    def on_duty(self, service: str, now: datetime) -> tuple[OnDuty, ...]:
+        """Return who is on call for a service that it knows, those who are called first first.
+
+        Raises:
+            FlagstaffError: nobody answers, or what is written cannot be read.
         """
         ...

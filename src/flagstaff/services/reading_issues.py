@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from flagstaff.commands.model import Command, ImportRollout
+from flagstaff.commands.plan_model import EditRollout
 from flagstaff.commands.roles import Role
+from flagstaff.definitions.forges import issue_at
 from flagstaff.errors import UsageError
 from flagstaff.services.permissions import require_somewhere
 from flagstaff.services.person import Person
@@ -22,10 +24,19 @@ def with_issues(context: Context, commands: Sequence[Command], by: Person) -> li
     Raises:
         FlagstaffError: an issue cannot be read, or the asker may not have it read.
     """
-    return [
-        _with_text(context, each, by) if isinstance(each, ImportRollout) and each.issue else each
-        for each in commands
-    ]
+    return [_read(context, each, by) for each in commands]
+
+
+def _read(context: Context, command: Command, by: Person) -> Command:
+    match command:
+        case ImportRollout() if command.issue:
+            return _with_text(context, command, by)
+        case EditRollout() if context.issues and issue_at(command.issue, context.project.forges):
+            require_somewhere(by, Role.OPERATOR)
+            found = context.issues.read(command.issue)
+            return replace(command, issue=found.text, source=found.url)
+        case _:
+            return command
 
 
 def _with_text(context: Context, command: ImportRollout, by: Person) -> ImportRollout:

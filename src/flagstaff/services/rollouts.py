@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from flagstaff.commands.model import (
     AbortRollout,
@@ -15,7 +16,9 @@ from flagstaff.commands.model import (
     SkipStep,
     StartRollout,
 )
-from flagstaff.commands.outcome import Outcome
+from flagstaff.commands.outcome import Json, Outcome
+from flagstaff.definitions.plans import write_plan
+from flagstaff.definitions.plans.telling import schedule_json, schedule_text
 from flagstaff.errors import Conflict, UsageError
 from flagstaff.rollouts.event import (
     Aborted,
@@ -33,7 +36,6 @@ from flagstaff.rollouts.plan import (
     Announce,
     Approve,
     AskPerson,
-    Bake,
     CheckReleased,
     Close,
     DeleteFlag,
@@ -42,10 +44,12 @@ from flagstaff.rollouts.plan import (
     Step,
 )
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
+from flagstaff.rollouts.waiting import may_end_early
 from flagstaff.services.finding import find_rollout
 from flagstaff.services.moving import move
 from flagstaff.services.permissions import check_rollout
 from flagstaff.services.policies.steps import check_word
+from flagstaff.services.scheduling import schedule_of
 from flagstaff.services.unit import Unit
 from flagstaff.store.rollouts import RolloutRecord
 
@@ -81,7 +85,16 @@ def start(unit: Unit, command: StartRollout) -> Outcome:
             f"rollout {command.rollout} is {record.rollout.phase}, it has begun already",
             hint=f"flagstaff rollout show {command.rollout}",
         )
-    return _told(begin(unit, record))
+    begun = _told(begin(unit, record))
+    if not unit.rehearsal:
+        return begun
+    found = schedule_of(unit, record.rollout)
+    text = f"{schedule_text(found)}\n\n{begun.text}"
+    told: dict[str, Json] = {
+        "plan": write_plan(record.rollout.plan),
+        "schedule": schedule_json(found),
+    }
+    return replace(begun, text=text, data={**begun.data, **told})
 
 
 def begin(unit: Unit, record: RolloutRecord) -> RolloutRecord:
@@ -112,6 +125,11 @@ def decide(unit: Unit, command: Verb) -> Outcome:
             if rollout.phase is Phase.PENDING
             else "a finished rollout does not change any more; import the issue again",
         )
+    if rollout.phase is Phase.EXPIRED and not isinstance(command, AbortRollout | ResumeRollout):
+        raise Conflict(
+            f"rollout {command.rollout} has expired",
+            hint=f"take it up again first: flagstaff rollout resume {command.rollout}",
+        )
     event = _event(rollout, command, unit.by.name)
     if isinstance(command, ApproveStep | SkipStep) and isinstance(event, Approved | Skipped):
         check_word(unit, record, command, rollout.plan.step(event.step))
@@ -119,7 +137,7 @@ def decide(unit: Unit, command: Verb) -> Outcome:
     if moved.revision == record.revision:
         return _told(moved, "nothing to do: it is already so")
     if isinstance(event, Approved):
-        return _told(moved, f"{event.step} is approved by {event.by}; it goes on from there")
+        return _told(moved, _approved(moved.rollout, event))
     return _told(moved)
 
 
@@ -143,7 +161,7 @@ def _event(rollout: Rollout, command: Verb, by: str) -> Event:
             return Skipped(step=_skipped(rollout, command.step), by=by, reason=command.reason)
         case PromoteRollout():
             step = rollout.current
-            if step is None or not isinstance(step.action, Bake):
+            if step is None or not may_end_early(step):
                 raise Conflict(
                     "the rollout is not in a wait that could be ended early",
                     hint=f"it stands at {step.id}: {step.title}" if step else "",
@@ -152,6 +170,8 @@ def _event(rollout: Rollout, command: Verb, by: str) -> Event:
         case PauseRollout():
             return Paused(by=by, reason=command.reason or "paused")
         case ResumeRollout():
+            if rollout.phase is Phase.EXPIRED:
+                return Resumed(by=by, reason=command.reason)
             if rollout.phase is not Phase.PAUSED:
                 raise Conflict(f"rollout {rollout.id} is {rollout.phase}, not paused")
             if (failed := _current(rollout)) and failed.status is StepStatus.FAILED:
@@ -167,6 +187,14 @@ def _event(rollout: Rollout, command: Verb, by: str) -> Event:
             return Retried(by=by, reason=command.reason)
         case AbortRollout():
             return Aborted(by=by, reason=command.reason)
+
+
+def _approved(rollout: Rollout, event: Approved) -> str:
+    action = rollout.plan.step(event.step).action
+    given = len(rollout.state(event.step).approvals)
+    if isinstance(action, Approve) and given < action.count:
+        return f"{event.by} has said yes to {event.step}, as {given} of {action.count} people"
+    return f"{event.step} is approved by {event.by}; it goes on from there"
 
 
 def _current(rollout: Rollout) -> StepState | None:

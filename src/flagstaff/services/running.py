@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,12 +12,14 @@ from flagstaff.rollouts.needs import Needs, needs
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.deployments import deployed, released
 from flagstaff.services.finding import find_rollout
+from flagstaff.services.lives.due import may_close
 from flagstaff.services.moving import move
 from flagstaff.services.policies import judging
 from flagstaff.services.policies.steps import allowed
 from flagstaff.services.unit import Unit
 from flagstaff.store import outbox
 from flagstaff.store import rollouts as store
+from flagstaff.store.leases import Claimant
 from flagstaff.store.outbox import Outgoing
 from flagstaff.store.rollouts import RolloutRecord
 
@@ -26,13 +29,17 @@ __all__ = [
     "active_numbers",
     "allowed",
     "answers",
-    "due_effects",
+    "any_effect_due",
+    "claim_effect",
+    "closing",
     "effect",
     "fail_effect",
     "find",
     "finish_effect",
+    "followed_numbers",
     "one_line",
     "owns_issue",
+    "put_back",
     "recent_numbers",
     "step",
 ]
@@ -51,6 +58,11 @@ def one_line(error: FlagstaffError) -> str:
 def active_numbers(unit: Unit) -> list[int]:
     """Return the numbers of the rollouts that are not over, oldest first."""
     return store.active_numbers(unit.connection)
+
+
+def followed_numbers(unit: Unit) -> list[int]:
+    """Return the numbers of those that are not over and have an issue that is a file."""
+    return store.active_numbers(unit.connection, with_file=True)
 
 
 def recent_numbers(unit: Unit) -> list[int]:
@@ -90,18 +102,24 @@ def answers(unit: Unit, questions: Needs) -> tuple[Answer | None, Answer | None,
     return deploys, releases, merged
 
 
+def closing(unit: Unit, rollout: Rollout) -> Answer:
+    """Return whether the rollout's issue may be closed now."""
+    return may_close(unit, rollout)
+
+
 def step(unit: Unit, seen: RolloutRecord, event: Event) -> RolloutRecord:
-    """Move a rollout by what was observed of it.
+    """Move a rollout by what was observed of it, under the lease it was read under.
 
     Raises:
-        Conflict: it has been moved since `seen` was read; observe again.
+        Conflict: it has been moved since `seen` was read, or is another's to move; observe again.
     """
     record = store.get(unit.connection, seen.rollout.id, lock=True)
     if record is None or record.revision != seen.revision:
         raise Conflict(f"rollout {seen.rollout.id} has moved meanwhile")
+    record = replace(record, lease_token=seen.lease_token)
     if isinstance(event, Observed) and needs(record.rollout).policy and not event.harmful:
         event = _allowed_still(unit, record.rollout, event)
-    return move(unit, record, event)
+    return move(unit, record, event, leased=True)
 
 
 def _allowed_still(unit: Unit, rollout: Rollout, event: Observed) -> Observed:
@@ -112,26 +130,41 @@ def _allowed_still(unit: Unit, rollout: Rollout, event: Observed) -> Observed:
     return replace(event, policy=allowed(unit, rollout))
 
 
-def due_effects(unit: Unit) -> list[str]:
-    """Return the keys of the external effects that may be tried now."""
-    return outbox.due(unit.connection, unit.now)
+def any_effect_due(unit: Unit, *, besides: Collection[str] = ()) -> bool:
+    """Return whether there is an effect whose time has come, besides some."""
+    return bool(outbox.due(unit.connection, unit.now, limit=1, besides=besides))
 
 
-def effect(unit: Unit, key: str) -> tuple[Outgoing, RolloutRecord] | None:
-    """Return an effect and its rollout, or `None` if it need not be tried any more."""
-    if not outbox.is_pending(unit.connection, key):
-        return None
+def claim_effect(
+    unit: Unit, claimant: Claimant, *, besides: Collection[str] = ()
+) -> tuple[str, int] | None:
+    """Take the effect that is longest due, besides some; return its key and fencing token."""
+    return outbox.claim(unit.connection, claimant, unit.now, besides=besides)
+
+
+def effect(unit: Unit, key: str, token: int) -> tuple[Outgoing, RolloutRecord] | None:
+    """Return an effect and its rollout, or `None` if it is not ours to do any more."""
     outgoing = outbox.get(unit.connection, key)
-    return (outgoing, find(unit, outgoing.rollout_id)) if outgoing else None
-
-
-def finish_effect(unit: Unit, outgoing: Outgoing, result: EffectDone) -> RolloutRecord | None:
-    """Note that an effect has happened, and let its rollout hear of it, together."""
-    key = outgoing.effect.key
-    record = store.get(unit.connection, outgoing.rollout_id, lock=True)
-    if record is None or not outbox.is_pending(unit.connection, key):
+    if outgoing is None or outgoing.lease_token != token:
         return None
-    outbox.close(unit.connection, key, "done", unit.now)
+    return outgoing, find(unit, outgoing.rollout_id)
+
+
+def put_back(unit: Unit, key: str, token: int, again_at: datetime) -> None:
+    """Let an effect that could not even be tried wait for another try, by whomever."""
+    outbox.put_back(unit.connection, key, token, again_at)
+
+
+def finish_effect(
+    unit: Unit, outgoing: Outgoing, result: EffectDone | EffectFailed
+) -> RolloutRecord | None:
+    """Note that an effect has happened, or failed, and let its rollout hear of it, together."""
+    record = store.get(unit.connection, outgoing.rollout_id, lock=True)
+    if record is None or not outbox.holds(unit.connection, outgoing):
+        return None
+    if isinstance(result, EffectFailed):
+        return _failed(unit, record, outgoing, result)
+    outbox.close(unit.connection, outgoing.effect.key, "done", unit.now)
     if result.issue:
         store.put_issue(unit.connection, outgoing.rollout_id, result.issue)
         unit.changed.add(f"rollout:{outgoing.rollout_id}")
@@ -147,20 +180,27 @@ def finish_effect(unit: Unit, outgoing: Outgoing, result: EffectDone) -> Rollout
 def fail_effect(
     unit: Unit, outgoing: Outgoing, error: FlagstaffError, *, again_at: datetime | None
 ) -> RolloutRecord | None:
-    """Note a failed try: again later or, with no `again_at`, the rollout pauses at the step."""
+    """Note a failed try: again later or, with no `again_at`, the step has failed."""
     key = outgoing.effect.key
     record = store.get(unit.connection, outgoing.rollout_id, lock=True)
-    if record is None or not outbox.is_pending(unit.connection, key):
+    if record is None or not outbox.holds(unit.connection, outgoing):
         return None
     if again_at is not None:
         outbox.postpone(unit.connection, key, again_at, error.message)
         return None
-    outbox.close(unit.connection, key, "failed", unit.now, error.message)
+    failed = EffectFailed(step=outgoing.effect.step, error=one_line(error))
+    return _failed(unit, record, outgoing, failed)
+
+
+def _failed(
+    unit: Unit, record: RolloutRecord, outgoing: Outgoing, failed: EffectFailed
+) -> RolloutRecord:
+    outbox.close(unit.connection, outgoing.effect.key, "failed", unit.now, failed.error)
     unit.record(
         "effect.fail",
         flag=record.rollout.plan.flag,
         rollout_id=record.rollout.id,
         step=outgoing.effect.step,
-        text=f"{type(outgoing.effect).__name__} failed: {error.message}",
+        text=f"{type(outgoing.effect).__name__} failed: {failed.error}",
     )
-    return move(unit, record, EffectFailed(step=outgoing.effect.step, error=one_line(error)))
+    return move(unit, record, failed)

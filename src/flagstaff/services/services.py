@@ -22,6 +22,7 @@ from flagstaff.commands.access_model import (
     SetRoles,
     UnlinkChat,
 )
+from flagstaff.commands.life_model import DeleteUndefined, ListStale, SetDue
 from flagstaff.commands.lock_model import (
     CloseIncident,
     ListLocks,
@@ -31,6 +32,7 @@ from flagstaff.commands.lock_model import (
 )
 from flagstaff.commands.model import Command
 from flagstaff.commands.outcome import Outcome
+from flagstaff.commands.plan_model import EditRollout, PlanRollout, ShowPlan
 from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, Undecided
 from flagstaff.flags.change import Boolean
@@ -40,11 +42,13 @@ from flagstaff.services import (
     auditing,
     creating,
     deployments,
+    editing,
     flags,
     idempotency,
     importing,
     locks,
     permissions,
+    planning,
     rollouts,
     showing,
     taking_over,
@@ -54,6 +58,8 @@ from flagstaff.services.clock import Clock
 from flagstaff.services.conditions import Condition
 from flagstaff.services.health import Health
 from flagstaff.services.idempotency import request_key
+from flagstaff.services.lives import answering as lives
+from flagstaff.services.on_call import show_on_call
 from flagstaff.services.permissions import require_somewhere
 from flagstaff.services.person import Person
 from flagstaff.services.policies.change import PRODUCTION
@@ -224,6 +230,7 @@ class Services:
                     wall=self.clock.wall(now),
                     by=by,
                     healthy=healthy,
+                    rehearsal=not keep,
                 )
                 yield unit
                 if unit.changed and keep:
@@ -261,7 +268,9 @@ class Services:
 
 def _concerns_production(
     command: Command,
-) -> TypeGuard[model.SetFlag | model.DeleteFlag | model.ImportFlags | model.UndoEntry]:
+) -> TypeGuard[
+    model.SetFlag | model.DeleteFlag | model.ImportFlags | model.UndoEntry | DeleteUndefined
+]:
     """Return whether a command may change production other than by turning a flag off there."""
     match command:
         case model.UndoEntry():
@@ -271,7 +280,7 @@ def _concerns_production(
         case model.SetFlag():
             off = command.change == Boolean(value=False)
             return PRODUCTION in command.environments and not off
-        case model.DeleteFlag():
+        case model.DeleteFlag() | DeleteUndefined():
             return PRODUCTION in command.environments
         case _:
             return False
@@ -309,6 +318,12 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return importing.import_rollout(unit, command)
         case model.CreateRollout():
             return creating.create_rollout(unit, command)
+        case PlanRollout():
+            return planning.plan_rollout(unit, command)
+        case ShowPlan():
+            return planning.show_plan(unit, command)
+        case EditRollout():
+            return editing.edit_rollout(unit, command)
         case model.ListRollouts():
             return showing.list_rollouts(unit, command)
         case model.ShowRollout():
@@ -330,6 +345,8 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return auditing.answer(unit, command)
         case model.UndoEntry():
             return undoing.undo(unit, command)
+        case model.ShowOnCall():
+            return show_on_call(unit, command)
         case (
             AddPerson()
             | SetRoles()
@@ -348,5 +365,7 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             LockEnvironment() | UnlockEnvironment() | OpenIncident() | CloseIncident() | ListLocks()
         ):
             return locks.answer(unit, command)
+        case ListStale() | SetDue() | DeleteUndefined():
+            return lives.answer(unit, command)
         case _:
             assert_never(command)

@@ -12,6 +12,7 @@ from flagstaff.rollouts.guard import Arm
 from flagstaff.rollouts.plan import Step
 from flagstaff.rollouts.rollout import Rollout, StepState, StepStatus
 from flagstaff.services.finding import find_rollout
+from flagstaff.services.lives.due import due_of
 from flagstaff.services.unit import Unit
 from flagstaff.store import rollouts as store
 from flagstaff.store.rollouts import RolloutRecord
@@ -24,6 +25,8 @@ MARKS = {
     StepStatus.SKIPPED: "-",
     StepStatus.FAILED: "✗",
 }
+SHOWN_LINES = 10
+"""Lines of a command's output that are shown; all that is kept is in the data."""
 
 
 def list_rollouts(unit: Unit, command: ListRollouts) -> Outcome:
@@ -55,7 +58,11 @@ def show_rollout(unit: Unit, command: ShowRollout) -> Outcome:
     if record.readings:
         lines += ["", "Guards"]
         lines += [f"  {each.guard}: {each.verdict}, {each.evidence}" for each in record.readings]
-    return Outcome(text="\n".join(lines), data=_details(record), next=_next(rollout))
+    due = due_of(unit, rollout.plan.flag)
+    if due:
+        lines += ["", f"{rollout.plan.flag}: {due}"]
+    data = {**_details(record), "due": due.to_json() if due else None}
+    return Outcome(text="\n".join(lines), data=data, next=_next(rollout))
 
 
 def _headline(rollout: Rollout) -> str:
@@ -76,7 +83,9 @@ def _line(step: Step, state: StepState) -> str:
         details.append(f"until {state.until:%Y-%m-%d %H:%M} UTC at the earliest")
     if state.note:
         details.append(state.note)
-    return line + (f"\n      {'; '.join(details)}" if details else "")
+    more = [f"\n      {'; '.join(details)}"] if details else []
+    more += [f"\n        | {each}" for each in state.output.splitlines()[-SHOWN_LINES:]]
+    return line + "".join(more)
 
 
 def _next(rollout: Rollout) -> str:
@@ -117,6 +126,7 @@ def _details(record: RolloutRecord) -> dict[str, Json]:
             "until": _iso(state.until),
             "finished_at": _iso(state.finished_at),
             "note": state.note,
+            "output": state.output,
             "by": state.by,
         }
         for step, state in zip(rollout.plan.steps, rollout.states, strict=True)

@@ -104,6 +104,7 @@ class Telemetry:
         self._counts: OrderedDict[tuple[str, str, bool, str], int] = OrderedDict()
         self._unknown: OrderedDict[tuple[str, str], Unknown] = OrderedDict()
         self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._exposed: OrderedDict[str, datetime] = OrderedDict()
 
     def report(
         self,
@@ -121,6 +122,8 @@ class Telemetry:
                 place = (each.flag, each.environment, each.value, each.gate)
                 self._counts[place] = self._counts.get(place, 0) + each.count
                 _trim(self._counts, place, MOST_ANSWERS)
+                self._exposed[each.flag] = beat.at
+                _trim(self._exposed, each.flag, MOST_ANSWERS)
             for asked in unknown:
                 where = (asked.environment, asked.flag)
                 before = self._unknown.get(where)
@@ -132,6 +135,11 @@ class Telemetry:
                 known = self._asked.get(seen.flag, Asked(flag=seen.flag))
                 self._asked[seen.flag] = known + seen
                 _trim(self._asked, seen.flag, MOST_ANSWERS)
+
+    def exposed(self) -> dict[str, datetime]:
+        """Return when each flag was last reported to have been asked for."""
+        with self._lock:
+            return dict(self._exposed)
 
     def asked(self, flag: str) -> Asked:
         """Return what is known of the questions about a flag."""

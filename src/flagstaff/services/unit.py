@@ -14,7 +14,7 @@ from flagstaff.definitions import Definitions, Project
 from flagstaff.errors import NotFound, Unavailable, UsageError
 from flagstaff.rollouts.event import Answer
 from flagstaff.services.person import Person
-from flagstaff.services.ports import HealthCheck, IssueReader, Repository
+from flagstaff.services.ports import HealthCheck, IssueReader, MergeRequests, OnCallBook, Repository
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.store import audit
 
@@ -28,6 +28,8 @@ class Context:
     definitions: Callable[[], Definitions]
     repository: Repository | None
     health: HealthCheck | None = None
+    on_call: OnCallBook | None = None
+    requests: MergeRequests | None = None
     telemetry: Telemetry | None = None
     address: Callable[[], str] = str
     issues: IssueReader | None = None
@@ -90,6 +92,7 @@ class Unit:
         now: The time that rollouts live in.
         wall: The real time, in which secrets expire.
         healthy: What was said about production before it began; None when nobody was asked.
+        rehearsal: Whether all of it will be taken back.
         changed: What others will want to hear of after the commit.
         overruled: The policies that are overruled, by flag and environment.
         entries: What will be appended to the audit log when all else is done.
@@ -101,11 +104,12 @@ class Unit:
     wall: datetime
     by: Person
     healthy: Answer | None = None
+    rehearsal: bool = False
     changed: set[str] = field(default_factory=set)
     overruled: dict[tuple[str, str], Overruled] = field(default_factory=dict)
     entries: list[audit.AuditEntry] = field(default_factory=list)
 
-    def record(self, action: str, **details: object) -> None:
+    def record(self, action: str, **details: object) -> audit.AuditEntry:
         """Append to the audit log, when the unit of work ends well."""
         entry = audit.AuditEntry(
             at=self.now,
@@ -115,6 +119,7 @@ class Unit:
             **details,  # type: ignore[arg-type]
         )
         self.entries.append(entry)
+        return entry
 
     def known_flag(self, name: str) -> None:
         """Refuse a flag that nobody has defined.

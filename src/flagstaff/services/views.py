@@ -12,6 +12,7 @@ from flagstaff.errors import NotFound
 from flagstaff.flags.describe import describe
 from flagstaff.flags.gates import Gates, State
 from flagstaff.issues import follow
+from flagstaff.rollouts.checks import Wait
 from flagstaff.rollouts.plan import Bake, Plan, SetGate, Step
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
 from flagstaff.services.auditing import search_of
@@ -30,7 +31,10 @@ from flagstaff.store.rollouts import RolloutRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """One step as it stands; `until` is when a wait ends at the earliest."""
+    """One step as it stands.
+
+    `until` is when a wait ends at the earliest, `output` the last that a command has said.
+    """
 
     id: str
     stage: str
@@ -41,6 +45,7 @@ class StepView:
     until: datetime | None
     finished_at: datetime | None
     note: str
+    output: str
     by: str
     approved_by: str
     line: int
@@ -303,10 +308,11 @@ def _step(found: Rollout, step: Step) -> StepView:
         until=state.until,
         finished_at=state.finished_at,
         note=state.note,
+        output=state.output,
         by=state.by,
         approved_by=state.approved_by,
         line=step.line,
-        duration=action.duration if isinstance(action, Bake) else None,
+        duration=action.duration if isinstance(action, Bake | Wait) else None,
         production=bool({*environments} & {*found.plan.production}),
     )
 

@@ -94,6 +94,11 @@ def get(connection: Connection, number: int) -> AuditEntry | None:
     return AuditEntry(**row) if row else None
 
 
+def newest_at(connection: Connection) -> datetime | None:
+    """Return when the last thing was done, `None` before the first."""
+    return connection.execute(select(table.c.at).order_by(table.c.id.desc()).limit(1)).scalar()
+
+
 def first_who(connection: Connection, rollout_id: int, action: str) -> str:
     """Return who did this first to the rollout, empty when nobody has."""
     query = select(table.c.who).where(table.c.rollout_id == rollout_id, table.c.action == action)

@@ -104,6 +104,36 @@ Index(
     postgresql_where=ACTIVE,
 )
 
+look = Table(
+    "look",
+    metadata,
+    Column("rollout_id", ForeignKey("rollout.id"), primary_key=True, autoincrement=False),
+    Column("next_look_at", Moment, nullable=True),
+    Column("check_at", Moment, nullable=True),
+    Column("waits_for", String(100), nullable=False),
+    Column("wake_seq", Integer, nullable=False),
+    Column("min_code", Integer, nullable=False),
+    Column("lease_owner", String(100), nullable=False),
+    Column("lease_until", Moment, nullable=True),
+    Column("lease_token", Integer, nullable=False),
+)
+"""When each rollout is looked at next, and who does it; see `store.looks`.
+
+It stands beside the rollout because it is written at every look, and a rollout is large.
+"""
+
+DUE = text("next_look_at IS NOT NULL")
+Index("ix_look_due", look.c.next_look_at, sqlite_where=DUE, postgresql_where=DUE)
+
+duty = Table(
+    "duty",
+    metadata,
+    Column("name", String(50), primary_key=True),
+    Column("lease_owner", String(100), nullable=False),
+    Column("lease_until", Moment, nullable=True),
+)
+"""What one replica alone does, and which."""
+
 effect = Table(
     "effect",
     metadata,
@@ -117,6 +147,9 @@ effect = Table(
     Column("error", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("done_at", Moment, nullable=True),
+    Column("lease_owner", String(100), nullable=False, server_default=text("''")),
+    Column("lease_until", Moment, nullable=True),
+    Column("lease_token", Integer, nullable=False, server_default=text("0")),
 )
 
 PENDING = text("status = 'pending'")
@@ -241,3 +274,44 @@ forge_note = Table(
     Column("at", Moment, nullable=False),
 )
 """What was said and done at issues on forges, so that it is once; `note` is the forge's own id."""
+flag_life = Table(
+    "flag_life",
+    metadata,
+    Column("flag", String(255), primary_key=True),
+    Column("first_seen", Moment, nullable=False),
+    Column("introduced_at", Moment, nullable=True),
+    Column("exposed_at", Moment, nullable=True),
+    Column("due_at", Moment, nullable=True),
+    Column("due_by", String(255), nullable=False),
+    Column("due_reason", Text, nullable=False),
+    Column("due_rollout", Integer, nullable=True),
+    Column("reminded", String(100), nullable=False),
+)
+"""What is remembered of a flag beside its gates; `reminded` names the last reminder."""
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment, nullable=False, index=True),
+    Column("error", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("done_at", Moment, nullable=True),
+)
+"""Announcements that belong to no rollout, waiting to be made and made."""
+
+side_effect = Table(
+    "side_effect",
+    metadata,
+    Column("key", String(100), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment, nullable=False, index=True),
+    Column("error", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+"""Who outside has still to be told of which change; a row goes when it is done."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flagstaff.rollouts.rollout import Phase, StepStatus
 from flagstaff.services.views import RolloutView, StepView
 
-BAKE = "Bake"
+ENDED_EARLY = {"Bake", "Wait"}
 DOES_IT_ONESELF = {"AskPerson"}
 DECIDES = {"Approve", *DOES_IT_ONESELF}
 
@@ -46,6 +46,9 @@ def offers(view: RolloutView) -> Offers:
     abort = _rollout(summary.id, "abort", label, why=True)
     if not begun:
         return Offers(step=(), rollout=(_rollout(summary.id, "start", "Start", main=True), abort))
+    if summary.phase is Phase.EXPIRED:
+        again = _rollout(summary.id, "resume", "Take it up again", main=True)
+        return Offers(step=(), rollout=(again, abort))
     failed = summary.step is not None and summary.step.status is StepStatus.FAILED
     whole = [abort]
     if summary.phase is not Phase.PAUSED:
@@ -69,7 +72,7 @@ def _for_step(number: int, step: StepView | None) -> tuple[Offer, ...]:
             _step(number, "reject", "Reject", step),
             skip,
         )
-    if step.kind == BAKE:
+    if step.kind in ENDED_EARLY:
         return (_rollout(number, "promote", "End the wait early", why=True), skip)
     return (skip,)
 

@@ -31,6 +31,7 @@ _PHASES = {
     Phase.PAUSED: Look(tone="amber", sign="paused", word="paused"),
     Phase.COMPLETED: Look(tone="green", sign="done", word="completed"),
     Phase.ROLLED_BACK: Look(tone="red", sign="back", word="rolled back"),
+    Phase.EXPIRED: Look(tone="amber", sign="paused", word="expired"),
 }
 _STEPS = {
     StepStatus.PENDING: Look(tone="grey", sign="todo", word="to do"),
@@ -106,6 +107,8 @@ _ACTIONS = {
     "flag.undo": "undone",
     "deployment.record": "deployed",
     "rollout.import": "imported",
+    "rollout.plan": "planned",
+    "rollout.edit": "edited",
     "rollout.running": "went on",
     "rollout.rolled_back": "rolled back",
     "step.approve": "approved",

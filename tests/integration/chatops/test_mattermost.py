@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from flagstaff.chatops.answering import Answering
-from flagstaff.chatops.mattermost import Mattermost
+from flagstaff.chatops.mattermost.app import Mattermost
 from flagstaff.chatops.message import Reply
 from flagstaff.commands.access_model import AddPerson, LinkChat
 from flagstaff.errors import UsageError

@@ -9,9 +9,14 @@ from urllib.parse import urlencode
 
 import pytest
 
+from fakes import FakeWorld
 from flagstaff.commands.model import GetFlag, ListAudit
+from flagstaff.engine.loop import Engine
+from flagstaff.integrations.telling import Teller
+from flagstaff.rollouts.effect import Post
 from flagstaff.rollouts.event import Answer
 from flagstaff.services.person import ENGINE
+from flagstaff.services.ports import OnDuty
 from slack_requests import slash
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.usefixtures("people")]
@@ -24,15 +29,49 @@ def production(services):
     return services.execute(command, ENGINE).text
 
 
+def tell_others(application, root):
+    """Do what a server that runs the rollouts does: tell those who are to hear of a change."""
+    services = application.services
+    project = services.context.project
+    teller = Teller(root=root, project=project, announce=application.chat.announce)
+    Engine(services, FakeWorld(), tell=teller.tell).tick()
+
+
 @pytest.mark.parametrize("prefix", ["", "run ", "gitlab run "])
-def test_a_command_is_carried_out_for_the_linked_person(http, services, slack, prefix):
+def test_a_command_is_carried_out_for_the_linked_person(
+    http, application, services, slack, prefix, root
+):
     answer = http.command(prefix + SET, command="/chatops")
     assert answer["response_type"] == "in_channel"
     assert "new_navigation" in answer["text"]
     (entry,) = services.execute(ListAudit(action="flag.set"), ENGINE).data["entries"]
     assert (entry["who"], entry["source"]) == ("ada", "chat")
-    told = slack.wait(lambda: slack.said("C2TEAM"))
-    assert "ada in #production" in told[0]["text"]
+    tell_others(application, root)
+    [told] = slack.said("C2TEAM")
+    assert told["text"] == "ada: new_navigation set to true in production (in #production)"
+
+
+def test_a_refusal_reaches_the_asker_though_the_channel_takes_nothing(http, slack):
+    """Slack whispers to nobody who has left the channel, and a mention has no other way back."""
+    slack.fail["chat.postEphemeral"] = ["user_not_in_channel"]
+    event = {"type": "app_mention", "user": "U1", "team": "T1", "text": f"<@UB> {SET}", "ts": "1.1"}
+    body = {
+        "type": "event_callback",
+        "event_id": "Ev7",
+        "event": {**event, "channel": "C3DEV"},
+    }
+    assert http.send("events", json.dumps(body), kind="json").status_code == 200
+    [told] = slack.wait(lambda: slack.direct)
+    assert told["channel"] == "U1"
+    assert "production changes only in #production" in told["text"]
+
+
+def test_announcements_mention_who_is_on_call_and_nobody_else(application, slack):
+    said = Post(key="1/a/0", step="a", channels=("#g_integrations",), text="<!here> soon")
+    people = (OnDuty(name="zoe", mention="<@U7>"), OnDuty(name="<!channel>"), OnDuty(name="here"))
+    application.chat.announce(said, on_duty=people)
+    [post] = slack.said("C2TEAM")
+    assert post["text"] == "&lt;!here&gt; soon\nOn call: <@U7> @&lt;!channel&gt; here"
 
 
 def test_production_from_another_channel_is_refused_with_the_reason(http, services):

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from fakes import FakeWorld
-from flagstaff.chatops.slack.threads import RolloutThreads
+from flagstaff.chatops.slack.room import SlackRoom
+from flagstaff.chatops.threads import RolloutThreads
 from flagstaff.commands.model import AbortRollout, ApproveStep, ListAudit
 from flagstaff.engine.loop import Engine
 from flagstaff.errors import Refused, Unavailable
@@ -34,7 +35,7 @@ def chat(application):
 
 @pytest.fixture
 def threads(services, chat):
-    return RolloutThreads(services, chat, "#g_integrations", may=lambda: True, pace=0)
+    return RolloutThreads(services, SlackRoom(chat), "#g_integrations", may=lambda: True, pace=0)
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_the_thread_follows_by_itself(threads, slack, services, rollout):
 def test_only_the_server_that_runs_the_rollouts_posts(services, chat, slack, rollout):
     asked = []
     threads = RolloutThreads(
-        services, chat, "#g_integrations", may=lambda: bool(asked.append(1)), pace=0
+        services, SlackRoom(chat), "#g_integrations", may=lambda: bool(asked.append(1)), pace=0
     )
     assert threads._look(rollout)
     assert asked
@@ -227,9 +228,9 @@ def test_slack_that_is_away_is_tried_again_later(chat, slack):
 
 def test_another_server_goes_on_with_the_threads(services, chat, slack, rollout, monkeypatch):
     """Nothing is heard when the server that ran the rollouts ends; so all are looked at."""
-    monkeypatch.setattr("flagstaff.chatops.slack.threads.LOOK_EVERY", 0.05)
+    monkeypatch.setattr("flagstaff.chatops.threads.LOOK_EVERY", 0.05)
     turn = threading.Event()
-    threads = RolloutThreads(services, chat, "#g_integrations", may=turn.is_set, pace=0)
+    threads = RolloutThreads(services, SlackRoom(chat), "#g_integrations", may=turn.is_set, pace=0)
     threads.start()
     try:
         assert slack.calls == []

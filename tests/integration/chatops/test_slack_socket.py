@@ -8,8 +8,9 @@ import pytest
 
 from flagstaff.chatops.answering import Answering
 from flagstaff.chatops.slack.app import SlackApp
+from flagstaff.chatops.slack.room import SlackRoom
 from flagstaff.chatops.slack.socket import Socket
-from flagstaff.chatops.slack.threads import RolloutThreads
+from flagstaff.chatops.threads import RolloutThreads
 from flagstaff.commands.model import ListAudit
 from flagstaff.errors import Unavailable
 from flagstaff.services.chat_accounts import first_seen
@@ -57,7 +58,7 @@ def test_a_click_and_a_mention_arrive_too(socket, slack, services, application, 
     socket.start()
     slack.wait(lambda: slack.wires)
     threads = RolloutThreads(
-        services, application.chat.slack, "#g_integrations", may=lambda: True, pace=0
+        services, SlackRoom(application.chat.slack), "#g_integrations", may=lambda: True, pace=0
     )
     threads.bring(rollout)
     _, question = slack.messages["C2TEAM"]

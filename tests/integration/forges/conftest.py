@@ -61,6 +61,7 @@ class Lab:
     clock: Any
     forges: Any
     has_owner: bool = False
+    leads: bool = True
     engine: Any = field(init=False)
     follower: Any = field(init=False)
 
@@ -75,9 +76,11 @@ class Lab:
         self.forges = Forges(root, (self.settings,), {"TOKEN": "bot-token", "SECRET": "s3cret"})
         self.services.context = replace(self.services.context, issues=self.forges)
         effects = IssueEffects(self.forges, self.services)
-        world = World(root, self.services.context.project, None, effects)
+        world = World(root, self.services.context.project, issues=effects)
         self.engine = Engine(self.services, world)
-        self.follower = IssueFollower(self.services, self.forges, may=lambda: True, first_pause=0.0)
+        self.follower = IssueFollower(
+            self.services, self.forges, may=lambda: self.leads, first_pause=0.0
+        )
         self.services.listen(self.follower._hear_names)
 
     def tick(self, times=2):

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from flagstaff.commands.access_model import AddPerson, LinkForge
-from flagstaff.commands.model import AbortRollout, CreateRollout, ImportRollout
+from flagstaff.commands.model import AbortRollout, CreateRollout, ImportRollout, SetFlag
+from flagstaff.commands.plan_model import EditRollout
+from flagstaff.definitions.side_effects import RolloutIssue, SideEffects
 from flagstaff.errors import Conflict, NotFound, Refused, UsageError
+from flagstaff.flags.change import PercentageOfActors
 from flagstaff.rollouts.plan import Close
 from flagstaff.rollouts.rollout import Phase
-from flagstaff.store.tables import forge_note
+from flagstaff.services import running
+from flagstaff.services.person import ENGINE
+from flagstaff.store.tables import forge_note, side_effect
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 PROJECT = "acme/shop"
@@ -39,6 +46,55 @@ def test_the_issue_reads_as_the_rollout_stands(lab, begun):
     assert "It is at *Verify that the menu opens*: **waits for a person**" in said
     stages = [each for each in lab.forge.notes(PROJECT, 1) if "/stage-" in each]
     assert len(stages) == 1, "the stage that has not begun is not told of"
+
+
+def test_it_is_no_file_to_the_engine(lab, begun):
+    assert lab.record(begun).issue_path == lab.settings.issue_url(PROJECT, 1)
+    assert lab.services.ask(running.followed_numbers, ENGINE) == []
+    assert lab.services.ask(running.active_numbers, ENGINE) == [begun]
+
+
+def test_only_the_replica_that_leads_writes_there(lab, begun):
+    lab.link("dana")
+    lab.leads = False
+    writes = [each for each in lab.forge.calls if each[0] in {"PUT", "PATCH"}]
+    lab.forge.tick(PROJECT, 1, "Verify that", by="dana")
+    lab.tick(4)
+    assert [each for each in lab.forge.calls if each[0] in {"PUT", "PATCH"}] == writes
+    assert lab.at(begun) == "verify-menu-opens"
+    lab.leads = True
+    lab.tick(4)
+    assert "approved by dana" in lab.text()
+
+
+def test_its_plan_is_edited_by_its_address(lab, begun):
+    add = "- [ ] Ask the design team.\n- [ ] Ask the legal team."
+    lab.forge.edit(
+        PROJECT, 1, lambda text: text.replace("- [ ] Ask the design team.", add), by="dana"
+    )
+    lab.execute(EditRollout(rollout=begun, issue=f"{PROJECT}#1", reason="legal asked"))
+    assert "ask-legal-team" in {step.id for step in lab.rollout(begun).plan.steps}
+    lab.tick(2)
+    assert "- [ ] Ask the legal team." in lab.text()
+
+
+def test_changes_beside_the_rollout_are_told_once(lab, begun):
+    """In production it tells of them itself; elsewhere whoever is told of side effects does."""
+    context = lab.services.context
+    told = SideEffects(rollout_issue=RolloutIssue(environments=("dev", "production")))
+    project = replace(context.project, side_effects=told)
+    lab.services.context = replace(context, project=project)
+    for environment in ("dev", "production"):
+        change = PercentageOfActors(value=Decimal(5))
+        lab.execute(SetFlag(flag="new_navigation", environments=(environment,), change=change))
+    lab.tick(2)
+    with lab.services.database.read() as connection:
+        rows = [each.body for each in connection.execute(select(side_effect))]
+    assert [(each["environment"], each["issue"], each["issue_path"]) for each in rows] == [
+        ("dev", lab.record(begun).issue_path, "")
+    ]
+    (change,) = [each for each in lab.forge.notes(PROJECT, 1) if "/change-" in each]
+    assert "in production**" in change
 
 
 def test_a_tick_of_a_linked_person_is_their_approval(lab, begun):
@@ -77,7 +133,8 @@ def test_what_flagstaff_does_itself_is_nobodys_to_tick(lab, begun):
     assert lab.at(begun) == "verify-menu-opens"
     assert "- [ ] `/chatops run feature set new_navigation true`" in lab.text()
     (said,) = answers(lab)
-    assert "needs nobody's word" in said
+    assert "was ticked by hand: Flagstaff does or checks this itself" in said
+    assert "**ticked by hand**" not in lab.text(), "it is open again, so nothing is said below it"
 
 
 def test_a_step_is_left_out_with_a_reason_and_not_without(lab, begun):
@@ -85,8 +142,7 @@ def test_a_step_is_left_out_with_a_reason_and_not_without(lab, begun):
     lab.forge.tick(PROJECT, 1, "Ask the design", by="dana", mark="~")
     lab.tick(4)
     assert not lab.rollout(begun).state("ask-design-team").status.finished
-    (said,) = answers(lab)
-    assert "without a reason" in said
+    assert "> **why?** write the reason behind the text or below it" in lab.text()
     lab.forge.edit(
         PROJECT, 1, lambda text: text.replace("team.", "team. — reason: no new design"), by="dana"
     )
@@ -94,6 +150,8 @@ def test_a_step_is_left_out_with_a_reason_and_not_without(lab, begun):
     state = lab.rollout(begun).state("ask-design-team")
     assert state.note == "skipped by dana: no new design"
     assert "- [~] Ask the design team. — reason: no new design" in lab.text()
+    assert "**why?**" not in lab.text()
+    assert answers(lab) == []
 
 
 @pytest.mark.usefixtures("begun")

@@ -9,7 +9,9 @@ from importlib.resources import files
 
 import pytest
 
+from flagstaff.cli.forecasting import with_forecasts
 from flagstaff.cli.main import run
+from flagstaff.commands.outcome import Outcome
 
 
 @pytest.fixture
@@ -53,3 +55,68 @@ def test_an_issue_with_problems_is_refused_with_them(project, capsys):
     del project
     assert run(CHECK[:3]) == 2
     assert "--set milestone=VALUE" in capsys.readouterr().err
+
+
+def test_a_plan_is_begun_from_the_template_of_a_rename(project, capsys):
+    assert run(["plan", "new", "rename_integrations_workers"]) == 0
+    said = capsys.readouterr().out
+    assert "wrote plans/rename_integrations_workers.yml" in said
+    assert "extends: rename_workers" in said
+    path = project / "plans/rename_integrations_workers.yml"
+    assert "milestone:  # has to be said" in path.read_text()
+    assert run(["plan", "new", "rename_integrations_workers"]) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert run(["plan", "show", str(path)]) == 2
+    assert "nothing says what `<milestone>` is" in capsys.readouterr().err
+
+
+def test_a_plan_is_shown_with_what_its_guards_can_tell(project, capsys):
+    ran(project, 20_000, 200)
+    run(["plan", "new", "rename_integrations_workers"])
+    capsys.readouterr()
+    shown = ["plan", "show", "plans/rename_integrations_workers.yml", "--set", "milestone=15.2"]
+    assert run(shown) == 0
+    said = capsys.readouterr().out
+    assert "renamed workers: about 21 jobs under the new names; sees harm from" in said
+    assert "needs: a release" in said
+    assert run([*shown, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)["data"]
+    told = [each["tells"] for each in data["schedule"]["steps"] if each["id"] == "bake-10"]
+    assert "renamed workers: about 21 jobs" in told[0][0]
+    assert run([*shown, "--yaml"]) == 0
+    (project / "whole.yml").write_text(capsys.readouterr().out)
+    assert run(["plan", "show", "whole.yml", "--yaml"]) == 0
+    assert capsys.readouterr().out == (project / "whole.yml").read_text()
+
+
+def test_a_dry_run_is_told_with_what_can_be_seen_here(project, capsys):
+    ran(project, 20_000, 200)
+    assert run(["plan", "show", *CHECK[2:], "--json"]) == 0
+    rehearsed = Outcome(text="said", data=json.loads(capsys.readouterr().out)["data"])
+    told = with_forecasts(rehearsed)
+    assert told.text.endswith("\n\nsaid")
+    assert "100 of 20,000 jobs under the old names failed" in told.text
+    (project / "flagstaff.yml").write_text("x: y")
+    assert with_forecasts(rehearsed) == rehearsed
+    assert with_forecasts(Outcome(text="x")) == Outcome(text="x")
+
+
+def test_an_issue_is_shown_as_a_plan(project, capsys):
+    del project
+    assert run(["plan", "show", *CHECK[2:], "--yaml"]) == 0
+    assert "- id: ramp-10\n" in capsys.readouterr().out
+
+
+def test_templates_are_listed_with_their_parameters(project, capsys):
+    del project
+    assert run(["plan", "templates"]) == 0
+    assert "quick (dwell: 15m)" in capsys.readouterr().out
+
+
+def test_what_is_wrong_with_a_plan_is_told(project, capsys):
+    (project / "x.yml").write_text("flag: rename_integrations_workers\nsteps:\n- bake: 1x\n")
+    assert run(["plan", "check", "x.yml"]) == 2
+    assert "x.yml:3: `steps.bake.duration`" in capsys.readouterr().err
+    assert run(["plan", "new", "nothing"]) == 1
+    assert run(["rollout", "start", "7", "--plan", "quick"]) == 2
+    assert "has its plan already" in capsys.readouterr().err

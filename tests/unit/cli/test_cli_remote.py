@@ -8,6 +8,7 @@ from flagstaff.commands import remote
 from flagstaff.commands.codec import decode_command, encode_command
 from flagstaff.commands.grammar import parse_line
 from flagstaff.commands.model import Command, CreateRollout, ImportFlags, ImportRollout, SetFlag
+from flagstaff.commands.plan_model import EditRollout, PlanRollout, ShowPlan
 from flagstaff.commands.remote import Server, encoded
 from flagstaff.errors import (
     Conflict,
@@ -30,6 +31,9 @@ LINES = [
     "feature get x",
     "feature list --match x",
     "feature delete x --dev",
+    "feature delete --undefined --environment qa --confirm 2-0a1b2c3d --reason r",
+    "feature stale --reason fully_on --type ops --owner navigation --fail",
+    "feature due x 2026-04-01 --reason r",
     "auto_deploy status abcdef1",
     "release check !7 15.2",
     "deployment record production abcdef1",
@@ -46,6 +50,8 @@ LINES = [
     "rollout abort 3 --reason r",
     "audit list --flag x --since 2d --limit 3",
     "audit export --format csv",
+    "oncall",
+    "oncall support",
     "lock",
     "lock production --reason upgrade --for 2h",
     "unlock production",
@@ -88,7 +94,10 @@ def test_commands_are_sent_as_the_codec_writes_them():
     gates = {"dev": {"x": {"boolean": True}}}
     moved = ImportFlags(gates=gates, origin="unleash", overrides=("max-step",), reason="r")
     made = CreateRollout(flag="x", template="t", placeholders={"owner": "dana"}, start=True)
-    commands = [*map(parse_line, LINES), imported, moved, made]
+    planned = PlanRollout(flag="x", template="quick", parameters={"a": "b"}, start=True)
+    edited = EditRollout(rollout=3, plan="flag: x", reason="r", tag="t")
+    plans = [planned, ShowPlan(rollout=3), edited]
+    commands = [*map(parse_line, LINES), imported, moved, made, *plans]
     assert {type(each) for each in commands} == set(get_args(Command))
     for command in commands:
         sent = json.loads(json.dumps(encoded(command)))

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from flagstaff.cli.main import run
+from flagstaff.commands.life_model import DeleteUndefined
 from flagstaff.commands.model import DeleteFlag, GetFlag, ImportRollout, SetFlag, ShowRollout
 from flagstaff.commands.outcome import Outcome
 from flagstaff.commands.remote import Server
@@ -96,6 +97,8 @@ def test_errors_for_programs_are_on_stdout(plane, capsys):
         (["run", "/chatops run featur get x"], "`featur` is no command", "`feature`"),
         (["run"], "LINE", "flagstaff run"),
         (["rollout", "import", "i.md", "--set", "x"], "not NAME=VALUE", "milestone=15.2"),
+        (["rollout", "import", "i.md", "--choose", "x=y"], "neither LINE=WAY nor WAY", "36=random"),
+        (["rollout", "import", "i.md", "--choose", "36="], "neither LINE=WAY nor WAY", "36=random"),
         (["rollout", "import", "nowhere.md"], "there is no file nowhere.md", "name the file"),
         (["--server"], "needs an address", "http://"),
         (["server", "--dry-run"], "cannot be a dry run", "leave"),
@@ -144,6 +147,59 @@ def test_deleting_in_production_needs_a_yes(plane, monkeypatch, typed, extra, co
     assert [type(command) for command, _ in plane.asked] == ([] if code else [DeleteFlag])
 
 
+SHOWN = {
+    "dev": {"flags": ["a", "b"], "mark": "2-aa", "deleted": False},
+    "staging": {"flags": [], "mark": "0-bb", "deleted": False},
+    "production": {"flags": ["c"], "mark": "1-cc", "deleted": False},
+}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("y\ny\n", [], ("dev", "production")),
+        ("n\ny\n", [], ("production",)),
+        (None, ["--yes"], ("dev", "production")),
+        ("n\nn\n", [], None),
+        (None, [], None),
+    ],
+)
+def test_what_nobody_defines_is_asked_about_by_environment(plane, monkeypatch, capsys, given):
+    typed, extra, chosen = given
+    monkeypatch.setattr(sys, "stdin", io.StringIO() if typed is None else Terminal(typed))
+    plane.answer = Outcome(text="dev: 2 flags\n  a: on\n  b: on", data=SHOWN)
+    words = ["feature", "delete", "--undefined", "--dev", "--staging", "--production"]
+    code = run([*words, "--reason", "r", *extra])
+    told = capsys.readouterr().err
+    assert "  b: on" in told
+    look = DeleteUndefined(environments=("dev", "staging", "production"), reason="r")
+    asked = [command for command, _ in plane.asked]
+    if chosen is None:
+        assert asked == [look]
+        assert code == (1 if typed else 2)
+        return
+    marks = tuple(SHOWN[each]["mark"] for each in chosen)
+    assert asked == [
+        look,
+        DeleteUndefined(environments=chosen, confirm=marks, reason="r"),
+    ]
+    assert code == 0
+    assert ("of 1 flag in production?" in told) is bool(typed)
+
+
+def test_where_nothing_is_undefined_nobody_is_asked(plane, capsys):
+    plane.answer = Outcome(text="dev: none", data={"dev": {"flags": [], "mark": "0-a"}})
+    assert run(["feature", "delete", "--undefined", "--dev"]) == 0
+    assert capsys.readouterr().out == "dev: none\n"
+    assert len(plane.asked) == 1
+
+
+@pytest.mark.parametrize("extra", [["--dry-run"], ["--confirm", "2-aa"]])
+def test_a_rehearsal_and_a_mark_are_sent_as_they_are(plane, extra):
+    assert run(["feature", "delete", "--undefined", "--dev", *extra]) == 0
+    assert len(plane.asked) == 1
+
+
 @pytest.mark.parametrize("extra", [["--dev"], ["--production", "--dry-run"]])
 def test_elsewhere_and_for_a_look_nobody_is_asked(plane, extra):
     assert run(["feature", "delete", "x", *extra]) == 0
@@ -176,8 +232,9 @@ def test_an_issue_is_sent_with_its_place_and_answers(plane, tmp_path):
     path = str(tmp_path / "i.md")
     expected = ImportRollout(text="# Title\n", path=path, placeholders=answers, start=True)
     assert plane.asked == [(expected, False)]
-    run(["rollout", "import", "i.md", "--no-follow"])
+    run(["rollout", "import", "i.md", "--no-follow", "--choose", "36=--Random", "--choose", "user"])
     assert plane.asked[1][0].path == ""
+    assert plane.asked[1][0].choices == {"36": "random", "user": "user"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from flagstaff.commands import grammar
 from flagstaff.commands.grammar import help_text, parse, parse_line
+from flagstaff.commands.life_model import DeleteUndefined
 from flagstaff.commands.model import (
     AbortRollout,
     ApproveStep,
@@ -198,7 +199,7 @@ def test_every_command_has_its_words(line, command):
         ("feature sett x true", "`feature sett` is no command", "did you mean `set`?"),
         ("feautre set x true", "`feautre` is no command", "did you mean `feature`?"),
         ("shipit now", "`shipit` is no command", "auto_deploy"),
-        ("feature", "`feature` needs a subcommand", "delete, get, list, set"),
+        ("feature", "`feature` needs a subcommand", "delete, due, get, list, set, stale"),
         ("auto_deploy status master", "no commit", "hexadecimal"),
         ("release check x 15", "no monthly release", "15.2"),
         ("release check x 15.2.1", "no monthly release", "15.2"),
@@ -240,3 +241,39 @@ def test_the_terminal_gets_the_command_from_the_same_groups():
     assert answer.return_value == SetFlag(
         flag="x", environments=("dev",), change=Boolean(value=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "environments"),
+    [
+        ("feature delete --undefined", ("production",)),
+        ("feature delete --undefined --dev --staging", ("dev", "staging")),
+        ("feature delete --undefined --environment qa", ("qa",)),
+        ("flag delete --undefined --dev --environment qa --environment dev", ("dev", "qa")),
+        ("feature delete --undefined --production --environment qa", ("production", "qa")),
+    ],
+)
+def test_what_nobody_defines_is_deleted_where_it_is_said(line, environments):
+    assert parse_line(line) == DeleteUndefined(environments=environments)
+
+
+def test_a_flag_is_deleted_in_an_environment_of_any_name():
+    found = parse_line("feature delete x --environment qa")
+    assert found == DeleteFlag(flag="x", environments=("qa",))
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("feature delete", "NAME is missing"),
+        ("feature delete x --undefined", "do not go together"),
+        ("feature delete x --confirm 1-ab", "--undefined alone"),
+        ("feature due x 2026-04-01", "--reason is missing"),
+        ("feature due x 2026-04-01 --reason ' '", "reason is empty"),
+        ("feature stale --reason old", "--reason"),
+    ],
+)
+def test_words_about_flags_that_should_go_teach(line, what):
+    with pytest.raises(UsageError) as caught:
+        parse_line(line)
+    assert what in caught.value.message

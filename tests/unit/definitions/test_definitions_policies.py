@@ -40,6 +40,7 @@ def test_all_of_them(read):
 policies:
   consistency: no
   production_channel: off
+  environment_channels: {staging: ["#staging", "#ops"], dev: "#dev"}
   freeze:
     - {from: 2026-12-20T18:00:00Z, to: 2027-01-02T09:00:00+01:00, reason: end of the year}
   health: {command: "bin/check --all 'two words'", timeout: 1m}
@@ -54,6 +55,7 @@ policies:
     assert read(text) == Policies(
         consistency=False,
         production_channel=False,
+        environment_channels={"staging": ("#staging", "#ops"), "dev": ("#dev",)},
         freeze=(
             Freeze(
                 since=datetime(2026, 12, 20, 18, tzinfo=UTC), until=end, reason="end of the year"
@@ -75,7 +77,7 @@ def test_everything_wrong_is_said_at_once_with_the_line(wrong):
     text = """policies:
   consistancy: true
   freeze:
-    - {from: 2026-12-20, to: tomorrow, reason: x}
+    - {from: 2026-12-20T10:00:00, to: tomorrow, reason: x}
     - {from: 2026-12-20T00:00:00Z, to: 2026-12-20T00:00:00Z, until: x}
   health: {timeout: 6m}
   max_step: 101
@@ -87,7 +89,7 @@ def test_everything_wrong_is_said_at_once_with_the_line(wrong):
     said = "\n".join(what for _, what in found)
     for words in (
         "did you mean `consistency`?",
-        "'2026-12-20' has no time zone",
+        "'2026-12-20T10:00:00' has no time zone",
         "'tomorrow' is no time",
         "unknown key 'until'",
         "has no `policies.freeze.reason`",
@@ -105,6 +107,8 @@ def test_everything_wrong_is_said_at_once_with_the_line(wrong):
     ("text", "words"),
     [
         ("policies: [consistency]", "not a mapping"),
+        ("policies: {environment_channels: {stagin: '#a'}}", "is no environment"),
+        ("policies: {environment_channels: {production: '#a'}}", "is set elsewhere"),
         ("policies: {freeze: {from: x}}", "not a list"),
         ("policies: {health: {url: javascript:alert}}", "no web address"),
         ('policies: {health: {command: "a \'b"}}', "close every quote"),

@@ -259,7 +259,7 @@ class TestQuiet:
         lab.clock.advance(minutes=1)
         with monkeypatch.context() as dying:
 
-            def dies(*_):
+            def dies(*_, **__):
                 raise Unavailable("killed between reading and writing")
 
             dying.setattr("flagstaff.services.moving.store.save", dies)
@@ -363,7 +363,7 @@ class TestTroubleAround:
         number = lab.added(plan_of(turn_on("dev"), turn_on("production")))
         seen = lab.look(number)
         lab.execute(PauseRollout(rollout=number, reason="wait"))
-        assert lab.engine._move(seen, Observed()) is None
+        assert lab.engine._looker._move(seen, Observed()) is None
         assert lab.look(number).rollout.phase is Phase.PAUSED
         assert lab.look(number).rollout.state("s1").status is StepStatus.PENDING
 

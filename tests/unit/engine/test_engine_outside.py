@@ -16,7 +16,7 @@ from flagstaff.commands.model import (
     SkipStep,
 )
 from flagstaff.engine.loop import Engine
-from flagstaff.engine.outgoing import TRIES
+from flagstaff.engine.outgoing import PUT_BACK, TRIES
 from flagstaff.errors import FlagstaffError, Refused, Unavailable
 from flagstaff.rollouts.effect import Post
 from flagstaff.rollouts.event import EffectDone
@@ -125,6 +125,9 @@ class TestEffects:
             cut.setattr("flagstaff.services.running.finish_effect", cut_off)
             lab.engine.tick()
         assert lab.look(number).rollout.state("s1").status is StepStatus.ACTIVE
+        lab.engine.tick()
+        assert len(lab.world.done) == 1
+        lab.clock.advance(seconds=PUT_BACK)
         lab.engine.tick()
         lab.engine.tick()
         assert [each.key for each in lab.world.done] == [f"{number}/s1/0"] * 2

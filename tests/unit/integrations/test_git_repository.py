@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 
 import pytest
 
@@ -300,6 +301,19 @@ class TestIntroduction:
         git_sandbox.commit("Begin")
         assert repository.introduction(self.PATTERN) is None
 
+    def test_of_all_is_when_the_first_file_of_each_name_came(self, git_sandbox, repository):
+        first = "config/feature_flags/wip/a_flag.yml"
+        git_sandbox.commit("Add one", **{first: "name: a_flag\n", "elsewhere/x.yml": "x\n"})
+        begun = datetime.fromisoformat(git_sandbox.git("log", "-1", "--format=%cI"))
+        git_sandbox.commit("Add another", **{"shop/config/feature_flags/größe x.yaml": "b\n"})
+        git_sandbox.git("rm", "-q", first)
+        git_sandbox.commit("Move it", **{first.replace("wip", "beta"): "name: a_flag\nx: 1\n"})
+        found = repository.introductions("config/feature_flags")
+        assert set(found) == {"a_flag", "größe x"}
+        assert found["a_flag"] == begun
+        assert found["größe x"] > begun
+        assert repository.introductions("no/such") == {}
+
 
 class TestSurroundings:
     def test_the_repository_around_a_folder_is_found(self, git_sandbox):
@@ -314,6 +328,7 @@ class TestSurroundings:
         assert repository.find("HEAD") is None
         assert repository.merge_of("HEAD", "main") == ""
         assert repository.introduction("*") is None
+        assert repository.introductions("config") == {}
 
     def test_the_variables_of_a_hook_lead_nowhere_else(
         self, git_sandbox, repository, tmp_path, monkeypatch

@@ -102,7 +102,7 @@ def test_the_guard_compares_old_with_new_names(importing, sample):
 def test_a_guard_without_renames_is_said_rather_than_set(importing, sample, project):
     imported = importing(sample(f"{RENAMED}.md"), project=replace(project, renames=()))
     assert imported.plan.guards == ()
-    assert imported.plan.notes == ("guard failures has no renamed jobs to watch",)
+    assert imported.plan.notes[0] == "guard failures has no renamed jobs to watch"
 
 
 @pytest.mark.parametrize(

@@ -265,3 +265,29 @@ def test_narrowing_a_flag_that_is_fully_on_is_one_step_through_the_protocol_of_g
     (entry, _) = client.get("/api/v1/audit").json()
     assert entry["before"]["boolean"] is True
     assert (entry["after"]["boolean"], entry["after"]["percentage_of_actors"]) == (False, "25")
+
+
+def test_a_plan_is_made_read_and_edited_where_it_is(client):
+    plan = "steps:\n- {id: ask, approve: Sure?}\n- {id: later, wait: 600d}\n"
+    wrong = client.post("/api/v1/plans", json={"flag": "new_navigation", "text": "steps: 3"})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "definition")
+    made = client.post("/api/v1/plans", json={"flag": "new_navigation", "text": plan})
+    assert made.status_code == 201
+    place = made.headers["location"] + "/plan"
+    shown = client.get(place)
+    assert shown.json()["schedule"]["seconds"] == 600 * 86400
+    tag = shown.headers["etag"]
+    assert client.get(place, headers={"if-none-match": tag}).status_code == 304
+    new = {"plan": shown.json()["plan"].replace("600 d", "1 d"), "reason": "sooner"}
+    rehearsed = client.put(place, json=new, params={"dry_run": True}, headers={"if-match": tag})
+    assert "-  wait: 600 d" in rehearsed.json()["data"]["difference"]
+    assert client.get(place).headers["etag"] == tag
+    assert client.put(place, json=new, headers={"if-match": tag}).status_code == 200
+    late = client.put(place, json=new, headers={"if-match": tag})
+    assert (late.status_code, late.json()["code"]) == (412, "changed")
+    entry = client.get("/api/v1/audit").json()[0]
+    assert (entry["action"], entry["reason"]) == ("rollout.edit", "sooner")
+    assert "+  wait: 1 d" in entry["after"]["difference"]
+    assert {"name": "quick", "parameters": {"dwell": "15m"}} in client.get(
+        "/api/v1/plans/templates"
+    ).json()

@@ -1,17 +1,12 @@
-"""One server on a database runs the rollouts, and every server says what is unusual about it."""
+"""Every server runs the rollouts unless it is told not to, and one of them follows them."""
 
 from __future__ import annotations
-
-import logging
 
 import pytest
 
 from flagstaff.errors import Conflict
-from flagstaff.server import run
 from flagstaff.server.app import build
 from flagstaff.server.settings import Settings
-
-UNUSUAL = "another server on this database runs the rollouts"
 
 
 @pytest.fixture
@@ -41,20 +36,15 @@ def project(tmp_path, postgres_url):
 
 
 @pytest.mark.enable_socket
-def test_only_the_first_server_on_a_database_runs_the_engine(opened, project):
-    first = opened(project("one"))
-    assert first.engine.runs
-    assert first.remarks == ()
-    second = opened(project("two"))
-    assert not second.engine.runs
-    (remark,) = second.remarks
-    assert remark.startswith(UNUSUAL)
-
-
-@pytest.mark.enable_socket
-def test_the_engine_is_free_again_once_its_server_has_ended(opened, project):
-    build(project("one")).close()
-    assert opened(project("two")).engine.runs
+def test_every_server_on_a_database_runs_the_engine_and_one_follows(opened, project):
+    first, second = opened(project("one")), opened(project("two"))
+    assert first.remarks == second.remarks == ()
+    first.start()
+    second.start()
+    assert (first.engine.leads, second.engine.leads) == (True, False)
+    first.close()
+    second.engine._leases.prolong()
+    assert second.engine.leads
 
 
 @pytest.mark.enable_socket
@@ -62,19 +52,7 @@ def test_a_server_that_is_to_run_none_leaves_the_engine_to_others(opened, projec
     first = opened(project("one", engine=False))
     assert first.engine is None
     assert first.remarks == ()
-    assert opened(project("two")).engine.runs
-
-
-@pytest.mark.enable_socket
-def test_the_log_and_the_start_message_say_so(opened, project, caplog, monkeypatch):
-    opened(project("one"))
-    monkeypatch.setattr(run.Listening, "run", lambda _self, sockets: sockets)
-    with caplog.at_level(logging.WARNING):
-        run.serve(project("two", port=0), ready=str)
-    assert UNUSUAL in caplog.text
-    heard = []
-    run.serve(project("two", port=0), ready=str, remark=heard.append)
-    assert [each.startswith(UNUSUAL) for each in heard] == [True]
+    assert opened(project("two")).engine is not None
 
 
 def test_a_fast_clock_is_said_and_a_used_database_keeps_its_own(opened, tmp_path):

@@ -20,6 +20,7 @@ from flagstaff.services.policies.change import Change
 from flagstaff.services.policies.consistency import Consistency
 from flagstaff.services.policies.deployed_code import DeployedCode
 from flagstaff.services.policies.dwell import Dwell
+from flagstaff.services.policies.environment_channel import EnvironmentChannel
 from flagstaff.services.policies.four_eyes import FourEyes
 from flagstaff.services.policies.freeze import ChangeLock
 from flagstaff.services.policies.health import ProductionHealth
@@ -228,6 +229,26 @@ def test_chat_changes_production_in_its_channel(source, channel, fine):
     assert ProductionChannel(channel="").refusal(change(ON, OFF, by=by)) is None
 
 
+@pytest.mark.parametrize(
+    ("source", "channel", "environment", "fine"),
+    [
+        (Source.CHAT, "#staging", "staging", True),
+        (Source.CHAT, "ops-test", "staging", True),
+        (Source.CHAT, "#random", "staging", False),
+        (Source.CHAT, "", "staging", False),
+        (Source.CHAT, "#random", "dev", True),
+        (Source.TERMINAL, "", "staging", True),
+    ],
+)
+def test_chat_changes_other_environments_in_theirs(source, channel, environment, fine):
+    policy = EnvironmentChannel(channels={"staging": ("#staging", "#ops-test")})
+    by = Person(name="ada", source=source, channel=channel, roles=ADMIN_EVERYWHERE)
+    refusal = policy.refusal(change(ON, OFF, environment, by=by))
+    assert (refusal is None) is fine
+    if refusal is not None:
+        assert refusal.what == "staging changes only in #staging or #ops-test"
+
+
 def test_four_eyes():
     assert FourEyes().refusal(approver="ada", starter="ada")
     assert FourEyes().refusal(approver="bob", starter="ada") is None
@@ -245,7 +266,9 @@ def test_every_policy_has_a_setting_an_override_a_docstring_and_a_row():
         words = each.override if each.override in IGNORING else f"override {each.override}"
         assert rows[each.__name__].startswith(f"`{each.setting}` |")
         assert rows[each.__name__].endswith(f"| `--{words}`")
-    assert {each.setting for each in POLICIES} == set(Policies.__dataclass_fields__)
+    # Quiet hours are freezes that come again and again.
+    settings = {"quiet_hours", *(each.setting for each in POLICIES)}
+    assert settings == set(Policies.__dataclass_fields__)
 
 
 def test_without_settings_only_what_costs_nobody_anything_can_refuse():

@@ -13,6 +13,7 @@ from flagstaff.rollouts.event import EffectFailed, Observed
 from flagstaff.rollouts.plan import Announce, Approve, Bake
 from flagstaff.services import running
 from flagstaff.services.person import ENGINE
+from flagstaff.store.leases import Claimant
 
 
 @pytest.fixture
@@ -104,8 +105,8 @@ def test_a_failed_effect_takes_one_line_of_the_list(run, added, observe, service
     observe(number)
     error = NotFound("there is no channel #ops\nin that chat", hint="make it\nor name another")
     with services.unit(ENGINE, write=True) as unit:
-        (key,) = running.due_effects(unit)
-        outgoing, _ = running.effect(unit, key)
+        claimant = Claimant(name="test", term=timedelta(seconds=10), wall=unit.wall)
+        outgoing, _ = running.effect(unit, *running.claim_effect(unit, claimant))
         running.fail_effect(unit, outgoing, error, again_at=None)
     shown = "there is no channel #ops; in that chat; make it; or name another"
     assert shown in look(number).rollout.reason

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from slack_sdk.webhook import WebhookClient
@@ -91,7 +90,7 @@ class SlackApp:
         source = _From(
             message=message, channel=channel, response_url=str(payload.get("response_url", ""))
         )
-        work = self._begin(partial(self._answering.answer, message), message)
+        work = self._workers.submit(self._answering.answer, message)
         try:
             reply = work.result(self._patience)
         except TooLate:
@@ -128,7 +127,7 @@ class SlackApp:
         source = _From(
             message=message, channel=channel, thread=str(event.get("thread_ts") or event["ts"])
         )
-        work = self._begin(partial(self._answering.answer, message), message)
+        work = self._workers.submit(self._answering.answer, message)
         self._workers.submit(self._follow, source, work)
 
     def _click(self, payload: Payload, action: Payload) -> None:
@@ -197,25 +196,7 @@ class SlackApp:
         )
 
     def _decide(self, source: _From, command: Command) -> Future[Reply]:
-        return self._begin(
-            partial(self._answering.carry_out, source.message, command), source.message
-        )
-
-    def _begin(self, work: Callable[[], Reply], message: Message) -> Future[Reply]:
-        return self._workers.submit(self._work, work, message)
-
-    def _work(self, work: Callable[[], Reply], message: Message) -> Reply:
-        reply = work()
-        team = self._channels.get("team", "")
-        if reply.cross_post and team and team.lstrip("#") != message.channel.lstrip("#"):
-            self._workers.submit(self._cross_post, team, reply)
-        return reply
-
-    def _cross_post(self, team: str, reply: Reply) -> None:
-        try:
-            self._slack.say(self._slack.channel_id(team), said(reply.cross_post))
-        except FlagstaffError as error:
-            log.warning("%s was not told of a change in production: %s", team, error)
+        return self._workers.submit(self._answering.carry_out, source.message, command)
 
     def _follow(self, source: _From, work: Future[Reply]) -> None:
         """Tell the outcome of long work, in a thread that begins with what was asked for."""
@@ -243,10 +224,18 @@ class SlackApp:
                 text = f"<@{user}> {said(reply.text)}"
                 self._slack.say(source.channel, text, thread=source.thread)
         except FlagstaffError as error:
-            if not source.response_url:
-                log.warning("an answer did not get through: %s", error)
-                return
-            self._respond(source.response_url, reply)
+            if source.response_url:
+                self._respond(source.response_url, reply)
+            else:
+                log.info("an answer goes to the asker alone: %s", error)
+                self._tell_alone(user, reply)
+
+    def _tell_alone(self, user: str, reply: Reply) -> None:
+        """Say it in a conversation of the two: what somebody asked for is never just dropped."""
+        try:
+            self._slack.say(user, said(reply.text))
+        except FlagstaffError as error:
+            log.warning("an answer did not get through: %s", error)
 
     def _respond(self, url: str, reply: Reply) -> None:
         answer = {**_shown(said(reply.text), private=reply.private), "replace_original": False}

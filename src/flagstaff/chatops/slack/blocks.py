@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from flagstaff.integrations.notify.slack import escaped
-from flagstaff.rollouts.rollout import Phase, StepStatus
+from flagstaff.rollouts.rollout import Phase
 from flagstaff.services.views import RolloutView, StepView
 
 Block = dict[str, Any]
@@ -25,6 +25,7 @@ _SIGNS: Final = {
     Phase.PAUSED: ":double_vertical_bar:",
     Phase.COMPLETED: ":white_check_mark:",
     Phase.ROLLED_BACK: ":rewind:",
+    Phase.EXPIRED: ":hourglass:",
 }
 
 
@@ -67,14 +68,6 @@ def rollout_blocks(view: RolloutView, address: str) -> list[Block]:
     if not summary.phase.finished:
         blocks.append({"type": "actions", "elements": [_abort(summary.id)]})
     return blocks
-
-
-def waiting(view: RolloutView) -> StepView | None:
-    """Return the step that waits for a person who has not answered yet, if one does."""
-    step = view.summary.step
-    if step is None or view.summary.phase is not Phase.WAITING or step.approved_by:
-        return None
-    return step if step.status is StepStatus.WAITING else None
 
 
 def question(view: RolloutView, step: StepView) -> tuple[str, list[Block]]:

@@ -9,11 +9,11 @@ from flagstaff.integrations.forge.answering import Answering, Marked
 from flagstaff.integrations.forge.port import Issue, IssueClient
 from flagstaff.integrations.forge.talking import Talking
 from flagstaff.integrations.forge.texts import bring_text
-from flagstaff.issues import follow
+from flagstaff.issues import Said, box_answers, follow
 from flagstaff.issues.comments import closing_comment, comments_for, quiet
-from flagstaff.issues.people_marks import PeopleMark, people_marks, with_open_boxes
+from flagstaff.issues.filled_boxes import filled_boxes, with_open_boxes
 from flagstaff.issues.state_labels import STATES, state_label
-from flagstaff.rollouts.plan import Close, CloseTarget, Preset
+from flagstaff.rollouts.plan import Close, CloseTarget
 from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
 from flagstaff.services import forge_issues, running
 from flagstaff.services.forge_issues import AuditEntry, RolloutRecord
@@ -29,7 +29,7 @@ class Bringing:
         self._talking = Talking(services)
         self._answering = Answering(services, self._talking)
 
-    def bring(self, client: IssueClient, address: IssueAddress, record: RolloutRecord) -> Issue:
+    def bring(self, client: IssueClient, address: IssueAddress, number: int) -> Issue:
         """Take what people have marked, then bring text, comments, labels and state up to date.
 
         Returns:
@@ -40,13 +40,14 @@ class Bringing:
             FlagstaffError: a person has to look.
         """
         issue = client.read(address.project, address.number)
-        refused = self._hear(client, address, issue, record.rollout)
-        number = record.rollout.id
-        record = self._services.ask(partial(running.find, number=number), ENGINE)
+        # Asked for after the issue was read, it knows of every step that we have ticked there.
+        refused = self._hear(client, address, issue, self._record(number).rollout)
+        record = self._record(number)
         rollout = record.rollout
 
         def wanted(text: str) -> str:
-            again = [each for each in people_marks(text, rollout) if _about(each) in refused]
+            answers = box_answers(text, rollout)
+            again = {each.line for each in answers if (each.step, each.said) in refused}
             return follow(with_open_boxes(text, again), rollout)
 
         issue = bring_text(client, address, issue, wanted)
@@ -59,24 +60,24 @@ class Bringing:
         return issue
 
     def take(self, client: IssueClient, address: IssueAddress, number: int, marked: Marked) -> None:
-        """Take one mark of which a webhook has told who made it."""
-        record = self._services.ask(partial(running.find, number=number), ENGINE)
-        if record.rollout.started_at is not None and not record.rollout.phase.finished:
-            self._answering.take(client, address, record.rollout, marked)
+        """Take one box of which a webhook has told who filled it."""
+        self._answering.take(client, address, self._record(number).rollout, marked)
+
+    def _record(self, number: int) -> RolloutRecord:
+        return self._services.ask(partial(running.find, number=number), ENGINE)
 
     def _hear(
         self, client: IssueClient, address: IssueAddress, issue: Issue, rollout: Rollout
-    ) -> set[tuple[str, ...]]:
-        """Take what people have marked, and return which boxes have to be opened again."""
-        if rollout.phase.finished:
-            return set()
+    ) -> set[tuple[str, Said]]:
+        """Take what people have marked, and return what is not heeded and has to be taken away."""
         refused = set()
-        for mark in people_marks(issue.text, rollout):
-            ticked = mark.preset is Preset.DONE
-            user = client.who_marked(address.project, address.number, mark.item, done=ticked)
-            marked = Marked(mark=mark, user=user)
+        for box in filled_boxes(issue.text, rollout):
+            ticked, user = Said.SKIPPED not in box.said, ""
+            if box.is_word:
+                user = client.who_marked(address.project, address.number, box.item, done=ticked)
+            marked = Marked(box=box, user=user)
             if not self._answering.take(client, address, rollout, marked):
-                refused.add(_about(mark))
+                refused |= {(each.step, each.said) for each in box.answers}
         return refused
 
     def _note_changes(
@@ -124,10 +125,6 @@ class Bringing:
     def _page(self, rollout: Rollout) -> str:
         address = self._services.context.address().rstrip("/")
         return f"{address}/rollouts/{rollout.id}" if address else ""
-
-
-def _about(mark: PeopleMark) -> tuple[str, ...]:
-    return (*mark.steps, mark.preset.value)
 
 
 def _closes(rollout: Rollout) -> bool:

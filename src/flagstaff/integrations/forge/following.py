@@ -143,6 +143,9 @@ class IssueFollower:
         with self._changed:
             wanted, self._wanted = sorted(self._wanted), {}
         for number in wanted:
+            if not self._may():  # it may have become another's meanwhile
+                self._is_the_one = False
+                return
             self._bring(number)
         self._poll()
 
@@ -165,7 +168,7 @@ class IssueFollower:
 
         def work() -> None:
             with self._forges.client(address.forge) as client:
-                issue = self._bringing.bring(client, address, found.record)
+                issue = self._bringing.bring(client, address, number)
             self._see(address.url, issue.version)
 
         name = self._guarded(address.forge, f"the issue {address}", work, url=address.url)

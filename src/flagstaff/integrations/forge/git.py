@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from flagstaff.errors import Unavailable
 from flagstaff.services.ports import Commit
@@ -128,6 +129,26 @@ class GitRepository:
         ).split()
         return self._commit(self.merge_of(added[0], "HEAD") or added[0]) if added else None
 
+    def introductions(self, folder: str) -> dict[str, datetime]:
+        """Return when the first file of each name, without its ending, came into the folder.
+
+        The folder may lie anywhere in the repository, since a project may.
+        """
+        log = self._try(
+            *("log", "-z", "--diff-filter=A", "--format=%x01%ct", "--name-only"),
+            *("--", f":(glob)**/{folder}/**"),
+        )
+        found: dict[str, datetime] = {}
+        at = datetime.now(UTC)
+        for entry in log.split("\0"):
+            word = entry.strip("\n")
+            if word.startswith("\x01"):
+                at = datetime.fromtimestamp(int(word[1:]), UTC)
+            elif word:
+                name = PurePosixPath(word).stem
+                found[name] = min(at, found.get(name, at))
+        return found
+
     def _resolve(self, name: str) -> str:
         if not NAME.fullmatch(name):
             return ""
@@ -183,6 +204,18 @@ class _GitError(Exception):
         super().__init__(words)
         self.status = status
         self.words = words
+
+
+def blame(path: Path, line: int) -> str:
+    """Return what git says of one line of a file, for programs; empty when it knows nothing.
+
+    Raises:
+        Unavailable: git is not there, or does not answer.
+    """
+    try:
+        return _run(path.parent, "blame", "--porcelain", "-L", f"{line},{line}", "--", path.name)
+    except _GitError:
+        return ""
 
 
 def _run(folder: Path, *arguments: str) -> str:

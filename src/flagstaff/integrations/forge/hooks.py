@@ -16,7 +16,8 @@ from typing import Any, Final
 from flagstaff.definitions.forges import Forge, ForgeKind, IssueAddress, issue_at
 from flagstaff.errors import Refused
 from flagstaff.integrations.forge.answering import Marked
-from flagstaff.issues.people_marks import people_marks
+from flagstaff.issues import Said
+from flagstaff.issues.filled_boxes import FilledBox, filled_boxes
 from flagstaff.rollouts.rollout import Rollout
 
 WINDOW: Final = timedelta(minutes=5)
@@ -38,12 +39,12 @@ class Heard:
     after: str | None
 
     def marked(self, rollout: Rollout) -> tuple[Marked, ...]:
-        """Return the marks that the user has made with this change."""
+        """Return the boxes that the user has filled with this change."""
         if self.before is None or self.after is None:
             return ()
-        known = {_mark(each) for each in people_marks(self.before, rollout)}
-        made = (each for each in people_marks(self.after, rollout) if _mark(each) not in known)
-        return tuple(Marked(mark=each, user=self.user) for each in made)
+        known = {_words(each) for each in filled_boxes(self.before, rollout)}
+        made = (each for each in filled_boxes(self.after, rollout) if _words(each) not in known)
+        return tuple(Marked(box=each, user=self.user) for each in made)
 
 
 class Hooks:
@@ -171,8 +172,8 @@ def _part(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _mark(mark: Any) -> tuple[Any, ...]:
-    return (mark.steps, mark.preset, mark.reason)
+def _words(box: FilledBox) -> frozenset[tuple[str, Said, str]]:
+    return frozenset((each.step, each.said, each.reason) for each in box.answers)
 
 
 def _moment(text: object) -> datetime | None:

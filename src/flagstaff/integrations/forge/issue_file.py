@@ -13,6 +13,21 @@ from flagstaff.errors import Unavailable
 TRIES = 3
 
 
+def read(path: Path) -> str:
+    """Return the file's text.
+
+    Raises:
+        Unavailable: it cannot be read.
+    """
+    try:
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise Unavailable(
+            f"the issue {path} cannot be read: {exc}",
+            hint="put it back where it was, as UTF-8; the rollout itself goes on",
+        ) from exc
+
+
 def rewrite(path: Path, follow: Callable[[str], str]) -> str:
     """Bring the file to what `follow` makes of its present text, and return the new text.
 

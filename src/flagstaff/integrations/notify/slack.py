@@ -22,6 +22,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from flagstaff.errors import FlagstaffError, Refused, Unavailable
 from flagstaff.rollouts.effect import Post
 from flagstaff.services.chat_accounts import posted, remember
+from flagstaff.services.ports import OnDuty
 from flagstaff.services.services import Services
 
 Block = dict[str, Any]
@@ -78,15 +79,21 @@ class Slack:
         self._services = services
         self._ids: dict[str, str] = {}
 
-    def announce(self, announcement: Post) -> None:
+    def announce(self, announcement: Post, /, *, on_duty: tuple[OnDuty, ...] = ()) -> None:
         """Post to every channel; what is posted already stays alone.
+
+        Those who are on call are mentioned, by name where their number here is not known.
 
         Raises:
             Unavailable: Slack does not answer, or says "later".
             Refused: Slack will never take it.
         """
+        text = escaped(announcement.text)
+        if on_duty:
+            names = (each.mention or escaped(each.handle) for each in on_duty)
+            text += f"\nOn call: {' '.join(names)}"
         for channel in announcement.channels:
-            self.post_once(f"{announcement.key}/{channel}", channel, escaped(announcement.text))
+            self.post_once(f"{announcement.key}/{channel}", channel, text)
 
     def post_once(
         self, key: str, channel: str, text: str, *, blocks: Sequence[Block] = (), thread: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 
 from flagstaff.rollouts.evidence.below import evidence_below
@@ -52,6 +53,7 @@ class Finding:
         return self.standing.verdict
 
 
+@lru_cache(maxsize=16)  # asked once for the numbers and once for the words, and it is not cheap
 def judge(
     state: Evidence,
     guard: RatioGuard,

@@ -13,7 +13,9 @@ from flagstaff.server.api import (
     deployments,
     environments,
     flags,
+    plans,
     rollouts,
+    stale,
     telemetry,
 )
 from flagstaff.server.api.asking import LastGood, Reading
@@ -47,7 +49,18 @@ def described_api(services: Services, telemetry_: Telemetry, last_good: LastGood
     )
     explain_errors(api)
     reading = Reading(services=services, telemetry=telemetry_, last_good=last_good)
-    for part in (commands, flags, rollouts, deployments, audit, environments, telemetry):
+    parts = (
+        commands,
+        flags,
+        stale,
+        rollouts,
+        plans,
+        deployments,
+        audit,
+        environments,
+        telemetry,
+    )
+    for part in parts:
         api.include_router(part.routes(reading))
     describe(api)
     return api

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from flagstaff.errors import FlagstaffError, Forbidden, Refused, Unavailable, UsageError
 from flagstaff.server.access import PERSON, Admitting, asker, check_reading
 from flagstaff.server.failures import response_for
+from flagstaff.server.front.asked import AskedConnection
 from flagstaff.server.places import Places
 from flagstaff.services.person import Person, Source
 
@@ -43,7 +44,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it in the protocol's own words."""
-        connection = HTTPConnection(scope)
+        connection = AskedConnection(scope)
         try:
             person = await self._access.person(connection.headers, self._tokens(connection))
         except Unavailable as exc:

@@ -24,6 +24,7 @@ from flagstaff.server.compat.asking import Door, environment_of, read_json
 from flagstaff.server.compat.live import Held, Holding, asked_about, tagged_answer
 from flagstaff.server.compat.ofrep_events import Events, events_query
 from flagstaff.server.failures import status_of
+from flagstaff.server.front.ready import Ready
 from flagstaff.server.front.ways import Way, answering
 from flagstaff.server.places import Places
 
@@ -93,7 +94,7 @@ class Evaluating:
             return JSONResponse(body, 404)
         answer = _answer(found, actors, held)
         status = 400 if "errorCode" in answer else 200
-        return Response(_encode(answer), status, media_type="application/json")
+        return Ready(_encode(answer).encode(), status)
 
     async def all(self, request: Request) -> Response:
         """Return the answers of all flags."""

@@ -32,7 +32,6 @@ from flagstaff.server.front.guarding import Rules
 from flagstaff.server.front.health import Measured
 from flagstaff.server.front.limits import Limits
 from flagstaff.server.front.metrics import Metrics
-from flagstaff.server.front.tracing import Tracing
 from flagstaff.server.front.ways import Ways
 from flagstaff.server.lock import FileLock
 from flagstaff.server.places import Places
@@ -155,7 +154,7 @@ def build_edge(settings: EdgeSettings) -> Edge:
         )
         return Edge(
             settings=settings,
-            asgi=Tracing(front),
+            asgi=front,
             hub=hub,
             places=places,
             access=access,

@@ -1,7 +1,7 @@
 """What happens to every request before and after the application has it?
 
-It is refused if it comes from a foreign page, too often or with too long a body; it is counted; and
-its answer carries the headers that keep browsers strict.
+It is refused if it comes from a foreign page, too often or with too long a body; it is counted and
+written to the log; and its answer carries the headers that keep browsers strict.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flagstaff.server.failures import problem
+from flagstaff.server.front.asked import remember
 from flagstaff.server.front.guarding import API, TOO_LARGE, Limited, Rules, TooLarge
 from flagstaff.server.front.limits import Client, Limits
 from flagstaff.server.front.metrics import Metrics
 from flagstaff.server.front.routes import template_of
+from flagstaff.server.front.tracing import HEADER, named, note
 from flagstaff.server.front.ways import Way, Ways
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -57,11 +59,13 @@ class Front:
             await self._app(scope, receive, send)
             return
         began = perf_counter()
-        headers = dict(reversed(scope["headers"]))  # of several, the first counts
-        answer = _Answer(send, self._rules.headers)
+        headers = remember(scope)
+        name = named(scope, headers)
         client = self._limits.client(scope, headers)
         way = self._ways.find(scope)
         streams = way is not None and way.stream
+        more = self._rules.headers if way is None else self._rules.program_headers
+        answer = _Answer(send, more, (HEADER, name.encode()))
         try:
             if refusal := self._refusal(scope, headers, client):
                 await refusal(scope, receive, answer)
@@ -73,10 +77,11 @@ class Front:
                     receive = answer.limited = Limited(receive)
                 await self._pass(way, scope, receive, answer)
         finally:
+            taken = perf_counter() - began
             self._limits.note(client, answer.status)
             route = way.template if way is not None else template_of(scope)
-            taken = None if streams else perf_counter() - began
-            self._metrics.answered(route, _method(scope), answer.status, taken)
+            self._metrics.answered(route, _method(scope), answer.status, None if streams else taken)
+            note(scope, name, answer.status, taken)
 
     async def _stream(
         self, way: Way, client: Client, scope: Scope, receive: Receive, answer: _Answer
@@ -123,11 +128,14 @@ class Front:
 class _Answer:
     """Sends, adds the headers to what is sent, and remembers the status."""
 
-    __slots__ = ("_headers", "_send", "limited", "status")
+    __slots__ = ("_headers", "_name", "_send", "limited", "status")
 
-    def __init__(self, send: Send, headers: Mapping[bytes, bytes]) -> None:
+    def __init__(
+        self, send: Send, headers: Mapping[bytes, bytes], name: tuple[bytes, bytes]
+    ) -> None:
         self._send = send
         self._headers = headers
+        self._name = name
         self.limited: Limited | None = None
         self.status = 0
 
@@ -137,14 +145,14 @@ class _Answer:
         return self.limited is not None and self.limited.exceeded and not self.status
 
     async def __call__(self, message: Message) -> None:
-        if self.broken_off:
+        if self.limited is not None and self.broken_off:
             return  # Frameworks take the broken reading for a malformed body.
         if message["type"] == "http.response.start":
             self.status = message["status"]
             given = message.get("headers", ())
             names = {name for name, _ in given}
             more = [each for each in self._headers.items() if each[0] not in names]
-            message = {**message, "headers": [*given, *more]}
+            message["headers"] = [*given, *more, self._name]
         await self._send(message)
 
 

@@ -30,6 +30,10 @@ HEADERS = {
     "x-frame-options": "DENY",
 }
 
+PROGRAMS = {
+    name: HEADERS[name] for name in ("x-content-type-options", "cross-origin-resource-policy")
+}
+"""For answers that only programs ask for: no browser shows them, with these."""
 STRICT = {"strict-transport-security": "max-age=31536000"}
 
 
@@ -48,8 +52,8 @@ class Rules:
     def __init__(self, hosts: frozenset[str], *, secure: bool = False) -> None:
         self._hosts = hosts
         self._secure = secure
-        told = {**HEADERS, **(STRICT if secure else {})}
-        self.headers = {name.encode(): value.encode() for name, value in told.items()}
+        self.headers = _encoded({**HEADERS, **(STRICT if secure else {})})
+        self.program_headers = _encoded({**PROGRAMS, **(STRICT if secure else {})})
 
     def refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[int, str, str] | None:
         """Return the status, the text and the code of a refusal, or `None`."""
@@ -79,6 +83,10 @@ class Rules:
         known = scheme == "https" or not self._secure or is_loopback(host)
         told = headers.get(b"host", b"").decode("latin-1")
         return known and scheme in {"http", "https"} and host == told
+
+
+def _encoded(headers: Mapping[str, str]) -> Mapping[bytes, bytes]:
+    return {name.encode(): value.encode() for name, value in headers.items()}
 
 
 TOO_LARGE = f"the request is longer than {MAX_BODY:,} bytes"

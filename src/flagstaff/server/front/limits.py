@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.types import Scope
@@ -63,7 +63,7 @@ class Limits:
         self._streams: Counter[tuple[str, int | str]] = Counter()
         self._open = 0
 
-    def client(self, scope: Scope, headers: dict[bytes, bytes]) -> Client:
+    def client(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Client:
         """Return who sent a request."""
         peer = scope.get("client")
         address = peer[0] if peer else ""

@@ -27,7 +27,7 @@ from flagstaff.server.streams.hub import Hub
 DURATIONS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 TICKS, DATABASE_ERRORS = "flagstaff_engine_ticks", "flagstaff_database_errors"
 HELP = {
-    TICKS: "Times the engine has looked at every rollout.",
+    TICKS: "Times the engine has looked which rollouts are due.",
     DATABASE_ERRORS: "Times the database did not answer or could not be read.",
 }
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

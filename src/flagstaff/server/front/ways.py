@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from flagstaff.server.front.asked import AskedRequest
+
 log = logging.getLogger(__name__)
 
 Handlers = Mapping[type[Exception], Callable[[Request, Exception], Response]]
@@ -91,7 +93,7 @@ def answering(endpoint: Callable[[Request], Awaitable[Response]], handlers: Hand
     """Return the application of one endpoint, which answers these errors."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
+        request = AskedRequest(scope, receive, send)
         try:
             response = await endpoint(request)
         except Exception as exc:

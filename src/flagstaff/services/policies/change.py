@@ -20,10 +20,14 @@ _ALL: Final = Decimal(100)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a change may not happen: what is in the way, and what can be done about it."""
+    """Why a change may not happen: what is in the way, and what can be done about it.
+
+    `until` is when it is no longer in the way, if that is known.
+    """
 
     what: str
     remedy: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,4 +31,5 @@ class Dwell:
             f"{change.changed_at.astimezone(UTC):%H:%M} UTC; steps are at least "
             f"{format_duration(self.least)} apart",
             remedy=f"wait until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            until=until,
         )

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import ClassVar
 
-from flagstaff.definitions.policies import Freeze
+from flagstaff.definitions.policies import Freeze, QuietHours
+from flagstaff.definitions.windows import frozen
 from flagstaff.services.policies.change import Change, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeLock:
-    """In a freeze nothing opens wider in production, and nowhere where somebody has locked it."""
+    """In a freeze and in quiet hours nothing opens wider, and nowhere where somebody has locked."""
 
     setting: ClassVar[str] = "freeze"
     override: ClassVar[str] = "change-lock"
 
-    windows: tuple[Freeze, ...]
+    windows: tuple[Freeze | QuietHours, ...]
 
     def refusal(self, change: Change) -> Refusal | None:
         """Return why the change may not happen, or `None`."""
@@ -25,17 +26,20 @@ class ChangeLock:
             return None
         if change.lock is not None:
             return Refusal(
-                what=f"{change.environment} is locked: {change.lock}", remedy=_remedy(change)
+                what=f"{change.environment} is locked: {change.lock}",
+                remedy=_remedy(change),
+                until=change.lock.until,
             )
-        if not change.production:
+        found = frozen(self.windows, change.environment, change.now)
+        if found is None:
             return None
-        now = [each for each in self.windows if each.since <= change.now < each.until]
-        if not now:
-            return None
-        last = max(now, key=lambda each: each.until)
         return Refusal(
-            what=f"production is frozen: {last.reason}",
-            remedy=f"wait until {last.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            what=f"{change.environment} is frozen: {found.reason}",
+            remedy="wait until "
+            + (
+                f"{found.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if found.until else "it is over"
+            ),
+            until=found.until,
         )
 
 

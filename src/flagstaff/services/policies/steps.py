@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from flagstaff.commands.model import ApproveStep, SkipStep
 from flagstaff.commands.overrides import check_overrides, option_of
 from flagstaff.errors import UsageError
@@ -10,6 +12,7 @@ from flagstaff.rollouts.plan import AskPerson, DeleteFlag, SetGate, Step
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.flags import changed_gates
 from flagstaff.services.policies import judging
+from flagstaff.services.policies.approving import check_approver
 from flagstaff.services.policies.change import PRODUCTION
 from flagstaff.services.policies.four_eyes import FourEyes
 from flagstaff.services.policies.judging import Objection, Request
@@ -29,12 +32,17 @@ def allowed(unit: Unit, rollout: Rollout) -> Answer:
         return Answer(yes=True, text="")
     step = rollout.current
     options = " ".join(dict.fromkeys(option_of(each.override) for each in objections))
+    moments = [each.refusal.until for each in objections]
+    known = [each for each in moments if each is not None]
+    until = max(known) if len(known) == len(moments) else None
+    when = f"at {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if until else "when that is over"
     return Answer(
         yes=False,
+        until=until,
         text="held by policy: "
         + "; ".join(each.refusal.what for each in objections)
-        + f". It goes on by itself when that is over; {objections[0].refusal.remedy}, or overrule "
-        f"it: flagstaff rollout approve {rollout.id} --step {step.id if step else ''} {options} "
+        + f". It goes on by itself {when}; {objections[0].refusal.remedy}, or overrule it: "
+        f"flagstaff rollout approve {rollout.id} --step {step.id if step else ''} {options} "
         "--reason WHY",
     )
 
@@ -84,6 +92,7 @@ def check_word(
             f"to overrule a policy ({', '.join(command.overrides)}) needs a reason",
             hint='others will read it in the audit log: add --reason "…"',
         )
+    check_approver(unit, record, command, step)
     if not unit.context.project.policies.four_eyes or isinstance(step.action, AskPerson):
         return
     starter = audit.first_who(unit.connection, record.rollout.id, "rollout.running")

@@ -10,6 +10,7 @@ from flagstaff.services.policies.change import Policy
 from flagstaff.services.policies.consistency import Consistency
 from flagstaff.services.policies.deployed_code import DeployedCode
 from flagstaff.services.policies.dwell import Dwell
+from flagstaff.services.policies.environment_channel import EnvironmentChannel
 from flagstaff.services.policies.four_eyes import FourEyes
 from flagstaff.services.policies.freeze import ChangeLock
 from flagstaff.services.policies.health import ProductionHealth
@@ -20,6 +21,7 @@ from flagstaff.services.policies.time_share import TimeShare
 POLICIES: Final = (
     Consistency,
     ProductionChannel,
+    EnvironmentChannel,
     ChangeLock,
     ProductionHealth,
     DeployedCode,
@@ -39,7 +41,11 @@ def policies_of(project: Project) -> tuple[Policy, ...]:
     rules: tuple[tuple[bool, Policy], ...] = (
         (chosen.consistency, Consistency()),
         (chosen.production_channel, ProductionChannel(channel=channel)),
-        (True, ChangeLock(windows=chosen.freeze)),
+        (
+            bool(chosen.environment_channels),
+            EnvironmentChannel(channels=chosen.environment_channels),
+        ),
+        (True, ChangeLock(windows=(*chosen.freeze, *chosen.quiet_hours))),
         (True, ProductionHealth(asked=chosen.health is not None)),
         (chosen.require_deployed, DeployedCode()),
         (bool(chosen.min_dwell), Dwell(least=chosen.min_dwell)),

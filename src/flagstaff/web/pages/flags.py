@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
+from flagstaff.services.lives.stale import stale_flags
 from flagstaff.services.permissions import visible
 from flagstaff.services.undefined import undefined
 from flagstaff.web.flag_form import Typed, command_of
@@ -41,6 +42,9 @@ def _page(
 ) -> Response:
     match = request.query_params.get("match", "").strip()
     found = site.ask(request, views.flags)
+    stale = None
+    if "stale" in request.query_params:
+        stale = [each for each in site.ask(request, stale_flags) if match in each.name]
     context, known = site.services.context, site.ask(request, visible)
     return site.page(
         request,
@@ -51,6 +55,7 @@ def _page(
         environments=known,
         folder=context.project.flags,
         match=match,
+        stale=stale,
         undefined=site.ask(request, lambda unit: undefined(unit, site.telemetry)),
         typed=Typed.of(form, environments=known[:1]),
         error=error,

@@ -13,7 +13,7 @@ from flagstaff.services import views
 from flagstaff.services.views import AuditView, RolloutSummary
 from flagstaff.web.site import Site
 
-NEEDS_A_PERSON = (Phase.WAITING, Phase.PAUSED, Phase.PENDING)
+NEEDS_A_PERSON = (Phase.WAITING, Phase.PAUSED, Phase.PENDING, Phase.EXPIRED)
 LATELY = 12
 FRESH = timedelta(days=7)
 """How long a rollback is news."""

@@ -1,0 +1,1 @@
+"""How does Mattermost talk to us, and how do we answer?"""

@@ -1,0 +1,1 @@
+"""Who is on call, as a file or a service elsewhere says?"""

@@ -1,0 +1,41 @@
+"""Which percentages does the text of an issue list for a ramp?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import pairwise
+
+from flagstaff.issues.wording import plain
+
+_NUMBER = r"[0-9]{1,3}(?:\.[0-9]{1,3})?"
+_SIGN = r"[ \u00a0]?(?:%|percent\b)"
+_NEXT = r"\s*(?:,|/|;|&|\u2192|[-=]?>|\bthen\b|\band\b|\bto\b)"
+_LIST = re.compile(
+    rf"(?<![\w.#!/-]){_NUMBER}(?:{_SIGN})?(?:(?:{_NEXT})+\s*(?:at )?{_NUMBER}(?:{_SIGN})?)+"
+    r"(?![\w.]*[\w])",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"`[^`]*/chatops[^`]*`|/chatops[^\n]*")
+_ALL = 100
+
+
+def shares_in(texts: Iterable[str]) -> tuple[Decimal, ...]:
+    """Return the first list of rising percentages in the texts, such as "10 %, 50 % and 100 %".
+
+    Numbers in commands do not count, and neither do lists without a sign of percent.
+
+    >>> shares_in(["go to 1 / 10 / 50 %"])
+    (Decimal('1'), Decimal('10'), Decimal('50'))
+    """
+    for text in texts:
+        words = plain(_CODE.sub(" ", text))
+        for found in _LIST.finditer(words):
+            if not re.search(_SIGN, found[0], re.IGNORECASE):
+                continue
+            numbers = tuple(Decimal(number) for number in re.findall(_NUMBER, found[0]))
+            rising = all(low < high for low, high in pairwise(numbers))
+            if rising and numbers[0] > 0 and numbers[-1] <= _ALL:
+                return numbers
+    return ()

@@ -1,0 +1,1 @@
+"""How long do flags live, and who is told when they should go?"""

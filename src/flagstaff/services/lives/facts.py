@@ -1,0 +1,129 @@
+"""What is known of every flag's life?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from flagstaff.cleanup.mentions import mentioned
+from flagstaff.definitions import Definition
+from flagstaff.errors import FlagstaffError
+from flagstaff.flags.gates import State
+from flagstaff.flags.stale import FlagFacts, Standing
+from flagstaff.services.lives.exposures import Heard, heard
+from flagstaff.services.permissions import visible
+from flagstaff.services.unit import Unit
+from flagstaff.store import flags as flag_store
+from flagstaff.store import lives as store
+from flagstaff.store import rollouts as rollout_store
+from flagstaff.store.flags import FlagState
+from flagstaff.store.lives import Life
+
+UNDEFINED = "undefined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is read once for all flags."""
+
+    places: tuple[str, ...]
+    rows: Mapping[str, Mapping[str, FlagState]]
+    lives: Mapping[str, Life]
+    removed: Mapping[tuple[str, str], datetime]
+    heard: Heard
+    running: frozenset[str]
+    referenced: frozenset[str] | None
+
+
+def facts(unit: Unit, *, search: bool = True) -> list[FlagFacts]:
+    """Return what is known of each flag, by name, in the environments the asker may look into.
+
+    Without `search`, nobody looks into the code.
+    """
+    rows: dict[str, dict[str, FlagState]] = {}
+    for state in flag_store.find(unit.connection):
+        rows.setdefault(state.flag, {})[state.environment] = state
+    definitions = unit.context.definitions()
+    names = sorted({*definitions, *rows})
+    known = _Known(
+        places=visible(unit),
+        rows=rows,
+        lives=store.find(unit.connection),
+        removed=store.removals(unit.connection),
+        heard=heard(unit),
+        running=rollout_store.active_flags(unit.connection),
+        referenced=_referenced(unit, definitions) if search else None,
+    )
+    return [_facts(unit, name, definitions.get(name), known) for name in names]
+
+
+def introduced(
+    unit: Unit, definition: Definition | None, life: Life | None, rows: Iterable[FlagState] = ()
+) -> datetime:
+    """Return from when a flag's lifespan counts.
+
+    The first of: the day its definition names, that of its milestone, when history or we first saw
+    it, whichever was earlier, and now for one that is new.
+    """
+    if definition is not None:
+        milestones = unit.context.project.lifecycle.milestones
+        day = definition.introduced_on or milestones.get(definition.milestone or "")
+        if day is not None:
+            return midnight(day)
+    seen = [unit.now, *(each.updated_at for each in rows)]
+    if life is not None:
+        seen += [life.first_seen, life.introduced_at or life.first_seen]
+    return min(seen)
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day begins."""
+    return datetime.combine(day, time(), UTC)
+
+
+def _facts(unit: Unit, name: str, definition: Definition | None, known: _Known) -> FlagFacts:
+    rows = known.rows.get(name, {})
+    life = known.lives.get(name)
+    kind = definition.type if definition else UNDEFINED
+    came = introduced(unit, definition, life, rows.values())
+    default = State.ON if definition and definition.default_enabled else State.OFF
+    standings = tuple(
+        Standing(
+            environment=place,
+            state=rows[place].gates.state if place in rows else default,
+            since=rows[place].updated_at if place in rows else known.removed.get((name, place)),
+            is_set=place in rows,
+        )
+        for place in known.places
+    )
+    ends_at = unit.context.project.lifecycle.lifespans[kind].after(came)
+    unseen = known.referenced is None or definition is None
+    return FlagFacts(
+        name=name,
+        type=kind,
+        owner=(definition.group or "") if definition else "",
+        defined=definition is not None,
+        standings=standings,
+        introduced_at=came,
+        # What a person has settled stands in the place of the lifespan.
+        ends_at=None if definition is None or (life and life.due_by) else ends_at,
+        rollout_by=definition.intended_to_rollout_by if definition else None,
+        due_at=life.due_at if life and definition else None,
+        exposed_at=known.heard.exposed.get(name),
+        exposures_since=known.heard.since,
+        exposures_until=known.heard.until,
+        referenced=None if unseen else name in (known.referenced or frozenset()),
+        in_rollout=name in known.running,
+    )
+
+
+def _referenced(unit: Unit, names: Iterable[str]) -> frozenset[str] | None:
+    """Return the flags that the code mentions, `None` where there is no code to be read."""
+    project = unit.context.project
+    if not project.lifecycle.references or unit.context.repository is None:
+        return None
+    try:
+        return mentioned(unit.context.root, names, leave_out=(project.flags, project.changelog))
+    except FlagstaffError:
+        return None

@@ -1,0 +1,80 @@
+"""One engine as a process of its own, whose deeds outside are lines of a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from fakes import FakeRepository, FakeWorld, definitions_in
+from flagstaff.definitions import Policies, Project
+from flagstaff.engine.loop import Engine
+from flagstaff.services import running
+from flagstaff.services.clock import SystemClock
+from flagstaff.services.replicas import Replicas
+from flagstaff.services.services import Services
+from flagstaff.services.unit import Context
+from flagstaff.store.database import Database
+
+
+class World(FakeWorld):
+    """Writes down what it is asked to do, and takes its time where it is told to."""
+
+    def __init__(self, folder, slow):
+        super().__init__()
+        self._folder, self._slow = folder, slow
+
+    def perform(self, effect, plan):
+        with (self._folder / "done").open("a") as lines:
+            lines.write(f"{os.getpid()} {effect.key}\n")
+        if self._slow:
+            (self._folder / f"in-effect-{os.getpid()}").touch()
+            time.sleep(self._slow)
+        return super().perform(effect, plan)
+
+
+def linger(folder, *, after):
+    """Say that a change of production is about to be written, or is, and wait a moment there."""
+    real = running.step
+
+    def step(unit, record, event):
+        if not after:
+            (folder / f"in-set-{os.getpid()}").touch()
+            time.sleep(2.0)
+        moved = real(unit, record, event)
+        if after:
+            (folder / f"in-set-{os.getpid()}").touch()
+            time.sleep(2.0)
+        return moved
+
+    running.step = step
+
+
+def main(folder, url, mode):
+    folder = Path(folder)
+    definitions = definitions_in(folder)
+    context = Context(
+        root=folder,
+        project=Project(policies=Policies(consistency=False, allow_random=True)),
+        definitions=lambda: definitions,
+        repository=FakeRepository(),
+    )
+    services = Services(Database(url), context, SystemClock())
+    if mode in {"before", "after"}:
+        linger(folder, after=mode == "after")
+    replicas = Replicas(services)
+    replicas.start()
+    world = World(folder, 30.0 if mode == "slow" else 0.0)
+    engine = Engine(services, world, term=timedelta(seconds=2))
+    engine.start()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+    engine.stop()
+    replicas.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
