@@ -14,7 +14,7 @@ from flagstaff.services import identity
 from flagstaff.services.person import ENGINE
 
 POSTS = sorted(path for method, path in ROUTES if method == "POST" and "/api" not in path)
-PAGES = [each for each in POSTS if not each.startswith(("/ofrep", "/flipper"))]
+PAGES = [each for each in POSTS if not each.startswith(("/ofrep", "/flipper", "/forges"))]
 FOREIGN = [
     {},
     {"sec-fetch-site": "cross-site"},

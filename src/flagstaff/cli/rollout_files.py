@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ LARGEST = 1_000_000
 
 
 @click.command("import", context_settings=SETTINGS)
-@click.argument("issue", metavar="ISSUE.md")
+@click.argument("issue", metavar="ISSUE")
 @click.option(
     "answers", "--set", multiple=True, metavar="NAME=VALUE", help="What a <NAME> in it stands for."
 )
@@ -42,22 +43,15 @@ def import_file(
     start: bool,
     no_follow: bool,
 ) -> ImportRollout | Outcome:
-    """Make a rollout of the issue in a file, `-` for standard input.
+    """Make a rollout of an issue: a file, `-` for standard input, or an address on a forge.
 
-    Its boxes are ticked and results noted in the file as the rollout goes on. With --dry-run
-    nothing is written, and every line is shown with what it was understood as, and when each step
-    will be taken.
+    An address is that of its page, or GROUP/PROJECT#NUMBER. Its boxes are ticked and results noted
+    there as the rollout goes on. With --dry-run nothing is written, and every line is shown with
+    what it was understood as, and when each step will be taken.
     """
-    placeholders = answers_in(answers)
-    choices = choices_in(chosen)
-    text = text_of(issue)
-    follow = issue != "-" and not no_follow
-    command = ImportRollout(
-        text=text,
-        path=str(Path(issue).resolve()) if follow else "",
-        placeholders=placeholders,
-        choices=choices,
-        start=start,
+    command = _importing(issue, follow=issue != "-" and not no_follow)
+    command = replace(
+        command, placeholders=answers_in(answers), choices=choices_in(chosen), start=start
     )
     if not common.dry_run:
         return command
@@ -65,6 +59,26 @@ def import_file(
     from flagstaff.commands.remote import Server  # noqa: PLC0415 the same
 
     return with_forecasts(Server.find(common.server).execute(command, dry_run=True))
+
+
+def _importing(issue: str, *, follow: bool) -> ImportRollout:
+    """Return the command that imports an issue, wherever it is."""
+    if not is_on_forge(issue):
+        path = str(Path(issue).resolve()) if follow else ""
+        return ImportRollout(text=text_of(issue), path=path)
+    if not follow:
+        raise UsageError(
+            "an issue on a forge follows its rollout",
+            hint="save its text in a file, and import that with --no-follow",
+        )
+    return ImportRollout(issue=issue)
+
+
+def is_on_forge(issue: str) -> bool:
+    """Return whether a word means an issue on a forge, and not one in a file."""
+    from flagstaff.definitions.forges import reads_like_issue  # noqa: PLC0415 help needs no YAML
+
+    return reads_like_issue(issue) and not Path(issue).exists()
 
 
 def text_of(issue: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flagstaff.cli.rollout_create import create
 from flagstaff.cli.rollout_files import import_file
 from flagstaff.cli.rollout_plans import edit, start
 from flagstaff.cli.watching import watch
@@ -12,6 +13,7 @@ rollout = Tree(
     "rollout",
     commands={
         **rollout_words.rollout.commands,
+        "create": create,
         "import": import_file,
         "start": start,
         "edit": edit,

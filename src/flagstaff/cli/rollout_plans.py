@@ -12,7 +12,7 @@ import click
 from flagstaff.cli import output
 from flagstaff.cli.options import Common
 from flagstaff.cli.plan_sources import is_yaml
-from flagstaff.cli.rollout_files import answers_in, choices_in, text_of
+from flagstaff.cli.rollout_files import answers_in, choices_in, is_on_forge, text_of
 from flagstaff.commands.gate_change import flag_name
 from flagstaff.commands.model import StartRollout
 from flagstaff.commands.outcome import Outcome
@@ -80,8 +80,8 @@ def _starting(what: str, plan: str, answers: tuple[str, ...]) -> StartRollout | 
     is_flag=False,
     flag_value="",
     default=None,
-    metavar="[FILE]",
-    help="Read the issue of the rollout again, from its own file or from another.",
+    metavar="[ISSUE]",
+    help="Read the issue of the rollout again, or another: a file, or an address on a forge.",
 )
 @_set
 @click.option(
@@ -121,12 +121,12 @@ def edit(  # noqa: PLR0913 one for each option
         path = issue or str(shown["issue_path"])
         if not path:
             raise UsageError(
-                f"rollout {rollout_id} follows no issue in a file",
-                hint="name one: --from-issue FILE",
+                f"rollout {rollout_id} follows no issue",
+                hint="name one: --from-issue ISSUE",
             )
         wanted = replace(
             command,
-            issue=text_of(path),
+            issue=path if is_on_forge(path) else text_of(path),
             source=Path(path).name,
             placeholders=answers_in(answers),
             choices=choices_in(chosen),

@@ -109,6 +109,20 @@ class UnlinkChat:
     person: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkForge:
+    """Let a user of a forge act as `person` in issues, empty for whoever asks.
+
+    `forge` is its name in the project, empty for the only one.
+    """
+
+    writes: ClassVar[bool] = True
+
+    user: str
+    forge: str = ""
+    person: str = ""
+
+
 AccessCommand = (
     AddPerson
     | SetRoles
@@ -116,6 +130,7 @@ AccessCommand = (
     | RemovePerson
     | ListPeople
     | LinkChat
+    | LinkForge
     | UnlinkChat
     | CreateToken
     | RevokeToken

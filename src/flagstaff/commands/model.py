@@ -114,17 +114,39 @@ class RecordDeployment:
 class ImportRollout:
     """Make a rollout of an issue's text.
 
-    `path` is the file the issue is kept in, absolute, empty when it is only text. `placeholders`
-    answers the `<…>` of the issue; `choices` says which way to take where one box offers several,
-    by the line of the box or by the way's own name for every box.
+    `path` is the file the issue is kept in, absolute, empty when it is only text. `issue` is its
+    address on a forge, which is then asked for the text and the title. `placeholders` answers the
+    `<…>` of the issue; `choices` says which way to take where one box offers several, by the line
+    of the box or by the way's own name for every box.
     """
 
     writes: ClassVar[bool] = True
 
-    text: str
+    text: str = ""
     path: str = ""
     placeholders: dict[str, str] = field(default_factory=dict)
     choices: dict[str, str] = field(default_factory=dict)
+    start: bool = False
+    issue: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRollout:
+    """Write the issue of a flag's rollout, keep it on a forge, and make a rollout of it.
+
+    `template` is the text to make it of, empty for our own; `forge` and `project` say where, empty
+    for the only forge and its own project. `placeholders` answers the `<…>` of the template.
+    """
+
+    writes: ClassVar[bool] = True
+
+    flag: str
+    template: str = ""
+    title: str = ""
+    forge: str = ""
+    project: str = ""
+    placeholders: dict[str, str] = field(default_factory=dict)
     start: bool = False
 
 
@@ -314,6 +336,7 @@ Command = (
     | ReleaseCheck
     | RecordDeployment
     | ImportRollout
+    | CreateRollout
     | ListRollouts
     | ShowRollout
     | StartRollout

@@ -13,6 +13,7 @@ from flagstaff.commands.access_model import (
     CreateToken,
     InvitePerson,
     LinkChat,
+    LinkForge,
     ListPeople,
     ListTokens,
     RemovePerson,
@@ -105,10 +106,19 @@ def link(*, code: str, name: str) -> LinkChat:
     return LinkChat(code=code, person=name)
 
 
+@person.command("link-forge", context_settings=SETTINGS)
+@click.argument("user", metavar="USER")
+@click.option("--forge", default="", metavar="FORGE", help="As flagstaff.yml calls it.")
+@click.option("--for", "name", default="", metavar="NAME", help="Whose account; admins only.")
+def link_forge(*, user: str, forge: str, name: str) -> LinkForge:
+    """Let boxes that USER ticks in issues on a forge count as your approvals."""
+    return LinkForge(user=user, forge=forge, person=name)
+
+
 @person.command("unlink", context_settings=SETTINGS)
 @click.option("--for", "name", default="", metavar="NAME", help="Whose account; admins only.")
 def unlink(*, name: str) -> UnlinkChat:
-    """Let no chat user act as you any more."""
+    """Let no user of a chat or of a forge act as you any more."""
     return UnlinkChat(person=name)
 
 

@@ -38,9 +38,10 @@ class ShowPlan:
 class EditRollout:
     """Give a rollout another plan; where it stands it stays.
 
-    The new plan is the YAML in `plan`, or is read from the text of the `issue`, whose placeholders
-    are answered by `placeholders` and whose ways are chosen by `choices`. `tag` is that of the plan
-    when it was looked at: if it has another one now, nothing is done.
+    The new plan is the YAML in `plan`, or is read from the `issue`, which is its text or its
+    address on a forge, whose placeholders are answered by `placeholders` and whose ways are chosen
+    by `choices`. `tag` is that of the plan when it was looked at: if it has another one now,
+    nothing is done.
     """
 
     writes: ClassVar[bool] = True

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from flagstaff.definitions.web_address import is_web_address
 from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.listening import Listener
 from flagstaff.engine.world import World
@@ -76,7 +77,8 @@ class Issues:
         with self._complaints.about(f"the issue of rollout {number}") as outcome:
             record, owned = self._services.ask(lambda unit: _look(unit, number), ENGINE)
             over = record.rollout.phase.finished
-            if owned and record.rollout.started_at is not None:
+            on_forge = is_web_address(record.issue_path)  # followed beside the engine
+            if owned and not on_forge and record.rollout.started_at is not None:
                 self._world.follow_issue(Path(record.issue_path), record.rollout)
         return not outcome.good and not over
 

@@ -81,7 +81,7 @@ class Listener:
         self._note(number)
 
     def _pass_on(self, number: int, heard: boxes.Heard, file: str) -> None:
-        command = boxes.asked_by(number, heard, file)
+        command = boxes.asked_by(number, heard.answer, file)
         if command is not None:
             by = self._services.ask(lambda unit: boxes.speaker(unit, heard, file), ENGINE)
             self._services.execute(command, by)

@@ -11,7 +11,7 @@ from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.leases import Leases
 from flagstaff.engine.world import World
 from flagstaff.errors import Conflict, FlagstaffError, Unavailable
-from flagstaff.rollouts.effect import InvokeCommand
+from flagstaff.rollouts.effect import CloseIssue, InvokeCommand, OpenIssue
 from flagstaff.rollouts.event import EffectDone, EffectFailed
 from flagstaff.services import running
 from flagstaff.services.clock import elapsed
@@ -23,6 +23,11 @@ log = logging.getLogger(__name__)
 
 TRIES = 8
 """After so many failed tries, two minutes or more, a person has to look."""
+
+PATIENT = (CloseIssue, OpenIssue)
+"""What is tried for ever: a forge that is away stops no rollout, and its issues catch up."""
+
+LONGEST_BACK_OFF = 300.0
 
 MOST_COMMANDS = 8
 """Commands at one time; others wait for their turn."""
@@ -179,8 +184,11 @@ class Outbox:
 
     def _failed(self, outgoing: Outgoing, error: FlagstaffError) -> None:
         again_at = None
-        if isinstance(error, Unavailable) and outgoing.attempts + 1 < TRIES:
-            again_at = self._services.clock.after(FIRST_BACK_OFF * 2**outgoing.attempts)
-        log.warning("%s: %s", outgoing.effect.key, error)
+        patient = isinstance(outgoing.effect, PATIENT)
+        if isinstance(error, Unavailable) and (patient or outgoing.attempts + 1 < TRIES):
+            wait = FIRST_BACK_OFF * 2 ** min(outgoing.attempts, TRIES)
+            again_at = self._services.clock.after(min(wait, LONGEST_BACK_OFF))
+        if not patient or not outgoing.attempts or again_at is None:
+            log.warning("%s: %s", outgoing.effect.key, error)
         with self._services.unit(ENGINE, write=True) as unit:
             running.fail_effect(unit, outgoing, error, again_at=again_at)

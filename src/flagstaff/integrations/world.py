@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import assert_never
 
 from flagstaff.definitions import Project
+from flagstaff.errors import Refused
 from flagstaff.integrations.commands import Commands, in_words
 from flagstaff.integrations.forge.authors import author_of
 from flagstaff.integrations.forge.branches import write_cleanup
+from flagstaff.integrations.forge.effects import IssueEffects
 from flagstaff.integrations.forge.issue_file import read, rewrite
 from flagstaff.integrations.http_check import HttpCheck
 from flagstaff.integrations.metrics.job_logs import JobLogs
@@ -22,7 +24,14 @@ from flagstaff.integrations.telling import Announce
 from flagstaff.issues import box_answers, follow
 from flagstaff.issues.lines import split_lines
 from flagstaff.rollouts.checks import CheckCommand, CheckHttp
-from flagstaff.rollouts.effect import CloseIssue, External, InvokeCommand, Post, WriteCleanup
+from flagstaff.rollouts.effect import (
+    CloseIssue,
+    External,
+    InvokeCommand,
+    OpenIssue,
+    Post,
+    WriteCleanup,
+)
 from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed
 from flagstaff.rollouts.guard import Guard, Kept, Measurement
 from flagstaff.rollouts.plan import CloseTarget, Plan
@@ -40,6 +49,7 @@ class World:
         announce: says an announcement in chat; None where no chat is connected.
         on_call: knows whom an announcement mentions; None where nobody does.
         telemetry: what applications report to this server.
+        issues: makes and closes issues on forges; None where none is connected.
     """
 
     def __init__(
@@ -50,9 +60,11 @@ class World:
         *,
         on_call: OnCallBook | None = None,
         telemetry: Telemetry | None = None,
+        issues: IssueEffects | None = None,
     ) -> None:
         self._on_call = on_call
         self._say = announce
+        self._issues = issues
         self._root = root
         self._project = project
         self._commands = Commands(root, project)
@@ -94,7 +106,9 @@ class World:
                 cleanup = write_cleanup(self._root, self._project, plan)
                 return EffectDone(step=effect.step, cleanup=cleanup)
             case CloseIssue():
-                return self._close(effect)
+                return self._close(effect, plan)
+            case OpenIssue():
+                return self._open(effect)
             case InvokeCommand():
                 return self._invoke(effect, plan)
             case _:
@@ -166,11 +180,22 @@ class World:
             text = f"{effect.text}\n{note}" if note else effect.text
             yield replace(effect, channels=(channel,), text=text), on_duty
 
-    def _close(self, effect: CloseIssue) -> EffectDone:
+    def _close(self, effect: CloseIssue, plan: Plan) -> EffectDone:
         if effect.target is CloseTarget.ROLLOUT_ISSUE:
             return EffectDone(step=effect.step, note="closed")
+        closed = self._issues.close(effect, plan) if self._issues else None
+        if closed is not None:
+            return closed
         name = effect.reference or "the feature issue"
         return EffectDone(
             step=effect.step,
             ask=f"no forge is connected: close {name} yourself, then approve this step",
         )
+
+    def _open(self, effect: OpenIssue) -> EffectDone:
+        if self._issues is None:
+            raise Refused(
+                f"the forge {effect.forge} is no longer described in flagstaff.yml",
+                hint="describe it again; the rollout itself goes on",
+            )
+        return self._issues.open(effect)

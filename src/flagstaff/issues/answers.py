@@ -25,10 +25,11 @@ WHY = (
     "**why?** write the reason behind the text or below it as `Reason: \u2026`, and this is "
     "skipped; until then it is not"
 )
-BY_HAND = (
-    "**ticked by hand**: Flagstaff does or checks this itself when its turn comes; to leave it "
-    "out, write `[-]` and the reason"
+NOT_BY_HAND = (
+    "Flagstaff does or checks this itself when its turn comes; to leave it out, write `[-]` and "
+    "the reason"
 )
+BY_HAND = f"**ticked by hand**: {NOT_BY_HAND}"
 
 
 class Said(StrEnum):

@@ -48,9 +48,10 @@ def follow(text: str, rollout: Rollout) -> str:
         marked[at - 1] = replace(line, text=with_mark(line.text, mark))
         below = after(outline, outline.items[items[at]].last)
         indent = _content_indent(line)
+        about = notes_for(steps, rollout)
         told = [
-            *notes_for(steps, rollout),
-            *ticked_again(line, mark, said_before.get(below, ())),
+            *about,
+            *ticked_again(line, mark, said_before.get(below, ()), about),
             *box_notes(line, steps, rollout, outline, items[at]),
         ]
         said = (Note(indent=indent, text=note) for note in told)

@@ -61,6 +61,15 @@ def with_mark(text: str, mark: str) -> str:
     return f"{text[:at]}{_box(marker, mark)}{text[at + len(marker.box) :]}"
 
 
+def opened(text: str) -> str:
+    """Return the line with nothing in its box, whatever somebody wrote there."""
+    marker = marker_of(text)
+    if marker is None or marker.mark is None:
+        return text
+    at = marker.box_at
+    return f"{text[:at]}{_box(marker, UNDONE)}{text[at + len(marker.box) :]}"
+
+
 def _box(marker: Marker, mark: str) -> str:
     if marker.box.startswith("[") or mark == SKIPPED:
         return f"[{mark}]"

@@ -82,21 +82,27 @@ def notes_by_line(lines: Sequence[Line]) -> Mapping[int, tuple[str, ...]]:
     return {at: tuple(texts) for at, texts in found.items()}
 
 
-def ticked_again(line: Line, mark: str, before: Sequence[str]) -> tuple[str, ...]:
+def ticked_again(
+    line: Line, mark: str, before: Sequence[str], now: Sequence[str]
+) -> tuple[str, ...]:
     """Return what we say where somebody took our tick away, now and as long as it stands there.
 
-    Our note below says that the step is done; with an open box above it, the tick was taken away.
+    Our notes below say already all that is to be said now that every step of the line is done; with
+    an open box above them, the tick was taken away.
 
     Args:
         line: The line of the box, as people left it.
         mark: What the box is to carry.
         before: Our notes below it, as they stand in the text.
+        now: What is to be said below it about its steps.
     """
     if mark != DONE:
         return ()
     marker = marker_of(line.text)
     opened = marker is not None and marker.mark is not None and not marker.mark.strip()
-    claimed = any(_CLAIMS.search(note) for note in before)
+    stood = {note.strip() for note in before}
+    told = {Note(text=each).line(number=0, ending="").text for each in now}
+    claimed = told <= stood and any(_CLAIMS.search(each) for each in told)
     if (opened and claimed) or any(_AGAIN in note for note in before):
         return (f"{_AGAIN}: to take a tick away undoes nothing; `rollout abort` takes it all back",)
     return ()

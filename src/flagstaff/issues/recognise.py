@@ -26,7 +26,8 @@ _LEADING = re.compile(
     re.IGNORECASE,
 )
 _WAIT = re.compile(r"wait\b|let it (?:run|bake|soak)|bake\b|soak\b", re.IGNORECASE)
-_HOLDS = re.compile(r"\b(?:wait|hold|pause|leave|bake|soak|at least)")
+_HOLDS = re.compile(r"\b(?:wait|hold|pause|leave|bake|soak)")
+_LEAST = re.compile(r"\bat least\b")
 _BETWEEN = re.compile(r"\bbetween\b|\b(?:each|every) (?:step|increase|increment|change|percent)")
 _TERM = re.compile(r"verification (?:term|period)")
 _SAYS_YES = re.compile(
@@ -64,7 +65,9 @@ def is_cleanup_request(text: str) -> bool:
 def wait_between_rungs(text: str) -> timedelta | None:
     """Return the wait that the text demands between the steps of a ramp, if it does."""
     words = plain(text).lower()
-    if _HOLDS.search(words) and _BETWEEN.search(words):
+    # "Make sure that somebody is around for at least two hours" has a person wait, not the rollout.
+    holds = _HOLDS.search(words) or (_LEAST.search(words) and not _SAYS_YES.match(words))
+    if holds and _BETWEEN.search(words):
         return duration_in(words)
     return None
 

@@ -72,6 +72,26 @@ class CloseIssue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIssue:
+    """Make the rollout's issue on a forge, once: `marker`, a part of `text`, tells whether it is.
+
+    `since` is when it was first wanted, in real time as ISO text; `project` is the path of one.
+    """
+
+    key: str
+    step: str
+    forge: str
+    project: str
+    title: str
+    text: str
+    marker: str
+    since: str
+    labels: tuple[str, ...] = ()
+    assignee: str = ""
+    milestone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvokeCommand:
     """Run a command of the project, by its name."""
 
@@ -81,5 +101,5 @@ class InvokeCommand:
 
 
 Internal = ChangeFlag | RemoveFlag | RestoreFlag
-External = Post | WriteCleanup | CloseIssue | InvokeCommand
+External = Post | WriteCleanup | CloseIssue | OpenIssue | InvokeCommand
 Effect = Internal | External

@@ -55,11 +55,15 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectDone:
-    """An external effect has happened; `ask` says what a person still has to do about it."""
+    """An external effect has happened; `ask` says what a person still has to do about it.
+
+    `issue` is the address of the rollout's issue, when that has just been made.
+    """
 
     step: str
     note: str = ""
     ask: str = ""
+    issue: str = ""
     cleanup: Cleanup | None = None
     output: str = ""
 

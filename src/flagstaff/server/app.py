@@ -33,6 +33,7 @@ from flagstaff.server.chat import Chat, build_chat
 from flagstaff.server.compat import build_compat, build_flagd
 from flagstaff.server.declaring import Declaring
 from flagstaff.server.failures import not_an_address, status_of
+from flagstaff.server.forges import ForgeDesk, forge_routes
 from flagstaff.server.front.front import Front
 from flagstaff.server.front.guarding import Rules
 from flagstaff.server.front.health import Draining, Health, Measured
@@ -92,6 +93,7 @@ class Application:
     engine: Engine | None
     flagd: Beside | None
     chat: Chat
+    desk: ForgeDesk
     token: str
     address: Address
     draining: Draining
@@ -105,6 +107,7 @@ class Application:
         if self.engine is not None:
             self.engine.start()
         self.chat.start()
+        self.desk.start()
 
     def close(self) -> None:
         """End the streams, let the engine finish its step, and let go of the database."""
@@ -126,6 +129,7 @@ def build(settings: Settings) -> Application:
         database = _open(settings, closing)
         clock = kept_clock(database, settings.speed)
         address = Address(settings.public_url.rstrip("/"))
+        desk = ForgeDesk(settings.root, project.forges)
         definitions = WatchedDefinitions(settings.root, project.flags)
         context = Context(
             root=settings.root,
@@ -137,20 +141,18 @@ def build(settings: Settings) -> Application:
             requests=build_requests(settings, project),
             telemetry=Telemetry(),
             address=address,
+            issues=desk.forges,
         )
         services = Services(database, context, clock)
-        sign_on = services.ask(partial(sign_on_settings, settings), ENGINE)
-        check_reach(settings, owner=_has_owner(services, sign_on))
+        sign_on = _reachable(settings, services)
         metrics = Metrics()
         hub = Hub(partial(encoded_snapshot, services), metrics.spread)
         services.listen(hub.tell)
-        declaring = Declaring(services, hub)
-        declaring.note()
-        definitions.listen(declaring.changed)
-        closing.callback(declaring.close)
+        _declare(services, hub, definitions, closing)
         chat = build_chat(settings, services)
         closing.callback(chat.close)
-        engine, ticks = _engine(settings, services, chat, closing)
+        closing.callback(desk.close)  # after the engine, which may be at an issue
+        engine, ticks = _engine(settings, services, chat, desk, closing)
         metrics.watch(
             hub,
             {
@@ -166,7 +168,8 @@ def build(settings: Settings) -> Application:
             measured=Measured(access=access, metrics=metrics, local=settings.local),
         )
         signing_in = _signing_in(settings, services, access, sign_on)
-        asgi = _asgi(settings, services, definitions, hub, health, signing_in, more=chat.routes)
+        more = [*chat.routes, *forge_routes(desk, services)]
+        asgi = _asgi(settings, services, definitions, hub, health, signing_in, more=more)
         return Application(
             settings=settings,
             services=services,
@@ -176,12 +179,29 @@ def build(settings: Settings) -> Application:
             engine=engine,
             flagd=build_flagd(settings, context, hub, access),
             chat=chat,
+            desk=desk,
             token=token,
             address=address,
             draining=health.draining,
-            remarks=_remarks(settings, speed_of(clock)),
+            remarks=(*_remarks(settings, speed_of(clock)), *desk.remarks()),
             closing=closing.pop_all(),
         )
+
+
+def _reachable(settings: Settings, services: Services) -> SignOnSettings | None:
+    """Return how people sign on, once it is clear that others may reach the server."""
+    sign_on = services.ask(partial(sign_on_settings, settings), ENGINE)
+    check_reach(settings, owner=_has_owner(services, sign_on))
+    return sign_on
+
+
+def _declare(
+    services: Services, hub: Hub, definitions: WatchedDefinitions, closing: contextlib.ExitStack
+) -> None:
+    declaring = Declaring(services, hub)
+    declaring.note()
+    definitions.listen(declaring.changed)
+    closing.callback(declaring.close)
 
 
 def _prepare(settings: Settings) -> str:
@@ -230,10 +250,15 @@ def _open(settings: Settings, closing: contextlib.ExitStack) -> Database:
 
 
 def _engine(
-    settings: Settings, services: Services, chat: Chat, closing: contextlib.ExitStack
+    settings: Settings,
+    services: Services,
+    chat: Chat,
+    desk: ForgeDesk,
+    closing: contextlib.ExitStack,
 ) -> tuple[Engine | None, Callable[[], int]]:
     """Return what runs the rollouts here, and how often it has looked."""
     if not settings.engine:
+        desk.follow(services, lambda: False)
         return None, lambda: 0
     context = services.context
     world = World(
@@ -242,6 +267,7 @@ def _engine(
         chat.announce,
         on_call=context.on_call,
         telemetry=context.telemetry,
+        issues=desk.effects(services),
     )
     teller = build_teller(settings, context.project, chat.announce)
     if database_file(settings.database_url) is not None:
@@ -250,6 +276,7 @@ def _engine(
     engine = Engine(services, world, tell=teller.tell)
     closing.callback(engine.stop)
     chat.follow_rollouts(lambda: engine.leads)
+    desk.follow(services, lambda: engine.leads)
     return engine, lambda: engine.ticks
 
 

@@ -8,6 +8,7 @@ from flagstaff.commands.access_model import (
     CreateToken,
     InvitePerson,
     LinkChat,
+    LinkForge,
     ListPeople,
     ListTokens,
     RemovePerson,
@@ -16,7 +17,7 @@ from flagstaff.commands.access_model import (
     UnlinkChat,
 )
 from flagstaff.commands.outcome import Outcome
-from flagstaff.services import chat_linking, people, tokens
+from flagstaff.services import chat_linking, forge_linking, people, tokens
 from flagstaff.services.unit import Unit
 
 
@@ -35,6 +36,8 @@ def answer(unit: Unit, command: AccessCommand) -> Outcome:
             return people.list_people(unit, command)
         case LinkChat():
             return chat_linking.link(unit, command)
+        case LinkForge():
+            return forge_linking.link(unit, command)
         case UnlinkChat():
             return chat_linking.unlink(unit, command)
         case CreateToken():

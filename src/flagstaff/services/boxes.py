@@ -1,4 +1,4 @@
-"""Who has spoken by a box of an issue that is a file, and what do they ask for by it?"""
+"""Who has spoken by a box of an issue, and what do they ask for by it?"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Heard:
 
 
 def speaker(unit: Unit, heard: Heard, file: str) -> Person:
-    """Return the person whose word a box is.
+    """Return the person whose word a box in a file is.
 
     As long as nobody has an account, whoever may write the file may do all, as at the terminal.
     Afterwards the line has to be committed under the address of an account, whose roles count.
@@ -62,12 +62,14 @@ def speaker(unit: Unit, heard: Heard, file: str) -> Person:
     )
 
 
-def asked_by(number: int, heard: Heard, file: str) -> ApproveStep | SkipStep | None:
-    """Return what a box asks for; `None` when it is answered in the issue alone."""
-    answer = heard.answer
+def asked_by(number: int, answer: BoxAnswer, issue: str) -> ApproveStep | SkipStep | None:
+    """Return what a box asks for; `None` when it is answered in the issue alone.
+
+    `issue` is what the issue is called, be it a file or on a forge.
+    """
     match answer.said:
         case Said.APPROVED:
-            return ApproveStep(rollout=number, step=answer.step, reason=f"ticked in {file}")
+            return ApproveStep(rollout=number, step=answer.step, reason=f"ticked in {issue}")
         case Said.SKIPPED:
             return SkipStep(rollout=number, step=answer.step, reason=answer.reason)
         case Said.NO_REASON | Said.NOT_THEIRS:

@@ -55,7 +55,7 @@ def asker(unit: Unit, code: str) -> ChatUser:
 
 def link(unit: Unit, command: LinkChat) -> Outcome:
     """Let a chat user act as somebody; the code is used up."""
-    account = people.get(unit.connection, _name(unit, command.person), lock=True)
+    account = people.get(unit.connection, account_named(unit, command.person), lock=True)
     if account is None:
         raise NotFound(f"nobody called {command.person} has an account", hint="person list")
     user = asker(unit, command.code)
@@ -84,7 +84,7 @@ def link(unit: Unit, command: LinkChat) -> Outcome:
 
 def unlink(unit: Unit, command: UnlinkChat) -> Outcome:
     """Let no chat user act as somebody any more."""
-    name = _name(unit, command.person)
+    name = account_named(unit, command.person)
     if not credentials.remove_of(unit.connection, name, Kind.CHAT):
         raise NotFound(f"no chat user acts as {name}")
     unit.changed.add(PEOPLE)
@@ -92,7 +92,12 @@ def unlink(unit: Unit, command: UnlinkChat) -> Outcome:
     return Outcome(text=f"no chat user acts as {name} any more", data={"name": name})
 
 
-def _name(unit: Unit, given: str) -> str:
+def account_named(unit: Unit, given: str) -> str:
+    """Return the name of the account that is meant: the one given, or the asker's own.
+
+    Raises:
+        UsageError: the asker has none.
+    """
     name = given or unit.by.account
     if not name:
         raise UsageError(

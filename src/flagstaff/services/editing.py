@@ -16,7 +16,7 @@ from flagstaff.rollouts.plan import Plan
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.conditions import ANY, Condition
 from flagstaff.services.finding import find_rollout
-from flagstaff.services.importing import answers_for
+from flagstaff.services.importing import answers_of
 from flagstaff.services.permissions import check_rollout, require
 from flagstaff.services.planning import plan_tag, surroundings
 from flagstaff.services.unit import Unit
@@ -132,7 +132,7 @@ def _plan(
     imported = import_issue(
         text,
         project=unit.context.project,
-        resolve=answers_for(unit, text, command.placeholders),
+        resolve=answers_of(unit, text, command.placeholders, named=rollout.plan.flag),
         choices=command.choices,
         known_flags=unit.context.definitions(),
         source=command.source,

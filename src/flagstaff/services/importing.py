@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from flagstaff.commands.model import ImportRollout
@@ -11,7 +12,7 @@ from flagstaff.definitions.plans import write_plan
 from flagstaff.definitions.plans.telling import schedule_json, schedule_text
 from flagstaff.errors import Conflict, ImportProblems, Problem
 from flagstaff.issues import Imported, describe_import, flag_named_in, import_issue
-from flagstaff.rollouts.plan import CheckDeployed, Plan, Preset
+from flagstaff.rollouts.plan import CheckDeployed, Close, CloseTarget, Plan, Preset
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.rollouts import begin
 from flagstaff.services.scheduling import schedule_of
@@ -30,6 +31,7 @@ UNFOLLOWED = (
 )
 
 MERGE_COMMIT = "merge-commit-of-your-feature"
+FLAG_NAME = "feature-flag-name"
 
 
 def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
@@ -39,21 +41,24 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
         ImportProblems: everything that is wrong with the issue, line by line.
         Conflict: another rollout of the flag is not over yet.
     """
-    source = Path(command.path).name if command.path else "issue"
-    path = command.path if unit.by.owner else ""
+    source = command.issue or (Path(command.path).name if command.path else "issue")
+    path = command.issue or (command.path if unit.by.owner else "")
     imported = import_issue(
         command.text,
         project=unit.context.project,
-        resolve=answers_for(unit, command.text, command.placeholders),
+        resolve=answers_of(
+            unit, command.text, command.placeholders, named=_titled(unit, command.title)
+        ),
         choices=command.choices,
         known_flags=unit.context.definitions(),
         source=source,
     )
+    imported = replace(imported, plan=_told_apart(unit, imported.plan, command.title))
     _check_commits(unit, imported.plan, source)
     lines = describe_import(imported)
     if not imported.plan.guards:
         lines += f"\n\n{UNWATCHED}"
-    if path != command.path:
+    if path != (command.issue or command.path):
         lines += f"\n\n{UNFOLLOWED}"
     check_alone(unit, imported.plan.flag)
     record = store.add(
@@ -87,18 +92,53 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
     return Outcome(text=text, data=data, next=following)
 
 
-def answers_for(unit: Unit, text: str, placeholders: Mapping[str, str]) -> dict[str, str]:
-    """Return what placeholders mean: what the asker said, else what the history knows."""
+def answers_of(
+    unit: Unit, text: str, placeholders: Mapping[str, str], *, named: str = ""
+) -> dict[str, str]:
+    """Return what placeholders mean: what the asker said, else what is known and the history says.
+
+    `named` is the flag that the text is about, where that stands elsewhere, such as in a title.
+    """
+    flag = named or flag_named_in(text, unit.context.definitions())
+    found = answers_for(unit, text, flag, placeholders)
+    given = {key.strip("<>").lower() for key in found}
+    return {FLAG_NAME: named, **found} if named and FLAG_NAME not in given else found
+
+
+def answers_for(
+    unit: Unit, text: str, flag: str, placeholders: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what placeholders of a text about a flag mean, with what the history knows."""
     answers = dict(placeholders)
-    flag = flag_named_in(text, unit.context.definitions())
     repository = unit.context.repository
     if MERGE_COMMIT in {**unit.context.project.placeholders, **answers} or not flag:
         return answers
-    if repository is not None:
+    if repository is not None and MERGE_COMMIT in text:
         introduced = repository.introduction(f"{unit.context.project.flags}/**/{flag}.y*ml")
         if introduced is not None:
             answers[MERGE_COMMIT] = introduced.sha
     return answers
+
+
+def _titled(unit: Unit, title: str) -> str:
+    """Return the flag that the title of an issue names, empty where it names none."""
+    return flag_named_in(f"<!-- Title: {title} -->", unit.context.definitions()) if title else ""
+
+
+def _told_apart(unit: Unit, plan: Plan, title: str) -> Plan:
+    """Return the plan with the issue's own title, and with the flag's feature issue to close."""
+    definition = unit.context.definitions().get(plan.flag)
+    reference = (definition.feature_issue_url if definition else None) or ""
+    steps = tuple(
+        replace(step, action=replace(step.action, reference=reference))
+        if isinstance(step.action, Close)
+        and step.action.target is CloseTarget.FEATURE_ISSUE
+        and not step.action.reference
+        else step
+        for step in plan.steps
+    )
+    words = " ".join(title.replace("`", "").split())
+    return replace(plan, steps=steps, title=words or plan.title)
 
 
 def _check_commits(unit: Unit, plan: Plan, source: str) -> None:

@@ -14,6 +14,7 @@ from flagstaff.rollouts.effect import (
     Effect,
     Internal,
     InvokeCommand,
+    OpenIssue,
     Post,
     RemoveFlag,
     RestoreFlag,
@@ -112,7 +113,7 @@ def _apply(unit: Unit, rollout: Rollout, effect: Effect) -> None:
     match effect:
         case ChangeFlag() | RemoveFlag() | RestoreFlag():
             _apply_internal(unit, rollout, effect)
-        case Post() | WriteCleanup() | CloseIssue() | InvokeCommand():
+        case Post() | WriteCleanup() | CloseIssue() | OpenIssue() | InvokeCommand():
             outbox.add(unit.connection, rollout.id, (effect,), unit.now)
         case _:
             assert_never(effect)

@@ -13,6 +13,7 @@ from flagstaff.commands.access_model import (
     CreateToken,
     InvitePerson,
     LinkChat,
+    LinkForge,
     RemovePerson,
     SetRoles,
     UnlinkChat,
@@ -62,7 +63,7 @@ def check(unit: Unit, command: Command) -> None:
             require(unit.by, Role.MAINTAINER, (command.environment,))
         case model.GetFlag() | model.ListFlags():
             require(unit.by, Role.VIEWER, command.environments)
-        case model.ImportRollout() | PlanRollout():
+        case model.ImportRollout() | model.CreateRollout() | PlanRollout():
             require_somewhere(unit.by, Role.OPERATOR)
         case (
             AddPerson()
@@ -70,6 +71,7 @@ def check(unit: Unit, command: Command) -> None:
             | InvitePerson()
             | RemovePerson()
             | LinkChat()
+            | LinkForge()
             | UnlinkChat()
             | CreateToken()
         ):
@@ -137,7 +139,7 @@ def _changing(overrides: tuple[str, ...]) -> Role:
 def _check_accounts(by: Person, command: AccessCommand) -> None:
     _not_in_chat(by)
     match command:
-        case LinkChat() | UnlinkChat():
+        case LinkChat() | LinkForge() | UnlinkChat():
             require_somewhere(by, Role.VIEWER)
             if command.person and command.person != by.account:
                 require(by, Role.ADMIN, (EVERYWHERE,))

@@ -15,8 +15,8 @@ class Source(StrEnum):
     WEB = "web"
     CHAT = "chat"
     API = "api"
-    ENGINE = "engine"
     ISSUE = "issue"
+    ENGINE = "engine"
 
 
 ADMIN_EVERYWHERE: Roles = {EVERYWHERE: Role.ADMIN}

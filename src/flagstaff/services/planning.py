@@ -19,6 +19,7 @@ from flagstaff.definitions.plans import (
     write_plan,
 )
 from flagstaff.definitions.plans.telling import schedule_json, schedule_text
+from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import UsageError
 from flagstaff.rollouts.plan import CheckDeployed, Plan, Preset
 from flagstaff.rollouts.rollout import Rollout
@@ -108,13 +109,13 @@ def templates(unit: Unit) -> dict[str, dict[str, str | None]]:
 
 def plan_data(unit: Unit, record: RolloutRecord) -> dict[str, Any]:
     """Return the plan of a rollout for programs."""
-    plan = record.rollout.plan
+    plan, on_forge = record.rollout.plan, is_web_address(record.issue_path)
     return {
         "rollout": record.rollout.id,
         "flag": plan.flag,
         "plan": write_plan(plan),
         "tag": plan_tag(plan),
-        "issue_path": record.issue_path if unit.by.owner else "",
+        "issue_path": record.issue_path if unit.by.owner or on_forge else "",
         "schedule": schedule_json(schedule_of(unit, record.rollout)),
     }
 

@@ -80,6 +80,27 @@ class MergeRequests(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueText:
+    """An issue on a forge, as it was read; `url` is its one address."""
+
+    url: str
+    title: str
+    text: str
+
+
+class IssueReader(Protocol):
+    """Whoever can read the issues of the project's forges."""
+
+    def read(self, text: str) -> IssueText:
+        """Return the issue that an address means.
+
+        Raises:
+            FlagstaffError: there is none, or the forge does not show it.
+        """
+        ...
+
+
 class HealthCheck(Protocol):
     """Whoever knows whether production is well and no incident is open."""
 

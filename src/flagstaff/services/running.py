@@ -165,6 +165,15 @@ def finish_effect(
     if isinstance(result, EffectFailed):
         return _failed(unit, record, outgoing, result)
     outbox.close(unit.connection, outgoing.effect.key, "done", unit.now)
+    if result.issue:
+        store.put_issue(unit.connection, outgoing.rollout_id, result.issue)
+        unit.changed.add(f"rollout:{outgoing.rollout_id}")
+        unit.record(
+            "rollout.issue",
+            flag=record.rollout.plan.flag,
+            rollout_id=outgoing.rollout_id,
+            text=f"its issue is {result.issue}",
+        )
     return move(unit, record, result)
 
 

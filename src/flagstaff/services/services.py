@@ -14,6 +14,7 @@ from flagstaff.commands.access_model import (
     CreateToken,
     InvitePerson,
     LinkChat,
+    LinkForge,
     ListPeople,
     ListTokens,
     RemovePerson,
@@ -39,6 +40,7 @@ from flagstaff.rollouts.event import Answer
 from flagstaff.services import (
     access,
     auditing,
+    creating,
     deployments,
     editing,
     flags,
@@ -62,6 +64,7 @@ from flagstaff.services.permissions import require_somewhere
 from flagstaff.services.person import Person
 from flagstaff.services.policies.change import PRODUCTION
 from flagstaff.services.policies.health import ProductionHealth
+from flagstaff.services.reading_issues import with_issues
 from flagstaff.services.telling import Telling
 from flagstaff.services.unit import Context, Unit
 from flagstaff.store import audit, notifications
@@ -175,6 +178,7 @@ class Services:
         condition: Condition | None,
     ) -> list[Outcome]:
         healthy = self._healthy(commands)
+        read = with_issues(self.context, commands, by)
         write = any(command.writes for command in commands)
         with self.unit(by, write=write, keep=not dry_run, healthy=healthy) as unit:
             asked = request_key(unit, key, commands) if key and write and not dry_run else None
@@ -184,7 +188,7 @@ class Services:
                 for command in commands:
                     permissions.check(unit, command)
                 condition(unit)
-            found = [_permitted(unit, command) for command in commands]
+            found = [_permitted(unit, command) for command in read]
             if asked:
                 idempotency.keep(unit, asked, found)
         return found
@@ -312,6 +316,8 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return deployments.record_deployment(unit, command)
         case model.ImportRollout():
             return importing.import_rollout(unit, command)
+        case model.CreateRollout():
+            return creating.create_rollout(unit, command)
         case PlanRollout():
             return planning.plan_rollout(unit, command)
         case ShowPlan():
@@ -348,6 +354,7 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             | RemovePerson()
             | ListPeople()
             | LinkChat()
+            | LinkForge()
             | UnlinkChat()
             | CreateToken()
             | RevokeToken()

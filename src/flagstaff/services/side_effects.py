@@ -15,11 +15,13 @@ from enum import StrEnum
 from typing import Final
 
 from flagstaff.commands.codec import decode, encode
+from flagstaff.definitions.web_address import is_web_address
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services.unit import Unit
 from flagstaff.store import rollouts
 from flagstaff.store import side_effects as store
 from flagstaff.store.audit import AuditEntry
+from flagstaff.store.rollouts import RolloutRecord
 
 LEASE: Final = timedelta(minutes=2)
 """Longer than any try takes; a server that died with one leaves it to the next after this."""
@@ -100,9 +102,11 @@ def want(unit: Unit, entry: AuditEntry, *, words: str, issue: str) -> None:
     `words` is who gets the flag now, `issue` the address of its rollout issue or empty.
     """
     kinds = _kinds(unit, entry)
-    path = ""
+    path, followed = "", _followed(unit, entry) if unit.context.project.forges else None
+    if followed is not None and _says(followed, entry):
+        unit.changed.add(f"issue:{followed.rollout.id}")
     if Kind.ROLLOUT_ISSUE in kinds:
-        path = _issue_path(unit, entry.flag)
+        path, issue = _rollout_issue(unit, entry, issue)
         if not path and not issue:
             kinds.remove(Kind.ROLLOUT_ISSUE)
     if not kinds:
@@ -217,6 +221,26 @@ def _kinds(unit: Unit, entry: AuditEntry) -> list[Kind]:
     return [kind for kind, where in places.items() if entry.environment in where]
 
 
-def _issue_path(unit: Unit, flag: str) -> str:
-    running = rollouts.find(unit.connection, active=True, flag=flag)
-    return next((each.issue_path for each in running if each.issue_path), "")
+def _rollout_issue(unit: Unit, entry: AuditEntry, issue: str) -> tuple[str, str]:
+    """Return the file and the address of the issue that is told; both empty for none.
+
+    One on a forge that follows its rollout says by itself what changes in production.
+    """
+    followed = _followed(unit, entry)
+    if followed is None:
+        return "", issue
+    if not is_web_address(followed.issue_path):
+        return followed.issue_path, issue
+    return "", "" if _says(followed, entry) else followed.issue_path
+
+
+def _followed(unit: Unit, entry: AuditEntry) -> RolloutRecord | None:
+    """Return the rollout of the flag that is not over and follows an issue."""
+    running = rollouts.find(unit.connection, active=True, flag=entry.flag)
+    return next((each for each in running if each.issue_path), None)
+
+
+def _says(followed: RolloutRecord, entry: AuditEntry) -> bool:
+    """Return whether the rollout's issue tells of a change by itself, being on a forge."""
+    on_forge = is_web_address(followed.issue_path)
+    return on_forge and entry.environment in followed.rollout.plan.production

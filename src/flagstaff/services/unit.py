@@ -14,7 +14,7 @@ from flagstaff.definitions import Definitions, Project
 from flagstaff.errors import NotFound, Unavailable, UsageError
 from flagstaff.rollouts.event import Answer
 from flagstaff.services.person import Person
-from flagstaff.services.ports import HealthCheck, MergeRequests, OnCallBook, Repository
+from flagstaff.services.ports import HealthCheck, IssueReader, MergeRequests, OnCallBook, Repository
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.store import audit
 
@@ -32,6 +32,7 @@ class Context:
     requests: MergeRequests | None = None
     telemetry: Telemetry | None = None
     address: Callable[[], str] = str
+    issues: IssueReader | None = None
 
     @property
     def history(self) -> Repository:

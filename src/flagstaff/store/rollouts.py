@@ -136,7 +136,8 @@ def active_numbers(connection: Connection, *, with_file: bool = False) -> list[i
     """
     query = select(table.c.id).where(ACTIVE).order_by(table.c.id)
     if with_file:
-        query = query.where(table.c.issue_path != "")
+        path = table.c.issue_path
+        query = query.where(path != "", ~path.istartswith("http://"), ~path.istartswith("https://"))
     return list(connection.execute(query).scalars())
 
 
@@ -149,6 +150,17 @@ def recent_numbers(connection: Connection, *, limit: int) -> list[int]:
     """Return the numbers of the newest rollouts, newest first."""
     query = select(table.c.id).order_by(table.c.id.desc()).limit(limit)
     return list(connection.execute(query).scalars())
+
+
+def put_issue(connection: Connection, number: int, address: str) -> None:
+    """Note where the rollout's issue is; that moves nothing, so the revision stays."""
+    connection.execute(update(table).where(table.c.id == number).values(issue_path=address))
+
+
+def of_issue(connection: Connection, address: str) -> int | None:
+    """Return the number of the rollout of this issue that is not over, if there is one."""
+    query = select(func.max(table.c.id)).where(table.c.issue_path == address, ACTIVE)
+    return connection.execute(query).scalar()
 
 
 def newest_of(connection: Connection, issue_path: str) -> int | None:

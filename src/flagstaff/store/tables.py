@@ -264,6 +264,16 @@ chat_message = Table(
 )
 """What was posted to chat, so that it is posted once and edited in place."""
 
+forge_note = Table(
+    "forge_note",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("issue", Text, nullable=False),
+    Column("note", String(100), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""What was said and done at issues on forges, so that it is once; `note` is the forge's own id."""
 flag_life = Table(
     "flag_life",
     metadata,

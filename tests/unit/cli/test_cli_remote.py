@@ -7,7 +7,7 @@ import pytest
 from flagstaff.commands import remote
 from flagstaff.commands.codec import decode_command, encode_command
 from flagstaff.commands.grammar import parse_line
-from flagstaff.commands.model import Command, ImportFlags, ImportRollout, SetFlag
+from flagstaff.commands.model import Command, CreateRollout, ImportFlags, ImportRollout, SetFlag
 from flagstaff.commands.plan_model import EditRollout, PlanRollout, ShowPlan
 from flagstaff.commands.remote import Server, encoded
 from flagstaff.errors import (
@@ -65,6 +65,7 @@ LINES = [
     "person remove ada --reason r",
     "person list",
     "person link 7Qx --for bob",
+    "person link-forge dana --forge gitlab --for bob",
     "person unlink",
     "token create shop --machine --role application@production --expires 90d",
     "token revoke 3f9a0c12b7de --reason r",
@@ -92,10 +93,11 @@ def test_commands_are_sent_as_the_codec_writes_them():
     imported = ImportRollout(text="t", path="/p", placeholders={"a": "b"}, start=True)
     gates = {"dev": {"x": {"boolean": True}}}
     moved = ImportFlags(gates=gates, origin="unleash", overrides=("max-step",), reason="r")
+    made = CreateRollout(flag="x", template="t", placeholders={"owner": "dana"}, start=True)
     planned = PlanRollout(flag="x", template="quick", parameters={"a": "b"}, start=True)
     edited = EditRollout(rollout=3, plan="flag: x", reason="r", tag="t")
     plans = [planned, ShowPlan(rollout=3), edited]
-    commands = [*map(parse_line, LINES), imported, moved, *plans]
+    commands = [*map(parse_line, LINES), imported, moved, made, *plans]
     assert {type(each) for each in commands} == set(get_args(Command))
     for command in commands:
         sent = json.loads(json.dumps(encoded(command)))

@@ -110,6 +110,22 @@ def test_to_take_a_tick_away_undoes_nothing(running):
     assert said(opened, done) == []
 
 
+def test_a_line_of_several_steps_is_no_tick_taken_away(importing, driver):
+    """Its notes say of the first steps that they are done while its box is still open."""
+    command = "/chatops run feature set quick_search <percentage> --actors"
+    text = f"# [FF] `quick_search`\n\n- [ ] `{command}`\n"
+    running = driver(importing(text).plan)
+    while not running.rollout.phase.finished:
+        running.turn()
+        text = follow(text, running.rollout)
+        assert "**ticked again**" not in text
+    assert text.count("**set**") == 2
+    assert "- [x] `/chatops" in text
+    opened = follow(text.replace("[x]", "[ ]"), running.rollout)
+    assert "- [x] `/chatops" in opened
+    assert "**ticked again**" in opened
+
+
 def test_a_text_saved_over_ours_is_brought_up_to_date_without_reproach(running):
     done = running.run_until("verify-works-expected")
     after = follow(TEXT.replace("Paint the", "Paint that"), done)

@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope
 
 MAX_BODY = 1_048_576
 SAFE = {"GET", "HEAD", "OPTIONS"}
-API = ("/api/", "/environments/", "/ofrep/", "/flipper/", "/slack/", "/mattermost/")
+API = ("/api/", "/environments/", "/ofrep/", "/flipper/", "/slack/", "/mattermost/", "/forges/")
 """Addresses that want a token or a signature, which no foreign page has."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
