@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import psycopg
-import psycopg_pool
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 
@@ -31,6 +31,12 @@ CONNECTIONS = 3
 
 AT_A_TIME = 10
 """Jobs that wait for one look together."""
+
+LONGEST_END = 30.0
+"""Real seconds that jobs under way get when the server ends."""
+
+SAID_AGAIN = 1.0
+"""Real seconds before what does not end is told so once more."""
 
 AGAIN = timedelta(seconds=1)
 """Before a rollout is looked at again that was due and somebody else's."""
@@ -99,8 +105,9 @@ class Procrastinate:
         self._guard = threading.Lock()
         self._wanted: dict[str, WakeUp] = {}
         self._ready: Callable[[], object] | None = None
-        self._cancel: Callable[[], object] | None = None
+        self._end: Callable[[], object] | None = None
         self._looks: SharedLooks | None = None
+        self._busy = 0
         self._thread = threading.Thread(target=self._run, name="flagstaff-jobs", daemon=True)
 
     def start(self, engine: Driven) -> None:
@@ -120,46 +127,55 @@ class Procrastinate:
         """Finish the look at hand and end; waiting jobs stay for the others."""
         self._stopping.set()
         with self._guard:
-            cancel = self._cancel
-        if cancel is not None:
-            with contextlib.suppress(RuntimeError):
-                cancel()
+            end = self._end
+        if end is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended already
+                end()
         self._sweeper.stop()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(LONGEST_END)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            with (
-                self._complaints.about("Procrastinate"),
-                contextlib.suppress(asyncio.CancelledError),
-                _explained(),
-            ):
+            with self._complaints.about("Procrastinate"), _explained():
                 asyncio.run(self._serve())
             self._sweeper.wake()  # for what was wanted meanwhile
             self._stopping.wait(self._pace.again)
 
     async def _serve(self) -> None:
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(self._keep_jobs())
+        loop, ending = asyncio.get_running_loop(), asyncio.Event()
         with self._guard:
-            self._cancel = partial(loop.call_soon_threadsafe, task.cancel)
+            self._end = partial(loop.call_soon_threadsafe, ending.set)
         if self._stopping.is_set():
-            task.cancel()
-        await task
-
-    async def _keep_jobs(self) -> None:
+            return
         await prepare(self._place, self._schema)
         connector = PsycopgConnector(
             conninfo=self._place, min_size=1, max_size=CONNECTIONS, timeout=5.0
         )
         app = App(connector=connector)
         app.task(name=TASK, queue=QUEUE)(self._do)
-        async with app.open_async(), asyncio.TaskGroup() as group:
+        async with app.open_async():  # which is not to be cancelled: it may never end then
             queue = JobQueue(app.job_manager)
-            group.create_task(self._work(app))
-            group.create_task(self._defer(queue))
-            group.create_task(self._tidy(queue))
+            parts = [ending.wait(), self._work(app), self._defer(queue), self._tidy(queue)]
+            tasks = {asyncio.ensure_future(each) for each in parts}
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await self._end_all(tasks)
+            for each in done:
+                each.result()
+
+    async def _end_all(self, tasks: set[asyncio.Task[Any]]) -> None:
+        """End what goes on, after the jobs under way.
+
+        Python 3.11 may lose a cancellation where a wait ends at the same moment, so it is said
+        again.
+        """
+        for each in tasks:
+            each.cancel()
+        while pending := {each for each in tasks if not each.done()}:
+            await asyncio.wait(pending, timeout=SAID_AGAIN)
+            if not self._busy:
+                for each in pending:
+                    each.cancel()
 
     async def _work(self, app: App) -> None:
         await app.run_worker_async(
@@ -200,12 +216,22 @@ class Procrastinate:
         looks = self._looks
         if looks is None or self._stopping.is_set():
             return
-        with self._complaints.about("looking"):
+        with self._counted(), self._complaints.about("looking"):
             looks.look()
             at = looks.next_look(number) if number is not None else None
             if at is not None:
                 soonest = datetime.now(UTC) + AGAIN
                 self._want(WakeUp(number=number, at=max(self._wall(at), soonest)))
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._guard:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._busy -= 1
 
     def _want(self, wanted: WakeUp) -> None:
         with self._guard:
@@ -228,13 +254,8 @@ def _explained() -> Iterator[None]:
     """
     try:
         yield
-    except Exception as exc:
-        cause: BaseException = exc
-        while isinstance(cause, ExceptionGroup):
-            cause = cause.exceptions[0]
-        if not isinstance(cause, ConnectorException | psycopg.Error | psycopg_pool.PoolTimeout):
-            raise
-        words = " ".join(str(cause.__cause__ or cause).split())
+    except (ConnectorException, psycopg.Error) as exc:  # a pool's time-out is one too
+        words = " ".join(str(exc.__cause__ or exc).split())
         raise Unavailable(
             f"no jobs can be kept: {words}",
             hint="rollouts go on without; the role needs CREATE on the database, once",
