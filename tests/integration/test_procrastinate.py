@@ -316,8 +316,12 @@ class TestTables:
             within(LONG, lambda: lab.has_tables() and lab.jobs())
         dump, load = programs("pg_dump", "pg_restore")
         file = tmp_path / "flagstaff.dump"
-        subprocess.run([dump, "--format=custom", f"--file={file}", lab.url], check=True)
-        subprocess.run([load, "--clean", "--if-exists", f"--dbname={lab.url}", file], check=True)
+        subprocess.run(
+            [dump, "--format=custom", f"--file={file}", lab.url], check=True, timeout=LONG
+        )
+        subprocess.run(
+            [load, "--clean", "--if-exists", f"--dbname={lab.url}", file], check=True, timeout=LONG
+        )
         lab.admin.dispose()  # it has plans for the tables that were there before
         assert lab.phase(number) is Phase.RUNNING
         driver = lab.driver()
