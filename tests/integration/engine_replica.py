@@ -11,8 +11,11 @@ from pathlib import Path
 from fakes import FakeRepository, FakeWorld, definitions_in
 from flagstaff.definitions import Policies, Project
 from flagstaff.engine.loop import Engine
+from flagstaff.engine.procrastinate_driver import Pace, Procrastinate
+from flagstaff.server.driving import SCHEMA
 from flagstaff.services import running
 from flagstaff.services.clock import SystemClock
+from flagstaff.services.opening import conninfo
 from flagstaff.services.replicas import Replicas
 from flagstaff.services.services import Services
 from flagstaff.services.unit import Context
@@ -52,6 +55,13 @@ def linger(folder, *, after):
     running.step = step
 
 
+def by_jobs(url):
+    """Return a driver that does next to nothing without its jobs."""
+    pace = Pace(sweep=600.0, poll=0.2, heartbeat=1.0, stalled=3.0, again=0.5)
+    place = conninfo(url, schema=SCHEMA)
+    return Procrastinate(place, SCHEMA, SystemClock().wall, pace)
+
+
 def main(folder, url, mode):
     folder = Path(folder)
     definitions = definitions_in(folder)
@@ -62,12 +72,13 @@ def main(folder, url, mode):
         repository=FakeRepository(),
     )
     services = Services(Database(url), context, SystemClock())
-    if mode in {"before", "after"}:
+    if mode in {"before", "after", "before-jobs"}:
         linger(folder, after=mode == "after")
     replicas = Replicas(services)
     replicas.start()
     world = World(folder, 30.0 if mode == "slow" else 0.0)
-    engine = Engine(services, world, term=timedelta(seconds=2))
+    driver = by_jobs(url) if "jobs" in mode else None
+    engine = Engine(services, world, term=timedelta(seconds=2), driver=driver)
     engine.start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -43,6 +43,11 @@ MOST_WARNINGS = 5
 )
 @click.option("--database", metavar="URL", help="sqlite:///FILE or postgresql://USER@HOST/NAME.")
 @click.option(
+    "--engine",
+    type=click.Choice(["built-in", "procrastinate", "none"]),
+    help="What makes it look at rollouts; built-in when left out, procrastinate for PostgreSQL.",
+)
+@click.option(
     "--speed",
     type=click.FloatRange(min=1),
     help="How many times as fast as real time; only for a new database.",

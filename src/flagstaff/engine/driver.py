@@ -21,6 +21,10 @@ class Driven(Protocol):
         """Look at what is due, until nothing is."""
         ...
 
+    def next_look(self, number: int) -> datetime | None:
+        """Return when a rollout wants to be looked at again; `None` is never."""
+        ...
+
 
 class Driver(Protocol):
     """Makes an engine look when something is due."""

@@ -74,6 +74,7 @@ class Looker:
         self._batch = Batch()
         self._known: dict[int, RolloutRecord] = {}
         self._failures: dict[int, int] = {}
+        self._next_looks: list[tuple[int, datetime]] = []
 
     def look(self) -> bool:
         """Look at some of what is due, each once; return whether there may be more."""
@@ -93,6 +94,11 @@ class Looker:
             return self._end(looked)
         finally:
             self._batch.ended(taken=len(found), seconds=elapsed() - began)
+
+    def take_next_looks(self) -> list[tuple[int, datetime]]:
+        """Return when the rollouts just looked at want to be looked at again, once."""
+        taken, self._next_looks = self._next_looks, []
+        return taken
 
     def _claim(self) -> list[Look]:
         asked_at, claimant = elapsed(), self._leases.claimant()
@@ -199,9 +205,10 @@ class Looker:
     def _write_all(self, looked: list[Looked]) -> None:
         soonest = self._services.clock.after(SOONEST)
         with self._services.unit(ENGINE, write=True) as unit:
-            written = looking.end(unit, looked, not_before=soonest)
+            ended = looking.end(unit, looked, not_before=soonest)
+        self._next_looks += ended.next_looks
         seen = {each.record.rollout.id: each.record for each in looked if each.record is not None}
-        self._remember(seen | {each.rollout.id: each for each in written})
+        self._remember(seen | {each.rollout.id: each for each in ended.written})
 
     def _later(self, look: Look | Looked) -> Looked:
         """Return that the rollout is to be looked at again, the later the more often it failed."""

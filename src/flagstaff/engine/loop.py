@@ -8,7 +8,7 @@ to move; anything done outside has a key that is the same on every attempt.
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.driver import BuiltIn, Driver, Loop
@@ -134,10 +134,17 @@ class Engine:
             self.ticks += 1
             self._sweep()
             self._wake_waiting()
-            while self._goes_on() and self._looker.look():
-                pass
+            more = True
+            while more and self._goes_on():
+                more = self._looker.look()
+                for number, at in self._looker.take_next_looks():
+                    self._driver.wake(number, at)
         if self.leads:
             self._issues.follow()
+
+    def next_look(self, number: int) -> datetime | None:
+        """Return when a rollout wants to be looked at again; `None` is never."""
+        return self._services.ask(lambda unit: looking.next_look_at(unit, number), ENGINE)
 
     def _listen(self) -> None:
         self._issues.listen(self._services.ask(running.followed_numbers, ENGINE))

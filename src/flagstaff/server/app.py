@@ -32,6 +32,7 @@ from flagstaff.server.auth.signing_in import SigningIn
 from flagstaff.server.chat import Chat, build_chat
 from flagstaff.server.compat import build_compat, build_flagd
 from flagstaff.server.declaring import Declaring
+from flagstaff.server.driving import chosen_driver
 from flagstaff.server.failures import not_an_address, status_of
 from flagstaff.server.forges import ForgeDesk, forge_routes
 from flagstaff.server.front.front import Front
@@ -43,7 +44,7 @@ from flagstaff.server.front.ways import Way, Ways
 from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
 from flagstaff.server.outside import build_on_call, build_requests, build_teller
-from flagstaff.server.settings import Settings, check_reach
+from flagstaff.server.settings import EngineKind, Settings, check_reach
 from flagstaff.server.streams.at_hand import AtHand
 from flagstaff.server.streams.encoded import encoded_snapshot
 from flagstaff.server.streams.hub import Hub
@@ -205,6 +206,7 @@ def _declare(
 
 
 def _prepare(settings: Settings) -> str:
+    chosen_driver(settings)  # what would not work is said before anything is made
     try:
         return folder.prepare(settings.folder)
     except OSError as exc:
@@ -257,7 +259,7 @@ def _engine(
     closing: contextlib.ExitStack,
 ) -> tuple[Engine | None, Callable[[], int]]:
     """Return what runs the rollouts here, and how often it has looked."""
-    if not settings.engine:
+    if settings.engine is EngineKind.NONE:
         desk.follow(services, lambda: False)
         return None, lambda: 0
     context = services.context
@@ -273,7 +275,9 @@ def _engine(
     if database_file(settings.database_url) is not None:
         with services.unit(ENGINE, write=True) as unit:
             looking.break_leases(unit)
-    engine = Engine(services, world, tell=teller.tell)
+    make_driver = chosen_driver(settings)
+    driver = make_driver(services.clock) if make_driver else None
+    engine = Engine(services, world, driver=driver, tell=teller.tell)
     closing.callback(engine.stop)
     chat.follow_rollouts(lambda: engine.leads)
     desk.follow(services, lambda: engine.leads)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from flagstaff.definitions.web_address import is_web_address
@@ -37,6 +38,25 @@ class ClientLimits(BaseSettings):
     most_streams_by_client: Annotated[int, Field(ge=0)] = 12_000
 
 
+class EngineKind(StrEnum):
+    """What makes this process look at rollouts: its own loop, Procrastinate too, or nothing."""
+
+    BUILT_IN = "built-in"
+    PROCRASTINATE = "procrastinate"
+    NONE = "none"
+
+
+def _engine_kind(value: object) -> object:
+    """Return the kind for yes and no, too."""
+    match str(value).lower():
+        case "true" | "1" | "yes" | "on":
+            return EngineKind.BUILT_IN
+        case "false" | "0" | "no" | "off":
+            return EngineKind.NONE
+        case _:
+            return value
+
+
 class Settings(ClientLimits):
     """Each comes from an argument, else from `FLAGSTAFF_…` in the environment, else the default.
 
@@ -52,7 +72,8 @@ class Settings(ClientLimits):
         port: 0 takes any free one; `None` takes 8080 or the next free one.
         flagd_port: for flagd's clients; 0 takes any free one, `None` serves none.
         speed: how much faster than real time, at least 1; `None` is as before, at first 1.
-        engine: whether this process also runs the rollouts.
+        engine: what makes this process run the rollouts: `built-in`, or on PostgreSQL
+            `procrastinate`; with `none`, or `false`, others do.
         oidc_issuer: the OpenID Connect issuer, such as `https://gitlab.com`; empty is no single
             sign-on.
         oidc_client_id: what the issuer calls this server.
@@ -86,7 +107,7 @@ class Settings(ClientLimits):
     port: Annotated[int, Field(ge=0, le=65535)] | None = None
     flagd_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     speed: Annotated[float, Field(ge=1)] | None = None
-    engine: bool = True
+    engine: Annotated[EngineKind, BeforeValidator(_engine_kind)] = EngineKind.BUILT_IN
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret_file: Path | None = None

@@ -23,6 +23,7 @@ from flagstaff.store.rollouts import RolloutRecord
 __all__ = [
     "Claimant",
     "Due",
+    "Ended",
     "Look",
     "Looked",
     "any_due",
@@ -32,6 +33,7 @@ __all__ = [
     "end",
     "late",
     "leave_duties",
+    "next_look_at",
     "renew",
     "sweep",
     "take_duty",
@@ -65,6 +67,14 @@ class Looked:
     checked: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What looks that have ended leave: what was written, and when to look again at which."""
+
+    written: tuple[RolloutRecord, ...]
+    next_looks: tuple[tuple[int, datetime], ...]
+
+
 def any_due(unit: Unit, claimant: Claimant) -> bool:
     """Return whether there is anything to look at."""
     return looks.is_any_due(unit.connection, claimant, unit.now)
@@ -87,8 +97,8 @@ def claim(
     return found
 
 
-def end(unit: Unit, looked: Sequence[Looked], *, not_before: datetime) -> list[RolloutRecord]:
-    """Write what looks have read, and when the next ones are; return what was written.
+def end(unit: Unit, looked: Sequence[Looked], *, not_before: datetime) -> Ended:
+    """Write what looks have read, and when the next ones are.
 
     A rollout that somebody moved meanwhile is looked at again at once, one that somebody else has
     the lease on is theirs.
@@ -108,7 +118,11 @@ def end(unit: Unit, looked: Sequence[Looked], *, not_before: datetime) -> list[R
                 unit.changed.add(f"readings:{saved.rollout.id}")
         releases.append(_release(unit, each, record, again_at, not_before))
     looks.release(unit.connection, releases)
-    return written
+    times = ((each.rollout_id, each.at) for each in releases)
+    return Ended(
+        written=tuple(written),
+        next_looks=tuple((number, at) for number, at in times if at is not None),
+    )
 
 
 def _release(
@@ -190,6 +204,11 @@ def any_waiting(unit: Unit, facts: Collection[str]) -> bool:
 def wake_waiting(unit: Unit, facts: Collection[str]) -> None:
     """Wake the rollouts that wait for one of the facts."""
     looks.wake_waiting(unit.connection, facts)
+
+
+def next_look_at(unit: Unit, number: int) -> datetime | None:
+    """Return when a rollout is to be looked at; `None` is never."""
+    return looks.next_look_at(unit.connection, number)
 
 
 def late(unit: Unit) -> tuple[int, datetime | None]:

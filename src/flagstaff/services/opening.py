@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError
 from flagstaff.errors import UsageError
 from flagstaff.store.database import Database
 
-__all__ = ["Database", "database_file", "open_database"]
+__all__ = ["Database", "conninfo", "database_file", "open_database"]
 
 
 def database_file(url: str) -> Path | None:
@@ -29,6 +29,13 @@ def database_file(url: str) -> Path | None:
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         return None
     return Path(parsed.database)
+
+
+def conninfo(url: str, *, schema: str) -> str:
+    """Return the address of a PostgreSQL as `psycopg` takes it, for a schema beside our own."""
+    from flagstaff.store import postgresql  # noqa: PLC0415 its driver is an extra
+
+    return postgresql.conninfo(make_url(url).set(drivername="postgresql+psycopg"), schema=schema)
 
 
 def open_database(url: str) -> Database:

@@ -248,6 +248,12 @@ def break_leases(connection: Connection) -> None:
     connection.execute(update(table).values(lease_owner="", lease_until=null()))
 
 
+def next_look_at(connection: Connection, rollout_id: int) -> datetime | None:
+    """Return when a rollout is to be looked at; `None` is never."""
+    query = select(table.c.next_look_at).where(table.c.rollout_id == rollout_id)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def late(connection: Connection, now: datetime) -> tuple[int, datetime | None]:
     """Return how many rollouts wait for a look whose time has come, and since when the first."""
     query = select(func.count(), func.min(table.c.next_look_at)).where(

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import NullPool, Pool, QueuePool, create_engine, event
 from sqlalchemy.engine import URL, Engine
 
@@ -98,6 +99,16 @@ def dedicated(
     """
     options = {} if transactions else {"isolation_level": "AUTOCOMMIT"}
     return _engine(url, NullPool, options, patience=patience, told={**THEIRS, **told})
+
+
+def conninfo(url: URL, *, schema: str) -> str:
+    """Return the address as `psycopg` takes it, for what stands in a schema of its own."""
+    own = url.query.get("options", "")
+    words = [own] if isinstance(own, str) else [*own]
+    options = " ".join([*words, f"-c search_path={schema}"]).strip()
+    reached = _reaching(url.set(query={**url.query, "options": options}), THEIRS)
+    _, given = reached.get_dialect()().create_connect_args(reached)
+    return make_conninfo(**given)
 
 
 def _engine(

@@ -51,7 +51,7 @@ def claim(lab, name, term=LONG, limit=10):
 
 def end(lab, looked):
     with lab.services.unit(ENGINE, write=True) as unit:
-        return looking.end(unit, looked, not_before=lab.clock.now())
+        return [*looking.end(unit, looked, not_before=lab.clock.now()).written]
 
 
 def lapse(lab):
