@@ -44,6 +44,7 @@ from flagstaff.server.front.ways import Way, Ways
 from flagstaff.server.listening import Beside
 from flagstaff.server.lock import FileLock
 from flagstaff.server.outside import build_on_call, build_requests, build_teller
+from flagstaff.server.remarks import remarks
 from flagstaff.server.settings import EngineKind, Settings, check_reach
 from flagstaff.server.streams.at_hand import AtHand
 from flagstaff.server.streams.encoded import encoded_snapshot
@@ -184,7 +185,7 @@ def build(settings: Settings) -> Application:
             token=token,
             address=address,
             draining=health.draining,
-            remarks=(*_remarks(settings, speed_of(clock)), *desk.remarks()),
+            remarks=(*remarks(settings, speed_of(clock)), *desk.remarks()),
             closing=closing.pop_all(),
         )
 
@@ -282,18 +283,6 @@ def _engine(
     chat.follow_rollouts(lambda: engine.leads)
     desk.follow(services, lambda: engine.leads)
     return engine, lambda: engine.ticks
-
-
-def _remarks(settings: Settings, speed: float) -> tuple[str, ...]:
-    found = []
-    if not settings.secure and not settings.local:
-        found.append(
-            "people and programs come without https, so passwords and tokens can be read on the "
-            "way; give --tls-cert and --tls-key, or put a proxy with https before it"
-        )
-    if speed != 1:
-        found.append(f"time runs {speed:g} times as fast as real time")
-    return tuple(found)
 
 
 def _asgi(  # noqa: PLR0913 it is where everything comes together

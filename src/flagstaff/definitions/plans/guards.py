@@ -22,9 +22,7 @@ _KEYS: Final = tuple(each.name for each in members(Guard) if each.name != "query
 """What a metric source is asked stands in `flagstaff.yml` alone: a plan may be a stranger's."""
 
 _SAME: Final = tuple(
-    each.name
-    for each in members(JobGuard)
-    if each.name not in {"name", "flag", "jobs"}
+    each.name for each in members(JobGuard) if each.name not in {"name", "flag", "jobs"}
 )
 _NUMBERS: Final = {
     "harm_ratio": (1.0, 100.0),

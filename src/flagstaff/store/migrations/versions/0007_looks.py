@@ -7,7 +7,7 @@ from alembic import op
 
 revision = "0007"
 down_revision = "0006"
-compatible_from = "0004"  # what an older server moves, an engine of this one finds by sweeping
+compatible_from = "0007"  # an older engine would do what another one is about
 
 Moment = sa.DateTime(timezone=True)
 DUE = sa.text("next_look_at IS NOT NULL")

@@ -7,7 +7,7 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0007"
-compatible_from = "0004"  # an older server reminds nobody, and needs no memory of it
+compatible_from = "0007"  # an older server reminds nobody, and needs no memory of it
 
 
 def upgrade() -> None:

@@ -7,7 +7,7 @@ from alembic import op
 
 revision = "0011"
 down_revision = "0008"
-compatible_from = "0004"  # an older server tells nobody, and changes nothing for those who do
+compatible_from = "0007"  # an older server tells nobody, and changes nothing for those who do
 
 Moment = sa.DateTime(timezone=True)
 

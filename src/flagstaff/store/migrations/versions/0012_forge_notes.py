@@ -7,7 +7,7 @@ from alembic import op
 
 revision = "0012"
 down_revision = "0011"
-compatible_from = "0004"  # an older server leaves forges alone, and needs no memory of them
+compatible_from = "0012"  # an older server cannot read a rollout as this version writes it
 
 
 def upgrade() -> None:
