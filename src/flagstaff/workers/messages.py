@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +48,15 @@ def in_raw(raw: bytes | str, name: str) -> Holds:
     return in_message(message, name)
 
 
+def is_message(raw: bytes | str) -> bool:
+    """Say whether something in a list is a message of Kombu."""
+    try:
+        message = json.loads(raw)
+    except ValueError:
+        return False
+    return isinstance(message, Mapping) and {"body", "headers", "properties"} <= message.keys()
+
+
 def in_message(message: Any, name: str) -> Holds:
     """Return how a message with `headers`, `body` and `content-type` holds the name."""
     if not isinstance(message, Mapping) or "body" not in message:
@@ -58,7 +66,7 @@ def in_message(message: Any, name: str) -> Holds:
         return Holds(own=1)
     try:
         body = _body(message, headers)
-    except (ValueError, LookupError, OSError, EOFError, binascii.Error):
+    except (ValueError, TypeError):
         return UNREADABLE
     content = message.get("content-type")
     if content not in READABLE:
@@ -100,7 +108,10 @@ def _body(message: Mapping[str, Any], headers: Mapping[str, Any]) -> bytes:
         from kombu import compression as kinds  # noqa: PLC0415 - Celery is an extra
 
         decompress: Any = kinds.decompress
-        return bytes(decompress(raw, compression))
+        try:
+            return bytes(decompress(raw, compression))
+        except Exception as exc:  # each kind of compression has errors of its own
+            raise ValueError("the body cannot be unpacked") from exc
     return raw
 
 

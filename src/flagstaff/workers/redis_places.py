@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flagstaff.workers.messages import NOTHING, UNREADABLE, Holds, in_message, in_raw
+from flagstaff.workers.messages import NOTHING, UNREADABLE, Holds, in_message, in_raw, is_message
 from flagstaff.workers.places import Place
 
 SEPARATOR = "\x06\x16"
@@ -41,9 +41,9 @@ def redis_places(channel: Any, name: str, queues: Iterable[str]) -> list[Place]:
     found = {queue: _Found() for queue in known}
     for key in _lists(client, prefix):
         queue = key.removeprefix(prefix).partition(SEPARATOR)[0]
-        holds, exact = _in_list(client, key, name)
-        if queue not in known and not (holds.own or holds.embedded):
+        if queue not in known and not _is_queue(client, key):
             continue  # a list of another program
+        holds, exact = _in_list(client, key, name)
         there = found.setdefault(queue, _Found())
         there.holds += holds
         there.exact &= exact
@@ -62,6 +62,12 @@ def _bound(client: Any, prefix: str) -> Iterator[str]:
             queue = _text(member).rpartition(SEPARATOR)[2]
             if not queue.endswith(".pidbox"):  # questions to workers, not jobs
                 yield queue
+
+
+def _is_queue(client: Any, key: str) -> bool:
+    """Say whether a list that no exchange knows holds messages of Kombu nevertheless."""
+    ends = (client.lindex(key, 0), client.lindex(key, -1))
+    return not key.endswith(".pidbox") and any(raw and is_message(raw) for raw in ends)
 
 
 def _lists(client: Any, prefix: str) -> Iterator[str]:

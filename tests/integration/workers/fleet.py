@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import os
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from kombu import pools
 
 HERE = Path(__file__).parent
 DEFINITION = """\
@@ -77,20 +80,8 @@ class Fleet:
     def worker(self, node, deploy, queues, *, pool="prefork", concurrency=1, **settings):
         """Start a worker and return its process, once it takes jobs."""
         log = (self.folder / f"{node}.log").open("w")
-        words = (
-            "-l",
-            "INFO",
-            "--without-gossip",
-            "--without-mingle",
-            "-n",
-            f"{node}@test",
-            "-Q",
-            queues,
-            "-P",
-            pool,
-            "-c",
-            str(concurrency),
-        )
+        words = ["-l", "INFO", "--without-gossip", "--without-mingle", "-n", f"{node}@test"]
+        words += ["-Q", queues, "-P", pool, "-c", str(concurrency)]
         environment = {**os.environ, **self._environment(deploy, settings)}
         process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "renamed_jobs:app", "worker", *words],
@@ -127,10 +118,14 @@ class Fleet:
             process.send_signal(signal.SIGCONT)
             process.kill()
             process.wait(30)
+        gc.collect()  # results that are still waited for would ask a backend that is closed
         for jobs in self._apps:
             if hasattr(jobs, "flags"):
                 jobs.flags.close()
+            jobs.app.backend.result_consumer.stop()
+            jobs.app.backend.client.connection_pool.disconnect()
             jobs.app.close()
+        pools.reset()
 
     def _environment(self, deploy, settings):
         return {
