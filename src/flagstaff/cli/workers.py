@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +46,10 @@ def workers() -> None:
 @click.pass_obj
 def ready(common: Common, /, *, name: str, queue: str, **where: Any) -> int:
     """Say whether every worker that is alive knows NAME; only then exit with 0."""
-    with_app, asker = _asker(**where)
-    del with_app
+    _, asker = _asker(**where)
     from flagstaff.workers.knowing import who_knows  # noqa: PLC0415 help must stay quick
 
-    known = _reached(lambda: who_knows(asker, name, queue))
+    known = _reached(asker, lambda: who_knows(asker, name, queue))
     if common.json:
         output.say_json({"ok": known.ready, **asdict(known)})
     else:
@@ -75,7 +75,8 @@ def drained(
 
     own = where["app"] is not None
     proof = _reached(
-        lambda: prove(lambda: scan(app, asker, name, queues=queues, own=own), name, stable=seconds)
+        asker,
+        lambda: prove(lambda: scan(app, asker, name, queues=queues, own=own), name, stable=seconds),
     )
     if common.json:
         output.say_json(
@@ -123,7 +124,7 @@ def _asker(*, broker: str | None, app: str | None, workers: int, timeout: str) -
     return made, Asker(made, timeout=seconds, expected=workers)
 
 
-def _reached(ask: Callable[[], Any]) -> Any:
+def _reached(asker: Any, ask: Callable[[], Any]) -> Any:
     from kombu.exceptions import OperationalError  # noqa: PLC0415 an extra
 
     unreachable: tuple[type[Exception], ...] = (OperationalError, OSError)
@@ -134,7 +135,8 @@ def _reached(ask: Callable[[], Any]) -> Any:
     except ModuleNotFoundError:
         pass
     try:
-        return ask()
+        with closing(asker):
+            return ask()
     except unreachable as exc:
         raise Unavailable(f"the broker does not answer: {exc}") from exc
 

@@ -50,24 +50,26 @@ class Asker:
     def __init__(self, app: Any, *, timeout: float = TIMEOUT, expected: int = 0) -> None:
         self._app, self._timeout, self._expected = app, timeout, expected
         self._limit: int | None = None
+        self._connection: Any = None
         self._control = type(app.control)(app)
         # With a pool it would publish on another channel than the one that is given.
         self._control.mailbox.producer_pool = None
 
     def ask(self, command: str, **arguments: object) -> Answers:
         """Return what every worker says; once all were heard, later questions wait for no more."""
-        with self._app.connection_for_write() as connection:
-            channel = connection.default_channel
-            with _counting_receivers(channel) as receivers:
-                replies = self._control.broadcast(
-                    command,
-                    arguments=arguments,
-                    reply=True,
-                    timeout=self._timeout,
-                    limit=self._limit,
-                    connection=connection,
-                    channel=channel,
-                )
+        # One connection for all questions: Redis lets go of one that waits only after a second.
+        self._connection = self._connection or self._app.connection_for_write()
+        channel = self._connection.default_channel
+        with _counting_receivers(channel) as receivers:
+            replies = self._control.broadcast(
+                command,
+                arguments=arguments,
+                reply=True,
+                timeout=self._timeout,
+                limit=self._limit,
+                connection=self._connection,
+                channel=channel,
+            )
         found = tuple(
             (str(node), said) for reply in replies or () for node, said in sorted(reply.items())
         )
@@ -75,6 +77,12 @@ class Asker:
         answers = Answers(replies=found, reached=reached, expected=self._expected)
         self._limit = len(found) if found and not answers.doubt else None
         return answers
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        if self._connection is not None:
+            self._connection.release()
+            self._connection = None
 
 
 def is_error(said: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.util
 import json
 import os
@@ -74,6 +73,9 @@ class Fleet:
             os.environ.clear()
             os.environ.update(before)
         module.app.set_current()
+        # Producers wait for no results: what listens for them could not be closed in order.
+        module.app.backend.result_consumer.start = lambda *_, **__: None
+        module.app.backend.result_consumer.consume_from = lambda *_: None
         self._apps.append(module)
         return module
 
@@ -118,11 +120,9 @@ class Fleet:
             process.send_signal(signal.SIGCONT)
             process.kill()
             process.wait(30)
-        gc.collect()  # results that are still waited for would ask a backend that is closed
         for jobs in self._apps:
             if hasattr(jobs, "flags"):
                 jobs.flags.close()
-            jobs.app.backend.result_consumer.stop()
             jobs.app.backend.client.connection_pool.disconnect()
             jobs.app.close()
         pools.reset()

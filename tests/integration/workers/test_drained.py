@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import closing
 
 import pytest
 from celery import Celery, chain, chord
@@ -23,7 +24,8 @@ def look(fleet, name=OLD, timeout=2.0, **more):
     """Look once with nothing but the broker's address."""
     app = Celery(broker=fleet.broker, set_as_current=False)
     try:
-        places = scan(app, Asker(app, timeout=timeout, **more), name, own=False)
+        with closing(Asker(app, timeout=timeout, **more)) as asker:
+            places = scan(app, asker, name, own=False)
     finally:
         app.close()
     assert len({each.place for each in places}) == len(places)
