@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import socket
@@ -52,3 +53,39 @@ class Redis:
     def stop(self):
         self._server.terminate()
         self._server.wait(10)
+
+
+class RabbitMQ:
+    """A server of our own, with a port mapper of its own, so that it ends with the tests."""
+
+    def __init__(self, folder):
+        self.port, self._mapper = free_port(), free_port()
+        plugins = folder / "plugins"
+        plugins.write_text("[].\n")
+        settings = {
+            "HOME": folder,
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": self._mapper,
+            "RABBITMQ_NODENAME": "flagstaff@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": self.port,
+            "RABBITMQ_DIST_PORT": free_port(),
+            "RABBITMQ_MNESIA_BASE": folder,
+            "RABBITMQ_LOG_BASE": folder,
+            "RABBITMQ_ENABLED_PLUGINS_FILE": plugins,
+        }
+        # The one on PATH changes to another user, who may not write here.
+        found = glob.glob("/usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server")  # noqa: PTH207
+        words = [found[0] if found else program("rabbitmq-server")]
+        self._environment = os.environ | {key: str(value) for key, value in settings.items()}
+        self._server = subprocess.Popen(words, env=self._environment, stdout=subprocess.DEVNULL)
+        listens(self.port, self._server)
+
+    def url(self):
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def stop(self):
+        self._server.terminate()
+        self._server.wait(60)
+        words = ("epmd", "-port", str(self._mapper), "-kill")
+        subprocess.run(words, check=False, stdout=subprocess.DEVNULL, env=self._environment)

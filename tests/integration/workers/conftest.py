@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from fleet import Fleet
 
-from brokers import Redis
+from brokers import RabbitMQ, Redis
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +30,16 @@ def fleet(tmp_path, redis, redis_server):
     fleet = Fleet(tmp_path, redis_server.url(), redis_server.url(1))
     yield fleet
     fleet.close()
+
+
+@pytest.fixture
+def rabbit_fleet(tmp_path, redis, redis_server):
+    """A fleet on a RabbitMQ of its own; results are kept in Redis."""
+    assert redis.dbsize() == 0
+    folder = tmp_path / "rabbitmq"
+    folder.mkdir()
+    server = RabbitMQ(folder)
+    fleet = Fleet(tmp_path, server.url(), redis_server.url(1))
+    yield fleet
+    fleet.close()
+    server.stop()

@@ -19,6 +19,7 @@ def beat(jobs, number):
     )
     scheduler = Scheduler(app=jobs.app, lazy=True)
     scheduler.apply_async(entry, producer=scheduler.producer, advance=False)
+    scheduler.connection.release()
 
 
 def signature_by_name(jobs, number):
@@ -47,7 +48,9 @@ WAYS = {
 }
 
 
-def test_every_way_follows_the_flag(fleet):
+@pytest.mark.parametrize("broker", ["fleet", "rabbit_fleet"])
+def test_every_way_follows_the_flag(broker, request):
+    fleet = request.getfixturevalue(broker)
     jobs = fleet.jobs("after")
     fleet.worker("after", "after", "shop,integrations", pool="threads", concurrency=4)
     numbers = {}

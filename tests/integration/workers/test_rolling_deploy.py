@@ -101,3 +101,16 @@ def test_without_workers_or_consumers_of_the_queue_nothing_is_ready(fleet):
         "1 of 2 expected workers answered",
         "no worker takes jobs from integrations",
     ]
+
+
+def test_rabbitmq_tells_of_no_silent_worker_so_their_number_is_needed(rabbit_fleet):
+    fleet = rabbit_fleet
+    fleet.worker("one", "after", "shop,integrations")
+    broker = ("--broker", fleet.broker, "--timeout", "1s")
+    code, told = flagstaff("ready", NEW, *broker)
+    assert (code, len(told["problems"])) == (1, 1)
+    assert "give --workers N" in told["problems"][0]
+    assert flagstaff("ready", NEW, *broker, "--workers", "1")[0] == 0
+    code, told = flagstaff("drained", OLD, *broker, "--workers", "1", "--stable", "1s")
+    assert code == 1, "its queues are not looked into yet"
+    assert [each["place"] for each in told["places"] if each["state"] == "unknown"] == ["broker"]
