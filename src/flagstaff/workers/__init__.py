@@ -1,0 +1,1 @@
+"""How do background jobs follow flags?"""

@@ -1,0 +1,92 @@
+"""Is it proven that no job of a name is left?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flagstaff.workers.asking import Asker
+from flagstaff.workers.places import Place, State
+from flagstaff.workers.redis_places import redis_places
+from flagstaff.workers.worker_places import worker_places
+
+PAUSE = 1.0
+"""Seconds between two looks."""
+
+Scan = Callable[[], list[Place]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """The last look, and for how many seconds looks have found nothing, one after another."""
+
+    name: str
+    places: tuple[Place, ...]
+    looks: int
+    stable: float
+    wanted: float
+
+    @property
+    def drained(self) -> bool:
+        """Say whether it is proven: every place empty, at every look, for long enough."""
+        return self.stable >= self.wanted and is_empty(self.places)
+
+
+def is_empty(places: Iterable[Place]) -> bool:
+    """Say whether every place is known to be empty."""
+    return all(each.state is State.EMPTY for each in places)
+
+
+def scan(
+    app: Any, asker: Asker, name: str, *, queues: Iterable[str] = (), own: bool
+) -> list[Place]:
+    """Look into every place once.
+
+    Args:
+        app: a Celery application with the address of the broker.
+        asker: of the same broker.
+        name: that is looked for.
+        queues: besides those that the broker and the workers name.
+        own: whether `app` is the team's own, with its settings, or one made up for the address.
+    """
+    known = {*queues, *(app.amqp.queues if own else ())}
+    for _, said in asker.ask("active_queues").replies:
+        known |= {str(each["name"]) for each in said} if isinstance(said, list) else set()
+    with app.connection_for_read() as connection:
+        if connection.transport.driver_type == "redis":
+            broker = redis_places(connection.default_channel, name, known)
+        else:
+            broker = [
+                Place(
+                    place="broker",
+                    doubt=f"{connection.transport.driver_type} cannot be looked into",
+                )
+            ]
+    return [*broker, *worker_places(asker, name, app if own else None)]
+
+
+def prove(
+    look: Scan,
+    name: str,
+    *,
+    stable: float,
+    pause: float = PAUSE,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Proof:
+    """Look again and again until nothing was found for `stable` seconds, or something was.
+
+    A job that moves between two places while one look is under way may be missed by it, so there
+    are always two.
+    """
+    began, looks = clock(), 0
+    while True:
+        places = tuple(look())
+        looks += 1
+        held = clock() - began
+        proof = Proof(name=name, places=places, looks=looks, stable=held, wanted=stable)
+        if not is_empty(places) or (looks > 1 and held >= stable):
+            return proof
+        sleep(min(pause, max(stable - held, 0.0)))

@@ -1,0 +1,99 @@
+"""Under which name, and to which queue, is a job published?
+
+Every way of publishing in Celery ends in `app.send_task`: `delay`, `apply_async`, signatures and
+all that is made of them, beat, sending by name, retries. It is replaced here, on one application.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from flagstaff.workers.counts import Counts, Event
+from flagstaff.workers.rename import Flags, Rename, Variant
+
+HEADER = "flagstaff"
+"""Of the message: `{"flag", "variant", "at"}`; `at` is when it was published, in Unix seconds."""
+
+Send = Callable[..., Any]
+
+
+class Publisher:
+    """Stands in for `send_task` of one application.
+
+    Args:
+        app: the Celery application.
+        counts: where published jobs are counted.
+    """
+
+    def __init__(self, app: Any, counts: Counts) -> None:
+        self._app, self._counts = app, counts
+        self._plain: Send = app.send_task
+        self._parameters = list(inspect.signature(self._plain).parameters)[3:]
+        self._renames: dict[str, tuple[Rename, Flags]] = {}
+
+    def add(self, rename: Rename, flags: Flags) -> None:
+        """Decide from now on about both names of a rename."""
+        self._renames |= {rename.old: (rename, flags), rename.new: (rename, flags)}
+
+    def find(self, name: str) -> Rename | None:
+        """Return the rename that a name is part of."""
+        found = self._renames.get(name)
+        return found[0] if found else None
+
+    def all(self) -> list[Rename]:
+        """Return every rename once."""
+        return list(dict.fromkeys(rename for rename, _ in self._renames.values()))
+
+    def __call__(
+        self,
+        name: str,
+        args: Any = None,
+        kwargs: Any = None,
+        *more: Any,
+        **options: Any,
+    ) -> Any:
+        """Publish a job, under the name that the flag says now if it is one of two."""
+        found = self._renames.get(name)
+        if found is None:
+            return self._plain(name, args, kwargs, *more, **options)
+        rename, flags = found
+        options |= dict(zip(self._parameters, more, strict=False))
+        if options.get("retries"):  # a job that is tried again keeps the name it came with
+            variant = rename.variant(name)
+        else:
+            options["task_id"] = options.get("task_id") or str(uuid4())
+            variant = rename.wanted(flags, options["task_id"], args or (), kwargs or {})
+            self._address(options, rename, variant, name)
+        options["headers"] = {
+            **(options.get("headers") or {}),
+            HEADER: {"flag": rename.flag, "variant": variant.value, "at": time.time()},
+        }
+        sent = self._plain(rename.name(variant), args, kwargs, **options)
+        self._counts.add(rename.name(variant), Event.ENQUEUED)
+        return sent
+
+    def _address(
+        self, options: dict[str, Any], rename: Rename, variant: Variant, asked: str
+    ) -> None:
+        chosen = rename.name(variant)
+        if chosen != asked and options.get("task_type") is not None:
+            options["task_type"] = self._app.tasks.get(chosen, options["task_type"])
+        queue = rename.queue(variant)
+        if queue and _is_free(options, {rename.old_queue, rename.new_queue}):
+            for word in ("exchange", "routing_key", "exchange_type"):
+                options.pop(word, None)
+            options["queue"] = queue
+
+
+def _is_free(options: Mapping[str, Any], ours: set[str]) -> bool:
+    """Say whether the caller has named no place of its own, but at most one of the rename's."""
+    named = options.get("queue")
+    if named is not None:
+        return getattr(named, "name", named) in ours
+    if options.get("routing_key") is not None:
+        return options["routing_key"] in ours
+    return not options.get("exchange")

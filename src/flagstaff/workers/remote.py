@@ -1,0 +1,50 @@
+"""What can a worker say about a name that Celery's own questions do not answer?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.worker import state as worker_state
+from celery.worker.control import Panel
+
+from flagstaff.workers.messages import is_embedded
+
+COMMAND = "flagstaff_holds"
+DEFAULT_SCHEDULERS = ("celery.beat:PersistentScheduler", "celery.beat.PersistentScheduler")
+
+
+def offer() -> None:
+    """Make this process answer the question, if it is a worker."""
+    Panel.register(holds, name=COMMAND, type="inspect", visible=False)
+
+
+def holds(state: Any, name: str = "", **_: object) -> dict[str, Any]:
+    """Say what this worker holds for a name, in its memory and in its settings.
+
+    Returns:
+        `embedded`: so many jobs that it runs have a job of that name to follow them; `beat` and
+        `scheduler` as `beat_entries` says.
+    """
+    return {
+        "embedded": sum(_leads_to(each, name) for each in list(worker_state.active_requests)),
+        **beat_entries(state.app, name),
+    }
+
+
+def beat_entries(app: Any, name: str) -> dict[str, Any]:
+    """Return how many entries of the beat schedule name the job, and who keeps others.
+
+    Returns:
+        `beat`: the number in the settings; `scheduler`: another place that entries may be in,
+        empty when there is none.
+    """
+    found = 0
+    for entry in (app.conf.beat_schedule or {}).values():
+        found += is_embedded(entry, name) or getattr(entry, "task", None) == name
+    scheduler = str(app.conf.beat_scheduler)
+    return {"beat": found, "scheduler": "" if scheduler in DEFAULT_SCHEDULERS else scheduler}
+
+
+def _leads_to(request: Any, name: str) -> bool:
+    args, kwargs, embed = request._payload  # noqa: SLF001 - callbacks have no public way out
+    return is_embedded([args, kwargs, embed], name)

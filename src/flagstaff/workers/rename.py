@@ -1,0 +1,118 @@
+"""What is one rename of a background job, and which of its two names is wanted now?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Protocol
+
+from flagstaff.errors import UsageError
+from flagstaff.sdk.client import Client
+from flagstaff.sdk.options import address
+
+log = logging.getLogger("flagstaff")
+
+
+class Variant(StrEnum):
+    """Which side of a rename a job belongs to."""
+
+    OLD = "old"
+    NEW = "new"
+
+
+class ByTime:
+    """Asks the flag without an actor: each enqueue is drawn by itself."""
+
+    def __repr__(self) -> str:
+        return "BY_TIME"
+
+
+BY_TIME = ByTime()
+
+Actor = Callable[..., object] | ByTime | None
+"""Called with the job's own arguments; None to ask by the id of the job."""
+
+
+class Flags(Protocol):
+    """The part of `flagstaff.Client` that is needed here."""
+
+    def is_enabled(self, name: str, *actors: object) -> bool:
+        """Say whether the flag is on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rename:
+    """Two names of one background job, one of which is to disappear.
+
+    Attributes:
+        flag: on where the new name is published.
+        old_queue: where the old name waits; empty to leave it to the application's routes.
+        new_queue: the same for the new name.
+        actor: who the flag is asked about.
+    """
+
+    flag: str
+    old: str
+    new: str
+    old_queue: str = ""
+    new_queue: str = ""
+    actor: Actor = None
+
+    def __post_init__(self) -> None:
+        if not (self.flag and self.old and self.new) or self.old == self.new:
+            raise UsageError(
+                f"the rename of {self.old!r} to {self.new!r} is none",
+                hint="give a flag and two names that differ",
+            )
+
+    def name(self, variant: Variant) -> str:
+        """Return the name of one side."""
+        return self.new if variant is Variant.NEW else self.old
+
+    def queue(self, variant: Variant) -> str:
+        """Return the queue of one side, empty where the application's routes decide."""
+        return self.new_queue if variant is Variant.NEW else self.old_queue
+
+    def variant(self, name: str) -> Variant:
+        """Return the side that a name stands for."""
+        return Variant.NEW if name == self.new else Variant.OLD
+
+    def wanted(
+        self, flags: Flags, job: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Variant:
+        """Ask the flag which name this job is to be published under."""
+        on = flags.is_enabled(self.flag, *self._actors(job, args, kwargs))
+        return Variant.NEW if on else Variant.OLD
+
+    def _actors(self, job: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+        if self.actor is None:
+            return (f"Job:{job}",)
+        if isinstance(self.actor, ByTime):
+            return ()
+        try:
+            return (self.actor(*args, **kwargs),)
+        except Exception:  # a job must not be lost over the question who it is for
+            log.exception("no actor for %s: the flag is asked about the job's id", self.old)
+            return (f"Job:{job}",)
+
+
+class LateFlags:
+    """The client that the environment describes, made when it is first asked: after a prefork.
+
+    Raises:
+        UsageError: the environment names no server.
+    """
+
+    def __init__(self) -> None:
+        address(None, None, {})
+
+    @cached_property
+    def _client(self) -> Client:
+        return Client.connect()
+
+    def is_enabled(self, name: str, *actors: object) -> bool:
+        """Say whether the flag is on."""
+        return self._client.is_enabled(name, *actors)

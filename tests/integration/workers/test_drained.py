@@ -1,0 +1,188 @@
+"""Is a job found in every place it may wait in, an empty broker proven, and silence no proof?"""
+
+from __future__ import annotations
+
+import signal
+from contextlib import closing
+
+import pytest
+from celery import Celery, chain, chord
+from fleet import until
+
+from flagstaff.workers.asking import Asker
+from flagstaff.workers.draining import scan
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
+
+OLD = "shop.notify"
+QUEUE, UNACKED, BEAT = "queue shop", "unacked", "beat entries"
+SCHEDULED, RESERVED = "workers: waiting for their time", "workers: reserved"
+RUNNING, FOLLOWING = "workers: running", "workers: to follow what runs"
+
+
+def look(fleet, name=OLD, timeout=2.0, **more):
+    """Look once with nothing but the broker's address."""
+    app = Celery(broker=fleet.broker, set_as_current=False)
+    try:
+        with closing(Asker(app, timeout=timeout, **more)) as asker:
+            places = scan(app, asker, name, own=False)
+    finally:
+        app.close()
+    assert len({each.place for each in places}) == len(places)
+    return {each.place: each for each in places}
+
+
+def found(places):
+    return {
+        place: (each.count, each.embedded)
+        for place, each in places.items()
+        if each.state == "found"
+    }
+
+
+@pytest.fixture
+def held(fleet):
+    """A file that holds jobs while it is there."""
+    file = fleet.folder / "held"
+    file.touch()
+    yield file
+    file.unlink(missing_ok=True)
+
+
+WAITING = {
+    "a queue": (lambda jobs: jobs.notify.delay(1), {QUEUE: (1, 0)}),
+    "a priority": (lambda jobs: jobs.notify.apply_async((1,), priority=6), {QUEUE: (1, 0)}),
+    "due later": (lambda jobs: jobs.notify.apply_async((1,), countdown=900), {QUEUE: (1, 0)}),
+    "a queue nobody knows": (
+        lambda jobs: jobs.notify.apply_async((1,), queue="forgotten"),
+        {"queue forgotten": (1, 0)},
+    ),
+    "a chain": (
+        lambda jobs: chain(jobs.collect.si([]), jobs.collect.si([]), jobs.notify.si(1)).delay(),
+        {QUEUE: (0, 1)},
+    ),
+    "a chord's body": (
+        lambda jobs: chord([jobs.collect.si([]), jobs.collect.si([])])(jobs.notify.si(1)),
+        {QUEUE: (0, 2)},
+    ),
+    "a chord's header": (
+        lambda jobs: chord([jobs.notify.si(1), jobs.notify.si(2)])(jobs.collect.s()),
+        {QUEUE: (2, 0)},
+    ),
+    "a callback": (
+        lambda jobs: jobs.collect.apply_async(([],), link=jobs.notify.si(1)),
+        {QUEUE: (0, 1)},
+    ),
+    "an error callback": (
+        lambda jobs: jobs.collect.apply_async(([],), link_error=jobs.notify.si(1)),
+        {QUEUE: (0, 1)},
+    ),
+    "compressed": (
+        lambda jobs: jobs.collect.apply_async(([],), link=jobs.notify.si(1), compression="zlib"),
+        {QUEUE: (0, 1)},
+    ),
+    "pickled": (
+        lambda jobs: jobs.collect.apply_async(([],), link=jobs.notify.si(1), serializer="pickle"),
+        {QUEUE: (0, 1)},
+    ),
+    "a text that is no job": (lambda jobs: jobs.collect.delay([OLD]), {}),
+    "a longer name": (lambda jobs: jobs.app.send_task(f"{OLD}.all"), {}),
+}
+
+
+@pytest.mark.parametrize("where", WAITING)
+def test_what_waits_at_the_broker_is_found(fleet, where):
+    publish, wanted = WAITING[where]
+    publish(fleet.jobs("before"))
+    assert found(look(fleet, timeout=0.1)) == wanted
+
+
+def test_a_body_that_cannot_be_read_is_unknown(fleet, redis):
+    jobs = fleet.jobs("before")
+    jobs.collect.delay([])
+    raw = redis.rpop("shop").replace(b"application/json", b"application/data")
+    redis.lpush("shop", raw)
+    place = look(fleet, timeout=0.1)[QUEUE]
+    assert (place.state, place.doubt) == ("unknown", "1 messages cannot be read")
+
+
+def test_lists_of_other_programs_are_no_queues(fleet, redis):
+    redis.lpush("mail", "not json", '{"task": "shop.notify"}')
+    redis.set("a", "string")
+    assert set(look(fleet, timeout=0.1)) == {
+        UNACKED,
+        SCHEDULED,
+        RESERVED,
+        RUNNING,
+        FOLLOWING,
+        BEAT,
+    }
+
+
+def test_what_a_worker_has_in_its_memory_is_found(fleet, held):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop", prefetch=4)
+    jobs.notify.apply_async((1,), countdown=900)
+    until(lambda: found(look(fleet)) == {SCHEDULED: (1, 0), UNACKED: (1, 0)})
+    jobs.hold.delay(held.name)
+    until(lambda: fleet.ran("shop.hold"))
+    jobs.notify.delay(2)
+    until(lambda: found(look(fleet)) == {SCHEDULED: (1, 0), RESERVED: (1, 0), UNACKED: (2, 0)})
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_what_runs_is_found_acknowledged_or_not(fleet, held, late):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop", late=late)
+    jobs.notify.delay(1, hold=held.name)
+    until(lambda: fleet.ran(OLD))
+    wanted = {RUNNING: (1, 0), **({UNACKED: (1, 0)} if late else {})}
+    until(lambda: found(look(fleet)) == wanted)
+
+
+def test_what_follows_a_job_that_runs_is_found(fleet, held):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop")
+    chain(jobs.hold.si(held.name), jobs.notify.si(1)).delay()
+    until(lambda: fleet.ran("shop.hold"))
+    until(lambda: found(look(fleet)) == {FOLLOWING: (0, 1)})
+
+
+def test_a_worker_that_cannot_say_what_follows_is_unknown_while_it_runs_jobs(fleet, held):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "before", "shop")
+    assert look(fleet)[FOLLOWING].state == "empty"
+    chain(jobs.hold.si(held.name), jobs.notify.si(1)).delay()
+    until(lambda: fleet.ran("shop.hold"))
+    place = until(lambda: [look(fleet)[FOLLOWING]])[0]
+    assert (place.state, place.doubt.partition(" ")[0]) == ("unknown", "one@test")
+
+
+def test_a_retry_that_waits_is_found(fleet):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop")
+    jobs.notify.delay(1, fail=1, wait=900)
+    until(lambda: found(look(fleet)) == {SCHEDULED: (1, 0), UNACKED: (1, 0)})
+
+
+def test_beat_entries_are_found_in_the_settings_of_workers_and_unknown_without(fleet):
+    assert look(fleet, timeout=0.1)[BEAT].state == "unknown"
+    fleet.worker("one", "after", "shop", beat=1)
+    assert found(look(fleet)) == {BEAT: (1, 0)}
+
+
+def test_an_empty_system_is_proven_and_a_silent_worker_makes_it_unknown(fleet):
+    fleet.worker("one", "after", "shop,integrations")
+    assert {each.state for each in look(fleet).values()} == {"empty"}
+    silent = fleet.worker("two", "after", "shop")
+    assert {each.state for each in look(fleet).values()} == {"empty"}
+    silent.send_signal(signal.SIGSTOP)
+    places = look(fleet, timeout=1)
+    assert {place for place, each in places.items() if each.state == "unknown"} == {
+        SCHEDULED,
+        RESERVED,
+        RUNNING,
+        FOLLOWING,
+        BEAT,
+    }
+    assert places[RUNNING].doubt == "1 of 2 workers answered"

@@ -1,0 +1,116 @@
+"""Does a rolling deploy with a rename lose no job, and is it said when the rename may begin?"""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+from fleet import flagstaff, until
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
+
+OLD, NEW = "shop.notify", "integrations.notify"
+
+
+class Producer(threading.Thread):
+    """Publishes jobs of several kinds until told to stop."""
+
+    def __init__(self, jobs):
+        super().__init__()
+        self._jobs, self.count = jobs, 0
+        self._stop_now = threading.Event()
+
+    def run(self):
+        while not self._stop_now.wait(0.01):
+            self.count += 1
+            options = [{}, {"countdown": 0.3}, {"priority": 6}][self.count % 3]
+            fail = int(self.count % 7 == 0)
+            self._jobs.notify.apply_async((self.count, fail), **options)
+
+    def stop(self):
+        self._stop_now.set()
+        self.join(30)
+        return self.count
+
+
+def test_a_rolling_deploy_and_the_flag_both_ways_lose_no_job(fleet):
+    jobs = fleet.jobs("after")
+    broker = ("--broker", fleet.broker)
+    for node in ("one", "two"):
+        fleet.worker(node, "before", "shop")
+    producer = Producer(jobs)
+    producer.start()
+    until(lambda: producer.count > 50)
+
+    fleet.worker("three", "after", "shop,integrations")
+    code, told = flagstaff("ready", NEW, *broker)
+    assert code == 1
+    assert {each["node"]: each["knows"] for each in told["workers"]} == {
+        "one@test": False,
+        "two@test": False,
+        "three@test": True,
+    }
+    fleet.stop("one")
+    fleet.worker("four", "after", "shop,integrations")
+    fleet.stop("two")
+    code, told = flagstaff("ready", NEW, *broker, "--queue", "integrations", "--workers", "2")
+    assert (code, told["problems"]) == (0, [])
+
+    for on in (True, False, True):
+        fleet.flag(on=on)
+        reached = producer.count
+        until(lambda reached=reached: producer.count > reached + 60)
+    published = producer.stop()
+    assert published > 200
+    wanted = set(range(1, published + 1))
+    until(lambda: {each["number"] for each in ended(fleet)} == wanted)
+    assert len(ended(fleet)) == published, "and none was doubled"
+    assert len(fleet.ran(OLD)) > 50 < len(fleet.ran(NEW))
+
+    code, told = flagstaff("drained", OLD, *broker, "--stable", "2s")
+    assert (code, [each for each in told["places"] if each["state"] != "empty"]) == (0, [])
+
+
+def ended(fleet):
+    """The last try of each job."""
+    return [
+        each
+        for each in fleet.ran(OLD) + fleet.ran(NEW)
+        if each["try"] == int(each["number"] % 7 == 0)
+    ]
+
+
+def test_a_worker_that_does_not_answer_is_not_ready(fleet):
+    fleet.worker("one", "after", "shop,integrations")
+    silent = fleet.worker("two", "after", "shop,integrations")
+    broker = ("--broker", fleet.broker, "--timeout", "1s")
+    assert flagstaff("ready", NEW, *broker)[0] == 0
+    silent.send_signal(signal.SIGSTOP)
+    code, told = flagstaff("ready", NEW, *broker)
+    assert (code, told["problems"]) == (1, ["1 of 2 workers answered"])
+
+
+def test_without_workers_or_consumers_of_the_queue_nothing_is_ready(fleet):
+    broker = ("--broker", fleet.broker, "--timeout", "1s")
+    assert flagstaff("ready", NEW, *broker)[1]["problems"] == ["no worker answers"]
+    fleet.worker("one", "after", "shop")
+    code, told = flagstaff("ready", NEW, *broker, "--queue", "integrations", "--workers", "2")
+    assert code == 1
+    assert told["problems"] == [
+        "1 of 2 expected workers answered",
+        "no worker takes jobs from integrations",
+    ]
+
+
+def test_rabbitmq_tells_of_no_silent_worker_so_their_number_is_needed(rabbit_fleet):
+    fleet = rabbit_fleet
+    fleet.worker("one", "after", "shop,integrations")
+    broker = ("--broker", fleet.broker, "--timeout", "1s")
+    code, told = flagstaff("ready", NEW, *broker)
+    assert (code, len(told["problems"])) == (1, 1)
+    assert "give --workers N" in told["problems"][0]
+    assert flagstaff("ready", NEW, *broker, "--workers", "1")[0] == 0
+    code, told = flagstaff("drained", OLD, *broker, "--workers", "1", "--stable", "1s")
+    assert code == 1, "its queues are not looked into yet"
+    assert [each["place"] for each in told["places"] if each["state"] == "unknown"] == ["broker"]

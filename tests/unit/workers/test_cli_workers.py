@@ -1,0 +1,63 @@
+"""What do `flagstaff workers` commands say when they cannot look, and how do they show a look?"""
+
+from __future__ import annotations
+
+import pytest
+
+from flagstaff.cli import workers
+from flagstaff.cli.main import run
+from flagstaff.workers.asking import Answers
+from flagstaff.workers.draining import Proof
+from flagstaff.workers.places import Place
+
+
+@pytest.mark.parametrize("command", ["ready", "drained"])
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ((), 2, "one of --broker and --app"),
+        (("--broker", "redis://x", "--app", "y"), 2, "one of --broker and --app"),
+        (("--app", "no_such_module:app"), 2, "no Celery application at no_such_module:app"),
+        (("--broker", "redis://x", "--timeout", "soon"), 2, "soon"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(capsys, command, words, code, says):
+    assert run(["workers", command, "shop.notify", *words]) == code
+    assert says in capsys.readouterr().err
+
+
+def test_a_proof_names_every_place(capsys):
+    places = (
+        Place(place="queue a"),
+        Place(place="queue b", count=3, embedded=1, exact=False),
+        Place(place="beat entries", doubt="give --app"),
+    )
+    workers._show_proof(Proof(name="n", places=places, looks=1, stable=0, wanted=30))
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [
+        "✓ queue a: empty",
+        "✗ queue b: found, about 3 jobs, 1 to follow others",
+        "? beat entries: unknown, give --app",
+    ]
+    assert told.err == "n is not drained\n"
+
+
+@pytest.mark.parametrize(
+    ("replies", "reached", "expected", "doubt"),
+    [
+        (2, 2, 0, ""),
+        (2, 2, 2, ""),
+        (0, 0, 0, ""),
+        (1, 2, 0, "1 of 2 workers answered"),
+        (2, 2, 3, "2 of 3 expected workers answered"),
+        (2, None, 0, "this broker does not say how many workers there are: give --workers N"),
+        (2, None, 2, ""),
+    ],
+)
+def test_when_answers_are_all_there_are(replies, reached, expected, doubt):
+    answers = Answers(
+        replies=tuple((str(each), {}) for each in range(replies)),
+        reached=reached,
+        expected=expected,
+    )
+    assert answers.doubt == doubt
