@@ -208,7 +208,7 @@ def check_issue(issue, notes):
     assert issue["milestone"]["title"] == "15.2"
     assert {"feature flag", "feature flag state::enabled"} <= set(issue["labels"])
     assert len([each for each in issue["labels"] if "state::" in each]) == 1
-    assert issue["description"].count("ticked in gitlab-org/gitlab#2") == 3
+    assert issue["description"].count("ticked in gitlab-org/gitlab#2") == 4
     assert "**ticked again**" not in issue["description"]
     in_order = [
         "set to true in dev",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from flagstaff.server.front.guarding import MAX_BODY, is_loopback
@@ -82,3 +84,32 @@ def test_a_body_that_is_too_long_is_refused_however_it_comes(client):
 
 def test_a_length_that_is_no_number_is_refused(client):
     assert client.get("/", headers={"content-length": "-5"}).status_code == 413
+
+
+def test_a_client_that_leaves_while_its_body_is_read_is_no_fault(application):
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(_message):
+        """Nobody hears it."""
+
+    for path in ("/api/v1/commands", "/ofrep/v1/evaluate/flags/new_navigation"):
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": b"",
+            "scheme": "http",
+            "http_version": "1.1",
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 8080),
+            "headers": [
+                (b"host", b"127.0.0.1:8080"),
+                (b"authorization", f"Bearer {application.token}".encode()),
+                (b"content-type", b"application/json"),
+                (b"content-length", b"10"),
+            ],
+        }
+        asyncio.run(application.asgi(scope, receive, send))

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from time import perf_counter
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -100,8 +101,8 @@ class Front:
     async def _pass(self, way: Way | None, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:
             await (self._app if way is None else way.app)(scope, receive, answer)
-        except TooLarge:
-            pass
+        except (TooLarge, ClientDisconnect):
+            pass  # the first is answered below, the second by nobody
         except Exception as exc:
             if way is None or answer.status:
                 raise
