@@ -49,10 +49,9 @@ def import_file(
     there as the rollout goes on. With --dry-run nothing is written, and every line is shown with
     what it was understood as, and when each step will be taken.
     """
+    placeholders, choices = answers_in(answers), choices_in(chosen)
     command = _importing(issue, follow=issue != "-" and not no_follow)
-    command = replace(
-        command, placeholders=answers_in(answers), choices=choices_in(chosen), start=start
-    )
+    command = replace(command, placeholders=placeholders, choices=choices, start=start)
     if not common.dry_run:
         return command
     from flagstaff.cli.forecasting import with_forecasts  # noqa: PLC0415 help needs none

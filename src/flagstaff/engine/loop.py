@@ -156,7 +156,7 @@ class Engine:
 
     def _do(self) -> None:
         self._outbox.perform_due(self._goes_on)
-        if self.leads and self._goes_on():
+        if self._goes_on():
             with self._complaints.about("the lives of flags"):
                 self._lives.look()
         for notice in self._lives.waiting():

@@ -215,7 +215,7 @@ class TestGoingBack:
         assert lab.at(number) == "s4"
         lab.clock.advance(minutes=1)
         # Readings count from the beginning of the watch, which begins anew with the stage before.
-        lab.world.measure = lambda _, since: HARM if since == START else CALM
+        lab.world.measure = lambda _, kept: HARM if kept.since == START else CALM
         lab.engine.tick()
         rollout = lab.look(number).rollout
         assert (lab.gates("production"), rollout.phase, lab.at(number)) == (
