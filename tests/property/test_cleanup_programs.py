@@ -9,7 +9,8 @@ import libcst as cst
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flagstaff.cleanup import CleanupRequest, MemoryTree, plan_in
+from flagstaff.cleanup.plan import CleanupRequest, plan_in
+from flagstaff.cleanup.tree import MemoryTree
 
 FLAG = "new_menu"
 ASKS = (

@@ -12,7 +12,6 @@ from flagstaff.definitions import Project
 from flagstaff.errors import Refused
 from flagstaff.integrations.commands import Commands, in_words
 from flagstaff.integrations.forge.authors import author_of
-from flagstaff.integrations.forge.branches import write_cleanup
 from flagstaff.integrations.forge.effects import IssueEffects
 from flagstaff.integrations.forge.issue_file import read, rewrite
 from flagstaff.integrations.http_check import HttpCheck
@@ -103,6 +102,9 @@ class World:
             case Post():
                 return self._announce(effect)
             case WriteCleanup():
+                # LibCST takes a second to load, and is needed here alone.
+                from flagstaff.integrations.forge.branches import write_cleanup  # noqa: PLC0415
+
                 cleanup = write_cleanup(self._root, self._project, plan)
                 return EffectDone(step=effect.step, cleanup=cleanup)
             case CloseIssue():

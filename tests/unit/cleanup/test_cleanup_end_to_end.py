@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flagstaff.cleanup import OldJob, diff_text, find_references, plan_cleanup, write_branch
+from flagstaff.cleanup.branch import write_branch
+from flagstaff.cleanup.changes import OldJob, diff_text
+from flagstaff.cleanup.plan import plan_cleanup
+from flagstaff.cleanup.references import find_references
 from flagstaff.errors import Conflict, NotFound, UsageError
 
 FLAG = "rename_integrations_workers"

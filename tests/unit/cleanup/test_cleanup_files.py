@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from flagstaff.cleanup import CleanupRequest, Conventions, MemoryTree, diff_text, plan_in
 from flagstaff.cleanup.changelog import changelog_entry, with_line
+from flagstaff.cleanup.changes import diff_text
 from flagstaff.cleanup.definition import without_entries
+from flagstaff.cleanup.patterns import Conventions
+from flagstaff.cleanup.plan import CleanupRequest, plan_in
+from flagstaff.cleanup.tree import MemoryTree
 
 LISTS = ("renames", "guards")
 

@@ -6,7 +6,9 @@ from textwrap import dedent
 
 import pytest
 
-from flagstaff.cleanup import CleanupRequest, MemoryTree, OldJob, plan_in
+from flagstaff.cleanup.changes import OldJob
+from flagstaff.cleanup.plan import CleanupRequest, plan_in
+from flagstaff.cleanup.tree import MemoryTree
 
 JOB = OldJob(old="app.tasks.old", new="app.tasks.new", old_queue="old_q", new_queue="new_q")
 

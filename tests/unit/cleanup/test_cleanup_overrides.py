@@ -6,7 +6,8 @@ from textwrap import dedent
 
 import pytest
 
-from flagstaff.cleanup import CleanupRequest, MemoryTree, plan_in
+from flagstaff.cleanup.plan import CleanupRequest, plan_in
+from flagstaff.cleanup.tree import MemoryTree
 
 PATH = "tests/test_views.py"
 

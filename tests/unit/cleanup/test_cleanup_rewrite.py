@@ -6,7 +6,9 @@ from textwrap import dedent
 
 import pytest
 
-from flagstaff.cleanup import CallPattern, CleanupRequest, Conventions, MemoryTree, plan_in
+from flagstaff.cleanup.patterns import CallPattern, Conventions
+from flagstaff.cleanup.plan import CleanupRequest, plan_in
+from flagstaff.cleanup.tree import MemoryTree
 
 
 def clean(source, *, keep=True, path="app/views.py", others=None, conventions=None):

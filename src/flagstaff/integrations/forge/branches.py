@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flagstaff.cleanup import CleanupPlan, OldJob, plan_cleanup, write_branch
+from flagstaff.cleanup.branch import write_branch
+from flagstaff.cleanup.changes import CleanupPlan, OldJob
+from flagstaff.cleanup.plan import plan_cleanup
 from flagstaff.definitions import Project
 from flagstaff.errors import Conflict
 from flagstaff.rollouts.plan import CleanupPart, Plan
