@@ -172,6 +172,7 @@ class TestJobs:
         """It died in the middle of a look; without its jobs nobody would look before the sweep."""
         killed = lab.engine("before-jobs")
         # Until its worker is there, an engine looks by itself.
+        within(LONG, lab.has_tables)
         within(LONG, lambda: len(lab.query("SELECT id FROM $workers")) == 1)
         number = lab.begin(plan_of(ramp(10), HELLO))
         within(LONG, lambda: killed.is_at("in-set"))
