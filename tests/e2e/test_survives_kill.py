@@ -24,9 +24,9 @@ from flagstaff.errors import Unavailable
 
 SPEED = 8640
 KILLS = 20
-PATIENCE = 240
+PATIENCE = 400
 
-pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(1_000)]
 
 
 class JobLog:
