@@ -205,6 +205,11 @@ def boxes(issue):
     return [line for line in issue.splitlines() if "<!-- flagstaff" not in line]
 
 
+def of_rollouts(chat):
+    """Return the keys without those of reminders: how many days a run takes differs."""
+    return {key for key in chat.texts if not key.startswith("life/")}
+
+
 def test_twenty_kills_change_nothing(tmp_path):
     with Chat() as calm_chat, Chat() as rough_chat:
         calm, calm_audit, calm_issue, _ = run_rollout(tmp_path / "calm", calm_chat, kills=0)
@@ -217,7 +222,7 @@ def test_twenty_kills_change_nothing(tmp_path):
     assert boxes(rough_issue) == boxes(calm_issue)
     assert calm_chat.texts
     assert calm_chat.repeats == 0
-    assert rough_chat.texts.keys() == calm_chat.texts.keys()
+    assert of_rollouts(rough_chat) == of_rollouts(calm_chat)
     # A kill between the answer and its note in the database repeats the keys of one announcement.
     assert all(len(texts) <= 1 + KILLS for texts in rough_chat.texts.values())
     for key, texts in [*calm_chat.texts.items(), *rough_chat.texts.items()]:
