@@ -43,10 +43,21 @@ class Streams:
         self.heard: dict[int, list[float]] = {}
         self.events = self.back = self.gaps = self.closed = 0
         self.buffer = bytearray(1 << 18)
+        self.taken: list[tuple[int, bytes, float]] = []
 
     def listen(self, seconds: float) -> None:
-        """Take in whatever comes next."""
-        for number, _ in self.waiting.poll(seconds):
+        """Take in whatever comes next; what it says is looked at when nothing more comes.
+
+        Looking at it first would count the listener's own time as the server's.
+        """
+        while ready := self.waiting.poll(0 if self.taken else seconds):
+            self._receive(ready)
+        for number, data, moment in self.taken:
+            self._take(number, data, moment)
+        self.taken.clear()
+
+    def _receive(self, ready: list[tuple[int, int]]) -> None:
+        for number, _ in ready:
             try:
                 size = self.sockets[number].recv_into(self.buffer)
             except BlockingIOError:
@@ -56,7 +67,7 @@ class Streams:
                 self.closed += 1
                 self.waiting.unregister(number)
                 continue
-            self._take(number, bytes(memoryview(self.buffer)[:size]), now)
+            self.taken.append((number, bytes(memoryview(self.buffer)[:size]), now))
 
     def _take(self, number: int, data: bytes, now: float) -> None:
         data = self.rest.pop(number, b"") + data

@@ -6,35 +6,45 @@ ASGI itself knows only writing that may wait, and endings that wait until everyt
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Literal
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from flagstaff.server.streams.reader import CONNECTION
+from flagstaff.server.streams.reader import CONNECTION, Stream
+from flagstaff.server.streams.writing import write
 
 
 class Connection(HttpToolsProtocol):
     """A connection that can be reached from the state of every request."""
 
+    __slots__ = ("stream",)  # one more key would make each connection's dictionary its own
+
+    stream: Stream | None
     fileno = -1
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
         super().connection_made(transport)
+        self.stream = None
         if transport.get_extra_info("sslcontext") is None:
             self.fileno = transport.get_extra_info("socket").fileno()
         self.app_state = {**self.app_state, CONNECTION: self}
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of a connection."""
+        """Let go of a connection; its descriptor may be another's the next moment."""
         self.fileno = -1
+        if self.stream is not None:
+            self.stream.fileno = -1
         self.app_state = {}
         super().connection_lost(exc)
 
-    def settle(self) -> None:
-        """Keep no more than a stream needs: three empty queues are a fifth of its memory."""
+    def settle(self, stream: Stream) -> None:
+        """Serve this stream until the end, and keep no more than it needs.
+
+        Three empty queues are a fifth of its memory.
+        """
+        self.stream = stream
         if self.pipeline:
             return
         self.pipeline = _Few()  # type: ignore[assignment]
@@ -43,30 +53,35 @@ class Connection(HttpToolsProtocol):
         if before.is_set():
             self.cycle.message_event.set()
 
+    def at_hand(self) -> int:
+        """Return the descriptor that may be written to at once, or -1 if others come first."""
+        transport = self.transport
+        if transport.is_closing() or self.flow.write_paused or transport.get_write_buffer_size():
+            return -1
+        return self.fileno
+
     def push(self, data: bytes) -> bool:
         """Write a piece of the body of a response in chunks; return whether that was possible.
 
         The operating system takes it at once nearly always, for half the price of handing it to
         the event loop first.
         """
-        transport = self.transport
-        if transport.is_closing():
+        if (fileno := self.at_hand()) >= 0:
+            self.took(data, write(fileno, data))
+        elif self.transport.is_closing():
             return True
-        if self.flow.write_paused:
+        elif self.flow.write_paused:
             return False
-        if self.fileno < 0 or transport.get_write_buffer_size():
-            transport.write(data)
-            return True
-        try:
-            taken = os.write(self.fileno, data)
-        except BlockingIOError:
-            taken = 0
-        except OSError:
-            transport.abort()
-            return True
-        if taken < len(data):
-            transport.write(data[taken:])
+        else:
+            self.transport.write(data)
         return True
+
+    def took(self, data: bytes, count: int) -> None:
+        """Be told how many bytes were written where it was at hand, or -1 if it is broken."""
+        if count < 0:
+            self.transport.abort()
+        elif count < len(data):
+            self.transport.write(data[count:])
 
     def abort(self) -> None:
         """Close the connection, whatever it has not taken yet."""

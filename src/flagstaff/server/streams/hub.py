@@ -18,6 +18,7 @@ from anyio.to_thread import run_sync
 
 from flagstaff.errors import FlagstaffError, Unavailable
 from flagstaff.server.streams.encoded import Encoded
+from flagstaff.server.streams.writing import Listening, Writer
 from flagstaff.services.services import EVERYTHING
 
 log = logging.getLogger(__name__)
@@ -53,11 +54,8 @@ class Listener:
         self.bell.set()
 
 
-class Subscriber(Protocol):
+class Subscriber(Listening, Protocol):
     """Somebody who is called, in the event loop, and returns at once."""
-
-    def hear(self, latest: Encoded) -> None:
-        """Take in a snapshot, which may be one that is known already."""
 
     def breathe(self) -> None:
         """Show that the connection is alive."""
@@ -103,6 +101,7 @@ class Hub:
         self._readers: set[Listener] = set()
         self._channels: dict[str, Channel] = {}
         self._closed = False
+        self._writer = Writer()
         self._breathing: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -113,6 +112,7 @@ class Hub:
     def close(self) -> None:
         """End every stream; those who come later end at once."""
         self._closed = True
+        self._writer.close()
         for listener in self._readers:
             listener.end()
         for channel in self._channels.values():
@@ -241,8 +241,7 @@ class Hub:
                 began = perf_counter()
                 for some in _portions(channel):
                     latest = channel.latest or latest
-                    for subscriber in some:
-                        subscriber.hear(latest)
+                    self._writer.spread(some, latest)
                     await asyncio.sleep(0)
                 channel.spread = latest
                 self._told(channel.environment, perf_counter() - began)

@@ -38,14 +38,26 @@ Write = Callable[[Encoded | None, Encoded], bytes]
 """Returns the text with which one who has the first, or nothing, gets the second."""
 
 
+class Stream(Protocol):
+    """What is written to a connection from now on."""
+
+    fileno: int
+
+
 class Pushing(Protocol):
     """A connection that can be written to without ASGI."""
 
     def push(self, data: bytes) -> bool:
         """Write to the body of a response in chunks; return whether that was possible."""
 
-    def settle(self) -> None:
-        """Be told that this is a stream, and may be one of many."""
+    def at_hand(self) -> int:
+        """Return the descriptor that may be written to at once, or -1 if others come first."""
+
+    def took(self, data: bytes, count: int) -> None:
+        """Be told how many bytes were written where it was at hand, or -1 if it is broken."""
+
+    def settle(self, stream: Stream) -> None:
+        """Be told of the stream on it, which may be one of many."""
 
     def abort(self) -> None:
         """Close it, whatever it has not taken yet."""
@@ -87,6 +99,7 @@ class Reader:
     Args:
         connection: `None` if the server is not ours: then everything goes through `send`.
         dropped: called when the reader is cut off because it does not read.
+        fileno: where anything may be written at once, and -1 while something else comes first.
     """
 
     frames: Frames
@@ -94,6 +107,7 @@ class Reader:
     connection: Pushing | None
     dropped: Callable[[], None]
     had: Encoded | None = None
+    fileno: int = -1
     over: bool = False
     waiting: asyncio.Task[None] | None = None
     wanted: Encoded | None = field(default=None, repr=False)
@@ -110,6 +124,12 @@ class Reader:
         else:
             self._fall_behind(latest)
 
+    def took(self, data: bytes, count: int) -> None:
+        """Be told how many bytes of a piece were written to `fileno`, or -1 if it is broken."""
+        if self.connection is not None:
+            self.connection.took(data, count)
+            self.fileno = self.connection.at_hand()
+
     def breathe(self) -> None:
         """Send a comment."""
         if not self.over and self.waiting is None and not self._written(_COMMENT):
@@ -119,26 +139,32 @@ class Reader:
         """End the stream; one that cannot take the end is cut off."""
         if self.over:
             return
-        self.over = True
+        self._finish()
         if self.waiting is not None or not self._begun(_END):
             self.cut_off()
 
     def cut_off(self) -> None:
         """Close the connection without waiting for what it has not taken."""
-        self.over = True
+        self._finish()
         if self.connection is not None:
             self.connection.abort()
 
     def leave(self) -> None:
         """Forget a connection that is gone."""
-        self.over = True
+        self._finish()
         if self.waiting is not None:
             self.waiting.cancel()
 
+    def _finish(self) -> None:
+        self.over = True
+        self.fileno = -1
+
     def _written(self, frame: Frame) -> bool:
-        if self.connection is not None:
-            return self.connection.push(frame.chunk)
-        return self._begun(frame)
+        if self.connection is None:
+            return self._begun(frame)
+        taken = self.connection.push(frame.chunk)
+        self.fileno = self.connection.at_hand()
+        return taken
 
     def _begun(self, frame: Frame) -> bool:
         """Begin to send, and return whether that was all."""
@@ -180,7 +206,7 @@ async def serve_reader(reader: Reader, hub: Hub, channel: Channel, receive: Rece
     await reader.send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     await reader.send(Frame(b"retry: %d\n" % retry()).message)
     if reader.connection is not None:
-        reader.connection.settle()
+        reader.connection.settle(reader)
     hub.subscribe(channel, reader)
     try:
         while (await receive())["type"] != "http.disconnect":
