@@ -116,7 +116,7 @@ def main() -> None:
     context = Context(
         root=Path(tempfile.gettempdir()),
         project=Project(policies=Policies(consistency=False)),
-        definitions=lambda: Definitions(flags={}, problems=()),
+        definitions=Definitions,
         repository=None,
     )
     polls = Polls(chosen.rollouts, chosen.period)

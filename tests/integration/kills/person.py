@@ -35,6 +35,10 @@ class Case:
         return verbs[at] if at < len(verbs) else ""
 
 
+class Stuck(AssertionError):
+    """No rollout ended for too long."""
+
+
 class Person:
     """Runs every script to its end, some at a time.
 
@@ -60,7 +64,7 @@ class Person:
         """Return when every rollout is over.
 
         Raises:
-            AssertionError: some are not, after so many seconds without any that ended.
+            Stuck: some are not, after so many seconds without any that ended.
         """
         waiting, active, moved = list(self.cases), [], time.monotonic()
         while waiting or active:
@@ -82,7 +86,8 @@ class Person:
             stuck = [
                 (n, each["phase"], each["step"] and each["step"]["id"]) for n, each in there.items()
             ]
-            assert time.monotonic() - moved < patience, f"nothing moves any more: {stuck}"
+            if time.monotonic() - moved > patience:
+                raise Stuck(f"nothing moves any more: {stuck}")
             time.sleep(max(0.05, asking))  # servers have better things to do than to answer
 
     def ask(self, path, body=None, key=""):
