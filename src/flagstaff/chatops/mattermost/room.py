@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flagstaff.chatops.headline import Markup, facts, headline
 from flagstaff.chatops.mattermost.seal import Seal
 from flagstaff.chatops.room import Parts, Posted
 from flagstaff.integrations.notify.mattermost import MattermostBot, escaped
-from flagstaff.rollouts.rollout import Phase
 from flagstaff.services.views import RolloutView, StepView
 
 APPROVE: Final = "approve"
@@ -18,14 +18,9 @@ ABORT: Final = "abort"
 REASON: Final = "reason"
 LONGEST_REASON: Final = 500
 
-_SIGNS: Final = {
-    Phase.PENDING: ":white_circle:",
-    Phase.RUNNING: ":large_blue_circle:",
-    Phase.WAITING: ":large_yellow_circle:",
-    Phase.PAUSED: ":double_vertical_bar:",
-    Phase.COMPLETED: ":white_check_mark:",
-    Phase.ROLLED_BACK: ":rewind:",
-}
+MARKUP: Final = Markup(
+    escaped, bold=lambda text: f"**{text}**", link=lambda text, url: f"[{text}]({url})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,31 +42,11 @@ class MattermostRoom:
 
     def headline(self, view: RolloutView, address: str) -> tuple[str, Parts]:
         """Return how the first message of a rollout's thread reads."""
-        summary, facts = view.summary, []
-        phase = summary.phase.replace("_", " ")
-        text = (
-            f"{_SIGNS[summary.phase]} **Rollout {summary.id} of `{summary.flag}`: {phase}**, "
-            f"{summary.done}/{summary.total} steps"
-        )
-        if summary.step is not None and not summary.phase.finished:
-            step = summary.step
-            facts.append(f"**Now:** {escaped(step.stage)} · {escaped(step.title)}")
-            if step.until is not None:
-                facts.append(f"until {step.until:%Y-%m-%d %H:%M} UTC at the earliest")
-            if step.note:
-                facts.append(escaped(step.note))
-        if summary.reason:
-            facts.append(f"**Why:** {escaped(summary.reason)}")
-        facts += [
-            f"**{escaped(guard.name)}:** {guard.verdict or 'no reading yet'} "
-            f"{escaped(guard.evidence)}"
-            for guard in view.guards
-        ]
-        if address:
-            facts.append(f"[Open the rollout]({address}/rollouts/{summary.id})")
-        attachment: dict[str, Any] = {"text": "\n".join(facts) or "—", "fallback": text}
-        if not summary.phase.finished:
-            attachment["actions"] = [self._button("Abort…", ABORT, summary.id, style="danger")]
+        text = headline(view, MARKUP)
+        attachment: dict[str, Any] = {"text": facts(view, MARKUP, address), "fallback": text}
+        if not view.summary.phase.finished:
+            abort = self._button("Abort…", ABORT, view.summary.id, style="danger")
+            attachment["actions"] = [abort]
         return text, [attachment]
 
     def question(self, view: RolloutView, step: StepView) -> tuple[str, Parts]:

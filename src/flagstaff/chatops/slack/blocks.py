@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from flagstaff.chatops.headline import Markup, facts, headline
 from flagstaff.integrations.notify.slack import escaped
-from flagstaff.rollouts.rollout import Phase
 from flagstaff.services.views import RolloutView, StepView
 
 Block = dict[str, Any]
@@ -18,15 +18,9 @@ REASON: Final = "reason"
 
 _LONGEST = 2900
 """Slack takes 3,000 characters in one block."""
-_SIGNS: Final = {
-    Phase.PENDING: ":white_circle:",
-    Phase.RUNNING: ":large_blue_circle:",
-    Phase.WAITING: ":large_yellow_circle:",
-    Phase.PAUSED: ":double_vertical_bar:",
-    Phase.COMPLETED: ":white_check_mark:",
-    Phase.ROLLED_BACK: ":rewind:",
-    Phase.EXPIRED: ":hourglass:",
-}
+MARKUP: Final = Markup(
+    escaped, bold=lambda text: f"*{text}*", link=lambda text, url: f"<{url}|{text}>"
+)
 
 
 def said(text: str) -> str:
@@ -38,35 +32,11 @@ def said(text: str) -> str:
     return f"```\n{fenced}\n```"
 
 
-def headline(view: RolloutView) -> str:
-    """Return the rollout on one line."""
-    summary = view.summary
-    phase = summary.phase.replace("_", " ")
-    line = f"{_SIGNS[summary.phase]} Rollout {summary.id} of `{escaped(summary.flag)}`: {phase}"
-    return f"{line}, {summary.done}/{summary.total} steps"
-
-
 def rollout_blocks(view: RolloutView, address: str) -> list[Block]:
     """Return the first message of a rollout's thread."""
-    summary, facts = view.summary, []
-    if summary.step is not None and not summary.phase.finished:
-        step = summary.step
-        facts.append(f"*Now:* {escaped(step.stage)} · {escaped(step.title)}")
-        if step.until is not None:
-            facts.append(f"until {step.until:%Y-%m-%d %H:%M} UTC at the earliest")
-        if step.note:
-            facts.append(escaped(step.note))
-    if summary.reason:
-        facts.append(f"*Why:* {escaped(summary.reason)}")
-    facts += [
-        f"*{escaped(guard.name)}:* {guard.verdict or 'no reading yet'} {escaped(guard.evidence)}"
-        for guard in view.guards
-    ]
-    if address:
-        facts.append(f"<{address}/rollouts/{summary.id}|Open the rollout>")
-    blocks = [_section(f"*{headline(view)}*"), _section("\n".join(facts) or "—")]
-    if not summary.phase.finished:
-        blocks.append({"type": "actions", "elements": [_abort(summary.id)]})
+    blocks = [_section(headline(view, MARKUP)), _section(facts(view, MARKUP, address))]
+    if not view.summary.phase.finished:
+        blocks.append({"type": "actions", "elements": [_abort(view.summary.id)]})
     return blocks
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flagstaff.chatops.headline import headline
 from flagstaff.chatops.room import Parts, Posted
-from flagstaff.chatops.slack.blocks import headline, question, rollout_blocks
+from flagstaff.chatops.slack.blocks import MARKUP, question, rollout_blocks
 from flagstaff.integrations.notify.slack import Slack, escaped
 from flagstaff.services.views import RolloutView, StepView
 
@@ -22,7 +23,7 @@ class SlackRoom:
 
     def headline(self, view: RolloutView, address: str) -> tuple[str, Parts]:
         """Return how the first message of a rollout's thread reads."""
-        return headline(view), rollout_blocks(view, address)
+        return headline(view, MARKUP), rollout_blocks(view, address)
 
     def question(self, view: RolloutView, step: StepView) -> tuple[str, Parts]:
         """Return what is asked in the thread, with the buttons to answer."""
