@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from hypothesis import settings
 
 from fakes import FakeClock, FakeRepository, definitions_in
 from flagstaff.definitions import Policies, Project
@@ -18,6 +19,9 @@ from flagstaff.services.unit import Context
 from flagstaff.store.database import Database
 from git_sandbox import SURROUNDINGS, GitSandbox
 from postgres import Postgres
+
+settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no fault
+settings.load_profile("untimed")
 
 
 def pytest_configure(config):
