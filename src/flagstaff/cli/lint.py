@@ -18,7 +18,7 @@ from flagstaff.errors import Problem
 @click.argument("folder", default=".", type=click.Path(path_type=Path, file_okay=False))
 @click.pass_obj
 def lint(common: Common, *, folder: Path) -> int:
-    """Check `flagstaff.yml` and every definition, and say all that is wrong at once."""
+    """Check `flagstaff.yml`, every definition and every plan; say all that is wrong at once."""
     from flagstaff.definitions import lint as check  # noqa: PLC0415 loads YAML, which help does not
 
     problems, warnings = check(folder)

@@ -1,10 +1,11 @@
-"""What is wrong with a project's settings and definitions, taken together?"""
+"""What is wrong with a project's settings, definitions and plans, taken together?"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from flagstaff.definitions.folder import Definitions, check_folder
+from flagstaff.definitions.plans.checking import check_plans
 from flagstaff.definitions.problems import Problems, printable, quote
 from flagstaff.definitions.project import Project
 from flagstaff.definitions.project_file import check_project
@@ -12,7 +13,7 @@ from flagstaff.errors import Problem
 
 
 def lint(root: Path) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """Return the errors and the warnings of `flagstaff.yml` and all definitions below `root`.
+    """Return the errors and the warnings of `flagstaff.yml`, all definitions and all plans.
 
     Files are named as seen from `root`. Nothing is raised for what a file says.
     """
@@ -20,9 +21,12 @@ def lint(root: Path) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
         return (Problem(file=printable(root), what="is not a folder"),), ()
     project, problems = check_project(root, shown_from=root)
     definitions, errors = check_folder(root / project.flags, root=root)
-    if not errors:
-        _check_renames(project, definitions, problems)
-    return problems.errors + errors, problems.warnings + definitions.warnings
+    if errors or problems.errors:
+        # Plans would complain of it a second time.
+        return problems.errors + errors, problems.warnings + definitions.warnings
+    _check_renames(project, definitions, problems)
+    errors, warnings = check_plans(root, project, definitions)
+    return errors, problems.warnings + definitions.warnings + warnings
 
 
 def _check_renames(project: Project, definitions: Definitions, problems: Problems) -> None:

@@ -64,3 +64,41 @@ def test_renames_by_an_undefined_flag_give_a_warning(project, flag, remedy):
 def test_a_root_that_is_no_folder_is_an_error(tmp_path):
     errors, _ = lint(tmp_path / "absent")
     assert errors[0].what == "is not a folder"
+
+
+PLAN = """\
+flag: {flag}
+steps:
+  - set: {{environments: [production], {gate}}}
+"""
+
+
+@pytest.fixture
+def plans(project):
+    folder = project / "plans"
+    folder.mkdir()
+    return folder
+
+
+def test_plans_are_checked_as_well(project, plans):
+    (plans / "good.yml").write_text(PLAN.format(flag="rename_jobs", gate="boolean: true"))
+    (plans / "bad.yml").write_text(PLAN.format(flag="rename_job", gate="percentage_of_actors: 120"))
+    (plans / "notes.md").write_text("no plan")
+    errors, warnings = lint(project)
+    assert {each.file for each in errors} == {"plans/bad.yml"}
+    assert any("rename_job" in each.what for each in errors)
+    assert warnings == ()
+
+
+def test_what_a_person_gives_later_may_be_missing(project, plans):
+    text = PLAN.format(flag="rename_jobs", gate="percentage_of_actors: <share>")
+    (plans / "open.yml").write_text(f"parameters: {{share: }}\n{text}")
+    assert lint(project) == ((), ())
+
+
+def test_a_template_that_does_not_exist_is_an_error(project):
+    with (project / "flagstaff.yml").open("a") as file:
+        file.write("plans: {by_type: {ops: quik}}\n")
+    [error] = lint(project)[0]
+    assert "quik" in error.what
+    assert "quick" in error.remedy

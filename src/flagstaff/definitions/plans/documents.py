@@ -40,6 +40,8 @@ KEYS: Final = (
     "after",
 )
 FLAG: Final = "flag"
+UNSAID: Final = "nothing says what"
+"""How the complaint begins about a parameter without a value."""
 _DEEPEST: Final = 8
 
 
@@ -202,7 +204,7 @@ def _check_used(document: Document, declared: dict[str, Node | None], used: set[
             )
         elif declared[name] is None:
             problems.error(
-                f"nothing says what `<{name}>` is",
+                f"{UNSAID} `<{name}>` is",
                 line=_line_of(document.node, f"<{name}>"),
                 remedy=f"give `--set {name}=VALUE`, or write it under `parameters:` of the plan",
             )
