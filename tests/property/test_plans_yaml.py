@@ -12,6 +12,7 @@ from rollout_strategies import plans
 from test_steps_properties import ruled_plans
 
 from flagstaff.definitions import Project
+from flagstaff.definitions.brokers import Broker
 from flagstaff.definitions.commands import ProjectCommand
 from flagstaff.definitions.plans import Surroundings, read_plan, write_plan
 from flagstaff.errors import DefinitionError
@@ -22,6 +23,7 @@ AROUND = Surroundings(
     project=Project(
         environments=("dev", "staging", "production"),
         commands={name: ProjectCommand(run=("true",)) for name in ("smoke", "migrate")},
+        brokers={"main": Broker(url="redis://x")},
     ),
     known_flags={"flag": None},
 )

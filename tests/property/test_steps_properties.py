@@ -21,9 +21,11 @@ from flagstaff.flags.change import Boolean
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.checks import (
     CheckCommand,
+    CheckDrained,
     CheckFlag,
     CheckHealth,
     CheckHttp,
+    CheckWorkersReady,
     RunCommand,
     Wait,
 )
@@ -75,6 +77,8 @@ kinds = st.one_of(
     st.just(CheckHealth()) | st.just(CheckHealth(guards=("jobs",))),
     st.just(CheckCommand(command="smoke")),
     st.just(CheckHttp(url="https://x.example/")),
+    st.just(CheckWorkersReady(name="shop.notify", broker="main", queue="shop")),
+    st.just(CheckDrained(name="shop.notify", broker="main")),
     st.just(RunCommand(command="migrate")),
     st.just(DeleteFlag(environments=("dev",))),
 )

@@ -41,7 +41,7 @@ def new(common: Common, *, flag: str, template: str) -> Outcome:
     if path.exists():
         raise Conflict(f"{path} is there already", hint=f"flagstaff plan show {path}")
     if not common.dry_run:
-        _write(path, text)
+        write_file(path, text)
     verb = "would write" if common.dry_run else "wrote"
     return Outcome(
         text=f"{verb} {path}:\n\n{text.rstrip()}",
@@ -91,7 +91,12 @@ def _written(flag: str, name: str, parameters: Mapping[str, str | None]) -> str:
     return HEAD + "\n".join(lines) + "\n"
 
 
-def _write(path: Path, text: str) -> None:
+def write_file(path: Path, text: str) -> None:
+    """Write a plan, in a folder that is made if it is not there.
+
+    Raises:
+        Refused: it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flagstaff.cli import output
 from flagstaff.cli.options import Common
+from flagstaff.cli.workers_plan import plan
 from flagstaff.commands.tree import SETTINGS, Tree
 from flagstaff.errors import MissingExtra, Unavailable, UsageError
 
@@ -24,6 +26,7 @@ MARKS = {"empty": "✓", "found": "✗", "unknown": "?"}
 def _where(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--broker", metavar="URL", help="Such as redis://127.0.0.1:6379/0."),
+        click.option("--broker-file", metavar="FILE", help="A file that holds it, as a secret."),
         click.option("--app", metavar="MODULE:APP", help="Your Celery application, instead."),
         click.option("--workers", type=click.IntRange(0), default=0, help="So many must answer."),
         click.option(
@@ -37,6 +40,9 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(cls=Tree, context_settings=SETTINGS)
 def workers() -> None:
     """Rename background jobs and lose none."""
+
+
+workers.add_command(plan)
 
 
 @workers.command(context_settings=SETTINGS)
@@ -93,35 +99,64 @@ def drained(
     return 0 if proof.drained else 1
 
 
-def _asker(*, broker: str | None, app: str | None, workers: int, timeout: str) -> tuple[Any, Any]:
+def _asker(
+    *, broker: str | None, broker_file: str | None, app: str | None, workers: int, timeout: str
+) -> tuple[Any, Any]:
     """Return a Celery application with the address, and who asks its workers."""
     from flagstaff.definitions.duration import parse_duration  # noqa: PLC0415 as above
 
-    if (broker is None) == (app is None):
+    if [broker, broker_file, app].count(None) != 2:  # noqa: PLR2004 all but one
         raise UsageError(
-            "which broker? it takes one of --broker and --app",
+            "which broker? it takes one of --broker, --broker-file and --app",
             hint="for example --broker redis://127.0.0.1:6379/0",
         )
     seconds = parse_duration(timeout).total_seconds()
     try:
         from celery import Celery  # noqa: PLC0415 an extra
-        from celery.app.utils import find_app  # noqa: PLC0415
     except ModuleNotFoundError as exc:
         raise MissingExtra.named("celery", package="celery") from exc
     from flagstaff.workers.asking import Asker  # noqa: PLC0415 as above
 
     if app is None:
-        made = Celery("flagstaff", broker=broker, set_as_current=False)
+        address = broker or _address_in(Path(broker_file or ""))
+        made = Celery("flagstaff", broker=address, set_as_current=False)
         made.conf.broker_connection_max_retries = 1
     else:
-        try:
-            made = find_app(app)
-        except (ImportError, AttributeError) as exc:
-            raise UsageError(
-                f"there is no Celery application at {app}: {exc}",
-                hint="such as --app shop.celery:app, in the folder that has `shop`",
-            ) from exc
+        made = application(app)
     return made, Asker(made, timeout=seconds, expected=workers)
+
+
+def application(app: str) -> Any:
+    """Return the Celery application of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    try:
+        from celery.app.utils import find_app  # noqa: PLC0415 an extra
+    except ModuleNotFoundError as exc:
+        raise MissingExtra.named("celery", package="celery") from exc
+    try:
+        return find_app(app)
+    except (ImportError, AttributeError) as exc:
+        raise UsageError(
+            f"there is no Celery application at {app}: {exc}",
+            hint="such as --app shop.celery:app, in the folder that has `shop`",
+        ) from exc
+
+
+def _address_in(file: Path) -> str:
+    try:
+        address = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(
+            f"{file} cannot be read: {getattr(exc, 'strerror', None) or exc}",
+            hint="name a file that holds the address of the broker, and nothing else",
+        ) from exc
+    if "://" not in address or len(address.split()) != 1:
+        # The text stays out of the message: it may hold a password.
+        raise UsageError(f"{file} holds no address", hint="such as redis://127.0.0.1:6379/0")
+    return address
 
 
 def _reached(asker: Any, ask: Callable[[], Any]) -> Any:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from flagstaff.definitions.brokers import Broker
 from flagstaff.definitions.commands import ProjectCommand
 from flagstaff.definitions.forges import Forge
 from flagstaff.definitions.lifecycle import Lifecycle
@@ -127,6 +128,7 @@ class Project:
         forges: Where issues are kept beside files.
         side_effects: Who outside is told of each change of a flag.
         on_call: Where it stands who is on call; None where nowhere.
+        brokers: Where background jobs wait, by the names that plans use.
     """
 
     flags: str = "config/feature_flags"
@@ -156,3 +158,4 @@ class Project:
     forges: tuple[Forge, ...] = ()
     side_effects: SideEffects = field(default_factory=SideEffects)
     on_call: OnCall | None = None
+    brokers: Mapping[str, Broker] = field(default_factory=lambda: MappingProxyType({}))

@@ -55,9 +55,9 @@ def _command(fields: Fields) -> ProjectCommand | None:
         return None
     return ProjectCommand(
         run=run,
-        folder=fields.parsed("folder", _folder) or default.folder,
+        folder=fields.parsed("folder", folder_inside) or default.folder,
         timeout=fields.parsed("timeout", _timeout) or default.timeout,
-        environment=fields.parsed_list("environment", _variable) or (),
+        environment=fields.parsed_list("environment", variable) or (),
     )
 
 
@@ -77,7 +77,12 @@ def _split(text: str) -> tuple[str, ...]:
         raise UsageError(f"{quote(text)} is no command: {exc}", hint="close every quote") from exc
 
 
-def _folder(text: str) -> str:
+def folder_inside(text: str) -> str:
+    """Return a folder, from the project's root.
+
+    Raises:
+        UsageError: it is outside.
+    """
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts:
         raise UsageError(
@@ -93,7 +98,12 @@ def _timeout(text: str) -> timedelta:
     raise UsageError(f"{quote(text)} is no time for a command", hint="write 1s to 6h")
 
 
-def _variable(text: str) -> str:
+def variable(text: str) -> str:
+    """Return the name of a variable of the environment.
+
+    Raises:
+        UsageError: it is none.
+    """
     if _VARIABLE.fullmatch(text):
         return text
     raise UsageError(f"{quote(text)} is no name of a variable", hint="write one such as API_TOKEN")

@@ -15,6 +15,7 @@ from flagstaff.definitions.nodes import SHAPES, MappingNode, read_nodes
 from flagstaff.definitions.percentage import parse_percentage
 from flagstaff.definitions.problems import Problems, bare, printable, quote, suggestion
 from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
+from flagstaff.definitions.project_brokers import read_brokers
 from flagstaff.definitions.project_commands import read_commands, read_private_hosts
 from flagstaff.definitions.project_forges import read_forges
 from flagstaff.definitions.project_guards import read_guards, read_statistics
@@ -53,6 +54,7 @@ _KEYS: Final = (
     "forges",
     "side_effects",
     "on_call",
+    "brokers",
 )
 PRODUCTION: Final = "production"
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
@@ -128,6 +130,7 @@ def _project(fields: Fields) -> Project:
         forges=read_forges(fields),
         side_effects=read_side_effects(fields, environments),
         on_call=read_on_call(fields),
+        brokers=read_brokers(fields),
     )
 
 

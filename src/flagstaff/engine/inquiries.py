@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from flagstaff.engine.world import World
 from flagstaff.errors import FlagstaffError
-from flagstaff.rollouts.checks import CheckCommand, CheckHttp
+from flagstaff.rollouts.checks import AskedOutside
 from flagstaff.rollouts.event import Answer
 from flagstaff.services.running import one_line
 
@@ -54,9 +54,7 @@ class Inquiries:
         self._known: dict[str, _Inquiry] = {}
         self._lock = threading.Lock()
 
-    def answer(
-        self, key: str, check: CheckCommand | CheckHttp, *, number: int, flag: str
-    ) -> Answer | None:
+    def answer(self, key: str, check: AskedOutside, *, number: int, flag: str) -> Answer | None:
         """Return what was said last under this key, and ask again if that is long ago.
 
         An old yes counts no more, so there is none until it is said again.
@@ -87,7 +85,7 @@ class Inquiries:
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
 
-    def _ask(self, key: str, check: CheckCommand | CheckHttp, number: int, flag: str) -> None:
+    def _ask(self, key: str, check: AskedOutside, number: int, flag: str) -> None:
         try:
             answer = self._world.check(check, key=key, flag=flag)
         except FlagstaffError as exc:

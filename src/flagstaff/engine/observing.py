@@ -6,7 +6,14 @@ from typing import assert_never
 
 from flagstaff.engine.inquiries import Inquiries
 from flagstaff.engine.world import World
-from flagstaff.rollouts.checks import CheckCommand, CheckFlag, CheckHealth, CheckHttp
+from flagstaff.rollouts.checks import (
+    CheckCommand,
+    CheckDrained,
+    CheckFlag,
+    CheckHealth,
+    CheckHttp,
+    CheckWorkersReady,
+)
 from flagstaff.rollouts.event import Answer, Observed
 from flagstaff.rollouts.guard import Measurement
 from flagstaff.rollouts.judging import harm
@@ -76,7 +83,7 @@ def _checked(
         case CheckHealth():
             said = services.health.lately()
             return services.ask(lambda unit: checking.production_is_well(unit, said), ENGINE)
-        case CheckCommand() | CheckHttp():
+        case CheckCommand() | CheckHttp() | CheckWorkersReady() | CheckDrained():
             key = f"{rollout.id}/{step.id}/{rollout.epoch}"
             return inquiries.answer(key, check, number=rollout.id, flag=rollout.plan.flag)
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from flagstaff.rollouts.checks import CheckCommand, CheckHttp
+from flagstaff.rollouts.checks import AskedOutside
 from flagstaff.rollouts.effect import External, Post
 from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed
 from flagstaff.rollouts.guard import Guard, Kept, Measurement
@@ -21,8 +21,8 @@ class World(Protocol):
         """Return what a guard has seen since watching began; `kept` is in the evidence already."""
         ...
 
-    def check(self, check: CheckCommand | CheckHttp, *, key: str, flag: str) -> Answer:
-        """Return what a command or a web address says; may take as long as its timeout.
+    def check(self, check: AskedOutside, *, key: str, flag: str) -> Answer:
+        """Return what a command, a web address or a broker says; may take as long as its timeout.
 
         Raises:
             FlagstaffError: it cannot be asked at all.

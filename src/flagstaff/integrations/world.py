@@ -10,6 +10,7 @@ from typing import assert_never
 
 from flagstaff.definitions import Project
 from flagstaff.errors import Refused
+from flagstaff.integrations.brokers import Brokers
 from flagstaff.integrations.commands import Commands, in_words
 from flagstaff.integrations.forge.authors import author_of
 from flagstaff.integrations.forge.effects import IssueEffects
@@ -22,7 +23,13 @@ from flagstaff.integrations.on_call.mentioning import mentioned
 from flagstaff.integrations.telling import Announce
 from flagstaff.issues import box_answers, follow
 from flagstaff.issues.lines import split_lines
-from flagstaff.rollouts.checks import CheckCommand, CheckHttp
+from flagstaff.rollouts.checks import (
+    AskedOutside,
+    CheckCommand,
+    CheckDrained,
+    CheckHttp,
+    CheckWorkersReady,
+)
 from flagstaff.rollouts.effect import (
     CloseIssue,
     External,
@@ -67,6 +74,7 @@ class World:
         self._root = root
         self._project = project
         self._commands = Commands(root, project)
+        self._brokers = Brokers(root, project)
         self._http = HttpCheck(private_hosts=project.private_hosts)
         self._logs: dict[tuple[Guard, datetime], JobLogs] = {}
         self._sources = Sources(root, project, telemetry)
@@ -80,14 +88,16 @@ class World:
             self._logs[key] = JobLogs(self._root, guard, kept.since)
         return self._logs[key].measure()
 
-    def check(self, check: CheckCommand | CheckHttp, *, key: str, flag: str) -> Answer:
-        """Return what a command or a web address says; may take as long as its timeout."""
+    def check(self, check: AskedOutside, *, key: str, flag: str) -> Answer:
+        """Return what a command, a web address or a broker says; may take minutes."""
         match check:
             case CheckCommand(command=name):
                 ended = self._commands.run(name, key=key, flag=flag)
                 return Answer(yes=ended.code == 0, text=in_words(name, ended), output=ended.output)
             case CheckHttp():
                 return self._http.ask(check)
+            case CheckWorkersReady() | CheckDrained():
+                return self._brokers.ask(check)
             case _:
                 assert_never(check)
 

@@ -15,6 +15,7 @@ from flagstaff.flags.change import GateChange
 
 HTTP_TIMEOUT = timedelta(seconds=10)
 OK = 200
+STABLE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,42 @@ class CheckHttp:
     path: str = ""
     equals: str = ""
     timeout: timedelta = HTTP_TIMEOUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckWorkersReady:
+    """Hold until every worker that is alive knows the name of a background job.
+
+    Args:
+        name: that is to be published.
+        broker: whose workers, as the project calls it.
+        queue: where it will wait; a worker has to take jobs from it. Empty for any.
+    """
+
+    name: str
+    broker: str
+    queue: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckDrained:
+    """Hold until it is proven that no job of a name is left anywhere.
+
+    Args:
+        name: that is looked for.
+        broker: where, as the project calls it.
+        queues: to look into besides those that the broker and its workers know.
+        stable: for so long nothing may be found.
+    """
+
+    name: str
+    broker: str
+    queues: tuple[str, ...] = ()
+    stable: timedelta = STABLE
+
+
+AskedOutside = CheckCommand | CheckHttp | CheckWorkersReady | CheckDrained
+"""Checks whose answer may take minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flagstaff.rollouts.admitting import is_admitted
-from flagstaff.rollouts.checks import CheckCommand, CheckFlag, CheckHealth, CheckHttp, Wait
+from flagstaff.rollouts.checks import (
+    AskedOutside,
+    CheckCommand,
+    CheckDrained,
+    CheckFlag,
+    CheckHealth,
+    CheckHttp,
+    CheckWorkersReady,
+    Wait,
+)
 from flagstaff.rollouts.plan import (
     AwaitMerge,
     CheckDeployed,
@@ -17,7 +26,7 @@ from flagstaff.rollouts.plan import (
 )
 from flagstaff.rollouts.rollout import Phase, Rollout
 
-Check = CheckFlag | CheckHealth | CheckCommand | CheckHttp
+Check = CheckFlag | CheckHealth | AskedOutside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +74,9 @@ def needs(rollout: Rollout) -> Needs:
     if not is_admitted(rollout, step):
         return Needs(condition=step.when, guards=guards)
     match step.action:
-        case CheckFlag() | CheckCommand() | CheckHttp() | CheckHealth(guards=()):
+        case CheckFlag() | CheckHealth(guards=()):
+            return Needs(check=step.action, guards=guards)
+        case CheckCommand() | CheckHttp() | CheckWorkersReady() | CheckDrained():
             return Needs(check=step.action, guards=guards)
         case Wait(condition=condition) if condition:
             return Needs(condition=condition, guards=guards)

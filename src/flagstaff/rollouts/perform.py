@@ -8,10 +8,13 @@ from typing import assert_never, get_args
 
 from flagstaff.rollouts.admitting import admit, is_admitted
 from flagstaff.rollouts.checks import (
+    AskedOutside,
     CheckCommand,
+    CheckDrained,
     CheckFlag,
     CheckHealth,
     CheckHttp,
+    CheckWorkersReady,
     RunCommand,
     Wait,
 )
@@ -48,9 +51,7 @@ from flagstaff.rollouts.rolling_back import Moved, put_back
 from flagstaff.rollouts.rollout import Rollout, StepStatus
 from flagstaff.rollouts.waiting import approve, wait
 
-Look = (
-    CheckDeployed | CheckReleased | AwaitMerge | CheckFlag | CheckHealth | CheckCommand | CheckHttp
-)
+Look = CheckDeployed | CheckReleased | AwaitMerge | CheckFlag | CheckHealth | AskedOutside
 TIMED = (*get_args(Look), Wait)
 
 PARTS = {
@@ -112,7 +113,9 @@ def _look(rollout: Rollout, step: Step, action: Look, seen: Observed, now: datet
             return _await_merge(rollout, step, seen, now)
         case CheckHealth(guards=names) if names:
             return _hold(rollout, step, shown_safe(rollout, names, now), now)
-        case CheckFlag() | CheckHealth() | CheckCommand() | CheckHttp():
+        case CheckFlag() | CheckHealth():
+            return _hold(rollout, step, seen.check, now)
+        case CheckCommand() | CheckHttp() | CheckWorkersReady() | CheckDrained():
             return _hold(rollout, step, seen.check, now)
         case _:
             assert_never(action)

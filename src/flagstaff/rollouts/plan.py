@@ -9,9 +9,11 @@ from enum import StrEnum
 from flagstaff.flags.change import GateChange
 from flagstaff.rollouts.checks import (
     CheckCommand,
+    CheckDrained,
     CheckFlag,
     CheckHealth,
     CheckHttp,
+    CheckWorkersReady,
     RunCommand,
     Wait,
 )
@@ -163,6 +165,8 @@ Action = (
     | CheckHealth
     | CheckCommand
     | CheckHttp
+    | CheckWorkersReady
+    | CheckDrained
     | RunCommand
     | Wait
 )

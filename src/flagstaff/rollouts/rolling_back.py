@@ -8,9 +8,11 @@ from datetime import datetime
 
 from flagstaff.rollouts.checks import (
     CheckCommand,
+    CheckDrained,
     CheckFlag,
     CheckHealth,
     CheckHttp,
+    CheckWorkersReady,
     RunCommand,
     Wait,
 )
@@ -32,6 +34,8 @@ AGAIN = (
     CheckHealth,
     CheckCommand,
     CheckHttp,
+    CheckWorkersReady,
+    CheckDrained,
 )
 """Steps of a stage that are done anew when it is: what a person did, or was told, stays done."""
 

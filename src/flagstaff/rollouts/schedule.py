@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from flagstaff.rollouts.checks import CheckCommand, CheckFlag, CheckHealth, CheckHttp, Wait
+from flagstaff.rollouts.checks import (
+    CheckCommand,
+    CheckDrained,
+    CheckFlag,
+    CheckHealth,
+    CheckHttp,
+    CheckWorkersReady,
+    Wait,
+)
 from flagstaff.rollouts.plan import (
     Approve,
     AskPerson,
@@ -29,6 +37,8 @@ NEEDED: Mapping[type, str] = {
     CheckHealth: "health",
     CheckCommand: "a yes of the command",
     CheckHttp: "a yes of the address",
+    CheckWorkersReady: "every worker knows the name",
+    CheckDrained: "no job of the name is left",
     AskPerson: "a person does it",
     AwaitMerge: "a person reviews and merges",
     CheckDeployed: "a deployment",

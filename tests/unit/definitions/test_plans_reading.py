@@ -14,6 +14,7 @@ import pytest
 from fakes import GUARD, START, definitions_in
 from flagstaff.commands.roles import Role
 from flagstaff.definitions import JobRename, Project
+from flagstaff.definitions.brokers import Broker
 from flagstaff.definitions.commands import ProjectCommand
 from flagstaff.definitions.plans import (
     Surroundings,
@@ -31,9 +32,11 @@ from flagstaff.flags.change import PercentageOfTime as OfTime
 from flagstaff.issues import import_issue
 from flagstaff.rollouts.checks import (
     CheckCommand,
+    CheckDrained,
     CheckFlag,
     CheckHealth,
     CheckHttp,
+    CheckWorkersReady,
     RunCommand,
     Wait,
 )
@@ -361,6 +364,17 @@ def test_roles_are_those_there_are():
             CheckHttp(url="https://x/y", path="a.0", equals="ok", timeout=timedelta(seconds=3)),
         ),
         (
+            "- check: {workers_ready: shop.notify, broker: main, queue: shop}",
+            CheckWorkersReady(name="shop.notify", broker="main", queue="shop"),
+        ),
+        ("- check: {drained: n, broker: main}", CheckDrained(name="n", broker="main")),
+        (
+            "- check: {drained: shop.notify, broker: main, queues: [a, b], stable: 1m}",
+            CheckDrained(
+                name="shop.notify", broker="main", queues=("a", "b"), stable=timedelta(minutes=1)
+            ),
+        ),
+        (
             "- check: {flag: {percentage_of_actors: 25}, environments: [staging]}",
             CheckFlag(environments=("staging",), change=PercentageOfActors(value=Decimal(25))),
         ),
@@ -388,7 +402,11 @@ def test_roles_are_those_there_are():
     ],
 )
 def test_all_that_the_machine_knows_can_be_written(read, around, text, action):
-    project = replace(around.project, commands={"smoke": ProjectCommand(run=("true",))})
+    project = replace(
+        around.project,
+        commands={"smoke": ProjectCommand(run=("true",))},
+        brokers={"main": Broker(url="redis://x")},
+    )
     plan = read(f"{HEAD}{text}\n", project=project)
     assert actions(plan) == [action]
     assert read(write_plan(plan), project=project) == plan

@@ -12,9 +12,11 @@ from fakes import CALM, GUARD, START, plan_of, ramp, turn_on
 from flagstaff.flags.change import Boolean
 from flagstaff.rollouts.checks import (
     CheckCommand,
+    CheckDrained,
     CheckFlag,
     CheckHealth,
     CheckHttp,
+    CheckWorkersReady,
     RunCommand,
     Wait,
 )
@@ -54,6 +56,8 @@ CHECKS = (
     CheckHealth(),
     CheckCommand(command="smoke"),
     CheckHttp(url="https://status.example/"),
+    CheckWorkersReady(name="shop.notify", broker="main"),
+    CheckDrained(name="shop.notify", broker="main"),
 )
 
 

@@ -15,10 +15,12 @@ from flagstaff.workers.places import Place
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        ((), 2, "one of --broker and --app"),
-        (("--broker", "redis://x", "--app", "y"), 2, "one of --broker and --app"),
+        ((), 2, "one of --broker, --broker-file and --app"),
+        (("--broker", "redis://x", "--app", "y"), 2, "one of --broker, --broker-file and --app"),
         (("--app", "no_such_module:app"), 2, "no Celery application at no_such_module:app"),
         (("--broker", "redis://x", "--timeout", "soon"), 2, "soon"),
+        (("--broker-file", "no/such/file"), 2, "no/such/file cannot be read: No such file"),
+        (("--broker-file", __file__), 2, "test_cli_workers.py holds no address"),
     ],
 )
 def test_what_cannot_be_asked_is_said(capsys, command, words, code, says):

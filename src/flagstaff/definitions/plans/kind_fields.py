@@ -28,6 +28,7 @@ class Around:
     announce_to: tuple[str, ...] = ()
     channels: Mapping[str, str]
     commands: tuple[str, ...] = ()
+    brokers: tuple[str, ...] = ()
     flag: str = ""
 
 
@@ -147,6 +148,32 @@ def read_command(fields: Fields, key: str, around: Around) -> object:
             else "declare it under `commands:` in flagstaff.yml",
         )
     return name
+
+
+def read_broker(fields: Fields, key: str, around: Around) -> object:
+    """Return the name of a broker that the project declares."""
+    name = fields.text(key)
+    if name is not None and name not in around.brokers:
+        fields.problems.error(
+            f"{fields.label(key)} is {quote(name)}, which is no broker of the project",
+            line=fields.line(key),
+            remedy=suggestion(name, around.brokers)
+            if around.brokers
+            else "declare it under `brokers:` in flagstaff.yml",
+        )
+    return name
+
+
+def read_name(fields: Fields, key: str, _: Around) -> object:
+    """Return the name of a background job."""
+    return fields.parsed(key, _job_name)
+
+
+def _job_name(text: str) -> str:
+    # It becomes a word of a command: what begins with a dash would be an option of it.
+    if text.startswith("-") or any(each.isspace() for each in text):
+        raise UsageError(f"{quote(text)} is no name of a job", hint="write it as workers know it")
+    return text
 
 
 def read_condition(fields: Fields, key: str, _: Around) -> object:

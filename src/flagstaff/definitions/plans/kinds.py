@@ -28,6 +28,7 @@ from flagstaff.definitions.plans.kind_fields import (
     one_of,
     optional,
     read_boolean,
+    read_broker,
     read_channels,
     read_command,
     read_commit,
@@ -36,6 +37,7 @@ from flagstaff.definitions.plans.kind_fields import (
     read_duration,
     read_guards,
     read_moment,
+    read_name,
     read_request,
     read_role,
     read_text,
@@ -45,10 +47,13 @@ from flagstaff.definitions.plans.values import FlowMap, flow, texts
 from flagstaff.rollouts.checks import (
     HTTP_TIMEOUT,
     OK,
+    STABLE,
     CheckCommand,
+    CheckDrained,
     CheckFlag,
     CheckHealth,
     CheckHttp,
+    CheckWorkersReady,
     RunCommand,
     Wait,
 )
@@ -229,6 +234,27 @@ KINDS: Final = (
             optional("path", read_text, str, ""),
             optional("equals", read_text, str, ""),
             length("timeout", HTTP_TIMEOUT),
+        ),
+    ),
+    Kind(
+        word="check",
+        action=CheckWorkersReady,
+        mark="workers_ready",
+        fields=(
+            Field(key="workers_ready", attribute="name", read=read_name, write=str),
+            Field(key="broker", read=read_broker, write=str),
+            optional("queue", read_text, str, ""),
+        ),
+    ),
+    Kind(
+        word="check",
+        action=CheckDrained,
+        mark="drained",
+        fields=(
+            Field(key="drained", attribute="name", read=read_name, write=str),
+            Field(key="broker", read=read_broker, write=str),
+            optional("queues", lambda fields, key, _: texts(fields, key), flow, ()),
+            length("stable", STABLE),
         ),
     ),
     Kind(

@@ -9,9 +9,11 @@ from flagstaff.flags.change import Boolean, PercentageOfActors, PercentageOfTime
 from flagstaff.flags.percentage import format_percentage
 from flagstaff.rollouts.checks import (
     CheckCommand,
+    CheckDrained,
     CheckFlag,
     CheckHealth,
     CheckHttp,
+    CheckWorkersReady,
     RunCommand,
     Wait,
 )
@@ -34,6 +36,9 @@ from flagstaff.rollouts.plan import (
 )
 
 PRODUCTION = "production"
+_LONGEST_ID = 48
+"""Of ids made of names of jobs: there is room for a number behind."""
+
 PARTS = {
     CleanupPart.REFERENCES: "Remove all references to the flag",
     CleanupPart.DEFINITION: "Remove the YAML definition",
@@ -63,6 +68,10 @@ def id_of(action: Action) -> str:
             return f"flag-{_place(action)}"
         case CheckCommand(command=command) | RunCommand(command=command):
             return _slug(command)
+        case CheckWorkersReady(name=name):
+            return f"workers-know-{_slug(name)}"[:_LONGEST_ID]
+        case CheckDrained(name=name):
+            return f"drained-{_slug(name)}"[:_LONGEST_ID]
         case Close(target=target):
             return f"close-{target.replace('_', '-')}"
         case _:
@@ -96,6 +105,10 @@ def title_of(action: Action, flag: str) -> str:
             return f"Check {url}"
         case RunCommand(command=command):
             return f"Run {command}"
+        case CheckWorkersReady(name=name):
+            return f"Check that every worker knows {name}"
+        case CheckDrained(name=name):
+            return f"Check that no job of {name} is left"
         case Wait(duration=None, until=None, condition=condition):
             return f"Wait until {condition}"
         case Wait(duration=None, until=until) if until is not None:

@@ -78,6 +78,7 @@ class _Reader:
             announce_to=announce_to,
             channels=self.around.project.channels,
             commands=tuple(self.around.project.commands),
+            brokers=tuple(self.around.project.brokers),
             flag=flag,
         )
         placed = self._steps(around)
