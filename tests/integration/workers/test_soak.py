@@ -1,0 +1,75 @@
+"""Is no job lost while one is renamed under load, and with kills not one more than without?
+
+`make bench ARGS=workers` runs the long form of this.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from soak import Soak
+
+from brokers import RabbitMQ
+
+pytestmark = [
+    pytest.mark.enable_socket,
+    pytest.mark.network,
+    pytest.mark.slow,
+    pytest.mark.timeout(7200),
+]
+
+JOBS = int(os.environ.get("FLAGSTAFF_SOAK", "600"))
+KILLED_JOBS = int(os.environ.get("FLAGSTAFF_SOAK_KILLS", "400"))
+RATE = float(os.environ.get("FLAGSTAFF_SOAK_RATE", "60"))
+SEED = int(os.environ.get("FLAGSTAFF_SOAK_SEED", "2026"))
+BETWEEN_KILLS = 4.0
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker(request, tmp_path, redis, redis_server):
+    """Return the address of an empty broker; results are kept in Redis."""
+    assert redis.dbsize() == 0
+    if request.param == "redis":
+        yield redis_server.url()
+        return
+    folder = tmp_path / "rabbitmq"
+    folder.mkdir()
+    server = RabbitMQ(folder)
+    yield server.url()
+    server.stop()
+
+
+def soaked(tmp_path, broker, redis_server, **fields):
+    folder = tmp_path / ("renamed" if fields["renamed"] else "plain")
+    folder.mkdir()
+    soak = Soak(folder=folder, broker=broker, backend=redis_server.url(1), seed=SEED, **fields)
+    result = soak.run()
+    print(f"{broker.partition(':')[0]} {folder.name} {result}")  # noqa: T201 figures of the long form
+    return result
+
+
+def test_a_rename_under_load_loses_and_doubles_nothing(tmp_path, broker, redis_server):
+    result = soaked(tmp_path, broker, redis_server, renamed=True, jobs=JOBS, rate=RATE)
+    assert (result.lost, result.doubled) == (0, 0)
+    assert result.published >= JOBS
+    assert result.by["soak.step"] > JOBS / 5 < result.by["soaked.step"]
+
+
+def test_under_kills_not_more_is_lost_than_by_plain_celery(tmp_path, broker, redis, redis_server):
+    fields = {"jobs": KILLED_JOBS, "rate": RATE, "every": BETWEEN_KILLS}
+    plain = soaked(tmp_path, broker, redis_server, renamed=False, **fields)
+    redis.flushall()
+    renamed = soaked(tmp_path, broker, redis_server, renamed=True, **fields)
+    assert plain.kills == renamed.kills > 0
+    assert not clearly_more(renamed.lost, plain.lost, deviations=2)
+    assert not clearly_more(renamed.doubled, plain.doubled, deviations=3)
+
+
+def clearly_more(count, other, *, deviations):
+    """Say whether one count of accidents is more than another by more than chance explains.
+
+    Accidents that do not depend on each other follow Poisson's law: the difference of two counts
+    has the variance of their sum.
+    """
+    return count - other > deviations * (count + other) ** 0.5
