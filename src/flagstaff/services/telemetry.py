@@ -89,7 +89,7 @@ class Outcome:
 
     Attributes:
         instance: the process.
-        kind: what counts as bad: `outcomes`, `5xx` or `302`.
+        kind: what counts as bad: `outcomes`, `5xx`, `302` or `jobs`.
         on: how often something came out with the flag on, bad or not.
         off: the same with the flag off.
         began: real time since when the process counts.

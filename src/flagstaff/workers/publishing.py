@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.rename import Flags, Rename, Variant
 
 HEADER = "flagstaff"
@@ -26,11 +25,10 @@ class Publisher:
 
     Args:
         app: the Celery application.
-        counts: where published jobs are counted.
     """
 
-    def __init__(self, app: Any, counts: Counts) -> None:
-        self._app, self._counts = app, counts
+    def __init__(self, app: Any) -> None:
+        self._app = app
         self._plain: Send = app.send_task
         self._parameters = list(inspect.signature(self._plain).parameters)[3:]
         self._renames: dict[str, tuple[Rename, Flags]] = {}
@@ -72,9 +70,7 @@ class Publisher:
             **(options.get("headers") or {}),
             HEADER: {"flag": rename.flag, "variant": variant.value, "at": time.time()},
         }
-        sent = self._plain(rename.name(variant), args, kwargs, **options)
-        self._counts.add(rename.name(variant), Event.ENQUEUED)
-        return sent
+        return self._plain(rename.name(variant), args, kwargs, **options)
 
     def _address(
         self, options: dict[str, Any], rename: Rename, variant: Variant, asked: str
