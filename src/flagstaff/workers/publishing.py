@@ -60,7 +60,7 @@ class Publisher:
             return self._plain(name, args, kwargs, *more, **options)
         rename, flags = found
         options |= dict(zip(self._parameters, more, strict=False))
-        if options.get("retries"):  # a job that is tried again keeps the name it came with
+        if _comes_again(options):  # it keeps the name that it came with
             variant = rename.variant(name)
         else:
             options["task_id"] = options.get("task_id") or str(uuid4())
@@ -68,7 +68,12 @@ class Publisher:
             self._address(options, rename, variant, name)
         options["headers"] = {
             **(options.get("headers") or {}),
-            HEADER: {"flag": rename.flag, "variant": variant.value, "at": time.time()},
+            HEADER: {
+                **((options.get("headers") or {}).get(HEADER) or {}),
+                "flag": rename.flag,
+                "variant": variant.value,
+                "at": time.time(),
+            },
         }
         return self._plain(rename.name(variant), args, kwargs, **options)
 
@@ -83,6 +88,12 @@ class Publisher:
             for word in ("exchange", "routing_key", "exchange_type"):
                 options.pop(word, None)
             options["queue"] = queue
+
+
+def _comes_again(options: Mapping[str, Any]) -> bool:
+    """Say whether a job is tried again, or was put off."""
+    header = (options.get("headers") or {}).get(HEADER)
+    return bool(options.get("retries") or (isinstance(header, dict) and header.get("deferred")))
 
 
 def _is_free(options: Mapping[str, Any], ours: set[str]) -> bool:

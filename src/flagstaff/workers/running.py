@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, Protocol
 from celery.exceptions import Ignore, Reject, Retry
 
 from flagstaff.workers.counts import Counts, Event
-from flagstaff.workers.rename import LateFlags
 
 HEADER = "flagstaff"
 """Of the message: `at`, when it was published, in Unix seconds, and its `queue`; of renamed jobs
@@ -47,12 +46,19 @@ class Runner:
         counts: where it is counted what becomes of jobs.
         client: of the flags.
         cohorts: the names that are one side of a flag; others may be added later.
+        may: called before a job runs; what it returns was done instead, `None` lets it run.
     """
 
-    def __init__(self, counts: Counts, client: Any, cohorts: Mapping[str, Cohort]) -> None:
+    def __init__(
+        self,
+        counts: Counts,
+        client: Any,
+        cohorts: Mapping[str, Cohort],
+        may: Callable[[Any, Any, dict[str, Any]], str | None],
+    ) -> None:
         self._counts, self._cohorts = counts, cohorts
         self._outcomes: Outcomes | None = client if hasattr(client, "count_outcome") else None
-        self._late = client if isinstance(client, LateFlags) else None
+        self._may = may
 
     def wrap(self, task: Any) -> bool:
         """Count what a task does from now on; return False if it is done already."""
@@ -62,7 +68,7 @@ class Runner:
         return True
 
     def _around(self, task: Any, body: Callable[..., Any]) -> Callable[..., Any]:
-        stack, name = task.request_stack, task.name
+        stack = task.request_stack
 
         def run(*args: Any, **kwargs: Any) -> Any:
             request = stack.top
@@ -71,20 +77,22 @@ class Runner:
             if vars(request).get(SEEN):  # a body that calls itself
                 return body(*args, **kwargs)
             setattr(request, SEEN, True)
-            return self._run(name, request, body, args, kwargs)
+            return self._run(task, request, body, args, kwargs)
 
         run.flagstaff = True  # type: ignore[attr-defined]
         run.__wrapped__ = body  # type: ignore[attr-defined]
         return run
 
     def _run(
-        self, name: str, request: Any, body: Callable[..., Any], args: Any, kwargs: Any
+        self, task: Any, request: Any, body: Callable[..., Any], args: Any, kwargs: Any
     ) -> Any:
-        if self._late is not None:
-            self._late.connect()
+        name = task.name
         header = request.get(HEADER)
         header = header if isinstance(header, dict) else {}
         queue, cohort = queue_of(request, header), self._cohorts.get(name)
+        if (done := self._may(task, request, header)) is not None:
+            self._counts.add(name, queue, (Event(done), 1), cohort=cohort or ("", ""))
+            raise Ignore(f"{done} by a switch")
         self._counts.add(
             name,
             queue,

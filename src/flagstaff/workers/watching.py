@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -24,11 +24,13 @@ except ModuleNotFoundError as exc:
     raise MissingExtra.named("celery", package="celery") from exc
 
 from flagstaff.workers.counts import Counts, Event
+from flagstaff.workers.deferring import Deferral, Gate
 from flagstaff.workers.looking import Looker
 from flagstaff.workers.rename import Flags, LateFlags
 from flagstaff.workers.running import HEADER, Cohort, Runner
+from flagstaff.workers.switches import Switches
 
-__all__ = ["late_flags", "watch", "watched"]
+__all__ = ["Deferral", "late_flags", "watch", "watched"]
 
 log = logging.getLogger("flagstaff")
 counts = Counts()
@@ -41,15 +43,18 @@ class Watch:
     Args:
         app: the Celery application.
         client: of the flags; it reports what is counted, if it speaks to a server.
+        deferral: how jobs are put off.
     """
 
-    def __init__(self, app: Any, client: Flags) -> None:
+    def __init__(self, app: Any, client: Flags, deferral: Deferral) -> None:
         self.app, self.client = app, client
         self._cohorts: dict[str, Cohort] = {}
         self._late = client if isinstance(client, LateFlags) else None
         self._taking_over = threading.Lock()
         self._plain: Callable[..., Any] = app.send_task
-        self.runner = Runner(counts, client, self._cohorts)
+        self.switches = Switches()
+        gate = Gate(self.switches, deferral)
+        self.runner = Runner(counts, client, self._cohorts, partial(self._may, gate))
         self.looker = Looker(app)
         tell: Callable[..., None] | None = getattr(client, "report_also", None)
         if tell is not None:
@@ -89,6 +94,14 @@ class Watch:
                 self._plain = amqp.send_task_message
                 amqp.send_task_message = self._publish
 
+    def connect(self) -> None:
+        """Make the client of this process, unless it is there."""
+        self.switches.follow(self.client if self._late is None else self._late.connect())
+
+    def _may(self, gate: Gate, task: Any, request: Any, header: dict[str, Any]) -> str | None:
+        self.connect()
+        return gate(task, request, header)
+
     def _publish(self, producer: Any, name: str, message: Any, **options: Any) -> Any:
         if self._late is not None:
             self._late.connect()
@@ -107,7 +120,7 @@ class Watch:
         return {"jobs": counts.to_json(), "queues": self.looker.seen()}
 
 
-def watch(app: Any, *, client: Flags | None = None) -> Watch:
+def watch(app: Any, *, client: Flags | None = None, deferral: Deferral | None = None) -> Watch:
     """Count what becomes of an application's jobs, and report it to the server.
 
     Call it where the application is made, so that workers, web processes and beat all do. Workers
@@ -116,6 +129,7 @@ def watch(app: Any, *, client: Flags | None = None) -> Watch:
     Args:
         app: the Celery application.
         client: of the flags; left out, `Client.connect()` at the first job of each process.
+        deferral: how jobs are put off that must not run now.
 
     Raises:
         UsageError: there is no client, and the environment describes none.
@@ -123,7 +137,7 @@ def watch(app: Any, *, client: Flags | None = None) -> Watch:
     found = _watches.get(app)
     if found is None:
         _connect()
-        found = _watches[app] = Watch(app, client or late_flags())
+        found = _watches[app] = Watch(app, client or late_flags(), deferral or Deferral())
     return found
 
 
@@ -169,8 +183,7 @@ def _child_ends(**_: object) -> None:
 def _worker_is_ready(sender: Any = None, **_: object) -> None:
     watch = _watches.get(getattr(sender, "app", None)) if sender is not None else None
     if watch is not None:
-        if isinstance(watch.client, LateFlags):
-            watch.client.connect()
+        watch.connect()
         watch.looker.start()
 
 

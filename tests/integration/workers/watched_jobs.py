@@ -25,7 +25,8 @@ app.conf.update(
     broker_transport_options={"polling_interval": 0.05},
     task_acks_late=os.environ.get("LATE") == "1",
 )
-watching.watch(app)
+FIRST, RATE = float(os.environ.get("DEFER", "300")), float(os.environ.get("RATE", "10"))
+watching.watch(app, deferral=watching.Deferral(first=FIRST, longest=2.0, rate=RATE))
 renames.declare(
     app, flag="rename_notify", old=OLD, new=NEW, old_queue="shop", new_queue="integrations"
 )
