@@ -101,6 +101,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ("POST", "/api/v1/telemetry/batch"): Wanted(
         role="application", body={"reports": [{"instance": "1", "environment": "{environment}"}]}
     ),
+    ("GET", "/api/v1/workers"): SEEN,
     ("GET", "/api/v1/events"): SEEN,
     ("GET", "/api/v1/audit/export"): SEEN,
     ("GET", "/api/v1/audit/verification"): SEEN,

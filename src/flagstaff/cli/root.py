@@ -36,7 +36,7 @@ TABLE: Final = {
     "auto_deploy": Entry(f"{_WORDS}.release_words:auto_deploy", "What runs where?"),
     "release": Entry(f"{_WORDS}.release_words:release", "What is released?"),
     "deployment": Entry(f"{_WORDS}.release_words:deployment", "Record what runs where."),
-    "workers": Entry(f"{_CLI}.workers:workers", "Rename background jobs and lose none."),
+    "workers": Entry(f"{_CLI}.workers_group:workers", "Rename background jobs, put them off."),
     "backup": Entry(f"{_CLI}.keeping:backup", "Copy the database to a file."),
     "restore": Entry(f"{_CLI}.keeping:restore", "Put a copy back in its place."),
     "audit": Entry(f"{_WORDS}.audit_words:audit", "What was done, and undo it."),

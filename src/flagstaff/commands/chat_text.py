@@ -20,7 +20,7 @@ _ENTITY = re.compile("|".join(_ENTITIES))
 _QUOTED = r'"[^"]*"' + r"|'[^']*'"
 _WORD = re.compile(rf"(?:[^\s\"'=]+=)?(?:{_QUOTED})(?!\S)|\S+")
 _PREFIX = re.compile(
-    r"\s*`*\s*(?:/?(?:chatops|flagstaff)(?:\s+gitlab)?(?:\s+run\b|\s|$)|run\s)", re.IGNORECASE
+    r"\A\s*`*\s*(?:/?(?:chatops|flagstaff)(?:\s+gitlab)?(?:\s+run\b|\s|$)|run\s)", re.IGNORECASE
 )
 _TRAILING = ".,;:!?…"
 

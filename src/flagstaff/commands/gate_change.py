@@ -13,6 +13,7 @@ from flagstaff.flags.change import (
     PercentageOfTime,
 )
 from flagstaff.flags.percentage import parse_percentage
+from flagstaff.flags.switches import switch_of
 
 _PLACE = "`feature set`: "
 _SWITCHES = {"true": True, "false": False, "100": True, "0": False}
@@ -29,7 +30,7 @@ def flag_name(text: str, *, place: str) -> str:
     from flagstaff.definitions.flag_types import WORKER, is_flag_name  # noqa: PLC0415
 
     name = text.strip().strip("`")
-    if not is_flag_name(name, type_name=WORKER):
+    if not is_flag_name(name, type_name=WORKER) and switch_of(name) is None:
         raise UsageError(
             f"`{place}`: {name[:60]!r} is no name of a flag",
             hint="write small letters, digits and underscores, such as new_navigation",

@@ -15,6 +15,7 @@ import click
 from flagstaff.commands.audit_words import audit
 from flagstaff.commands.chat_text import words_of
 from flagstaff.commands.feature_words import feature, flag
+from flagstaff.commands.job_words import workers
 from flagstaff.commands.lock_words import incident, lock, unlock
 from flagstaff.commands.model import Command
 from flagstaff.commands.on_call_words import oncall
@@ -38,6 +39,7 @@ GROUPS: tuple[click.Command, ...] = (
     unlock,
     incident,
     oncall,
+    workers,
 )
 """What builds commands, for a root of one's own."""
 
@@ -70,6 +72,7 @@ __all__ = [
     "rollout",
     "token",
     "unlock",
+    "workers",
 ]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from flagstaff.commands.access_model import AccessCommand
+from flagstaff.commands.job_model import JobCommand
 from flagstaff.commands.life_model import LifeCommand
 from flagstaff.commands.lock_model import LockCommand
 from flagstaff.commands.plan_model import PlanCommand
@@ -357,4 +358,5 @@ Command = (
     | LockCommand
     | LifeCommand
     | PlanCommand
+    | JobCommand
 )

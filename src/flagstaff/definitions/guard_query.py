@@ -76,7 +76,7 @@ def _check_keys(fields: Fields, kind: SourceKind) -> None:
 
 def _bad(fields: Fields, kind: SourceKind) -> str:
     if kind is SourceKind.FLAGSTAFF:
-        return fields.choice("bad", ("outcomes", "5xx", "302")) or "outcomes"
+        return fields.choice("bad", ("outcomes", "5xx", "302", "jobs")) or "outcomes"
     return _part(fields, kind, "bad")
 
 

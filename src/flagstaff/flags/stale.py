@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from flagstaff.flags.gates import State
+from flagstaff.flags.switches import switch_of
 
 
 class StaleReason(StrEnum):
@@ -22,6 +23,7 @@ class StaleReason(StrEnum):
     CLEANUP_DUE = "cleanup_due"
     NO_ROWS = "no_rows"
     NO_DEFINITION = "no_definition"
+    FORGOTTEN_SWITCH = "forgotten_switch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ class Limits:
     never_on: timedelta = timedelta(days=90)
     no_exposures: timedelta = timedelta(days=30)
     no_rows: timedelta = timedelta(days=30)
+    switch: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +153,14 @@ def _rows(facts: FlagFacts, limits: Limits, now: datetime) -> Iterator[Finding]:
         if now - since >= limits.no_rows:
             text = f"defined, and set in no environment for {_days(now - since)}"
             yield Finding(reason=StaleReason.NO_ROWS, text=text, since=since)
-    if not facts.defined and where:
+    if not facts.defined and switch_of(facts.name):
+        stand = [each.since for each in facts.standings if each.is_set and each.since is not None]
+        if stand and now - min(stand) >= limits.switch:
+            since = min(stand)
+            text = f"a switch of background jobs that stands in {', '.join(where)} since "
+            text += f"{since:%Y-%m-%d %H:%M} UTC"
+            yield Finding(reason=StaleReason.FORGOTTEN_SWITCH, text=text, since=since)
+    elif not facts.defined and where:
         text = f"set in {', '.join(where)}, and defined nowhere"
         yield Finding(reason=StaleReason.NO_DEFINITION, text=text)
 

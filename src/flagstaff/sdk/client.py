@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -31,7 +31,7 @@ from flagstaff.sdk.sources.base import Source
 from flagstaff.sdk.sources.files import FilesSource
 from flagstaff.sdk.sources.memory import MemorySource, Spec
 from flagstaff.sdk.sources.server import ServerSource
-from flagstaff.sdk.telemetry import Telemetry
+from flagstaff.sdk.telemetry import More, Telemetry
 from flagstaff.sdk.uwsgi import warn_without_threads
 
 CLOSE_TIMEOUT = 2.0
@@ -43,6 +43,9 @@ class Reporter(Protocol):
 
     def start(self) -> None:
         """Begin."""
+
+    def add(self, other: Callable[[], More]) -> None:
+        """Report what `other` returns as well."""
 
     def after_fork(self) -> None:
         """Go on in a forked child."""
@@ -292,6 +295,11 @@ class Client:
     def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
         """Count an outcome of another kind, as middleware does."""
         self._outcomes.count(name, kind, on=on, ok=ok)
+
+    def report_also(self, other: Callable[[], More]) -> None:
+        """Send what `other` returns, counted since the process began, with every report."""
+        if self._reporter is not None:
+            self._reporter.add(other)
 
     def attend(self, names: Iterable[str]) -> None:
         """Note for `asked_in_here` what these flags answer; all others are as quick as before."""

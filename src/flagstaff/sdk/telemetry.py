@@ -21,11 +21,14 @@ from flagstaff.sdk.transport import Address, Transport
 BATCH = 1_000
 """Counts in one report; more are sent in several."""
 
-AT_ONCE = 2.0
-"""Seconds between reports while outcomes are counted: guards wait for them."""
+AT_ONCE = 1.5
+"""Seconds between reports while outcomes or jobs are counted: guards and people wait for them."""
 
 Results = Callable[[], list[Outcome]]
 """Returns all outcomes counted so far."""
+
+More = Mapping[str, list[dict[str, object]]]
+"""Parts of a report that somebody else counts, each all that was counted so far."""
 
 Look = Callable[[], list[Asked]]
 """Returns what was seen of the questions since the last call."""
@@ -68,6 +71,12 @@ class Telemetry:
         self._instance = new_instance()
         self._transport = Transport(address)
         self._background = Background("telemetry", self._run)
+        self._others: list[Callable[[], More]] = []
+
+    def add(self, other: Callable[[], More]) -> None:
+        """Send what `other` returns with every report, from now on more often."""
+        if other not in self._others:
+            self._others.append(other)
 
     def start(self) -> None:
         """Begin to send."""
@@ -84,10 +93,11 @@ class Telemetry:
         self._background.stop(timeout)
 
     def _run(self, stop: Stop) -> None:
-        interval = self._interval
-        while not stop.wait(jittered(interval)):
-            counts = self._send()
-            interval = min(self._interval, AT_ONCE) if counts else self._interval
+        counts, waited = False, 0.0
+        while not stop.wait(pause := jittered(min(self._interval, AT_ONCE))):
+            waited += pause
+            if counts or self._others or waited >= self._interval:
+                counts, waited = self._send(), 0.0
         self._send()
 
     def _send(self) -> bool:
@@ -98,16 +108,17 @@ class Telemetry:
         asked = [each.to_json() for each in self._look()[:BATCH]]
         outcomes = [each.to_json() for each in self._results()]
         counts = bool(outcomes)
+        others = {name: part for other in self._others for name, part in other().items()}
         # The first report is sent even without counts: it is the sign of life.
         for start in range(0, max(1, len(taken)), BATCH):
             batch = taken[start : start + BATCH]
             try:
-                more = {"asked": asked, "outcomes": outcomes}
+                more = {"asked": asked, "outcomes": outcomes, **others}
                 self._transport.telemetry({**self._report(batch, unknown), **more})
             except Unavailable:
                 lost = sum(each.count for each in batch) + sum(unknown.values())
                 self._exposures.drop(lost)
-            unknown, asked, outcomes = {}, [], []
+            unknown, asked, outcomes, others = {}, [], [], {}
         return counts
 
     def _report(self, batch: list[Exposure], unknown: Mapping[str, int]) -> dict[str, object]:

@@ -133,6 +133,7 @@ def build(settings: Settings) -> Application:
         address = Address(settings.public_url.rstrip("/"))
         desk = ForgeDesk(settings.root, project.forges)
         definitions = WatchedDefinitions(settings.root, project.flags)
+        telemetry = Telemetry()
         context = Context(
             root=settings.root,
             project=project,
@@ -141,7 +142,7 @@ def build(settings: Settings) -> Application:
             health=_health(settings, project),
             on_call=build_on_call(settings, project),
             requests=build_requests(settings, project),
-            telemetry=Telemetry(),
+            telemetry=telemetry,
             address=address,
             issues=desk.forges,
         )
@@ -161,6 +162,7 @@ def build(settings: Settings) -> Application:
                 TICKS: ticks,
                 DATABASE_ERRORS: lambda: database.errors,
             },
+            telemetry.jobs,
         )
         services.observe(metrics.carried_out)
         access = Access(services, token)

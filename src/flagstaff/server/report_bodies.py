@@ -8,7 +8,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from flagstaff.server.job_bodies import JobBody, QueueBody
 from flagstaff.services.clock import Clock
+from flagstaff.services.jobs import JobsReport
 from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Outcome, Reporting, Unknown
 
 LONGEST = 255
@@ -85,12 +87,23 @@ class ReportBody(BaseModel):
     asked: Annotated[list[AskedBody], Field(max_length=5_000)] = Field(default_factory=list)
     unknown: Annotated[list[UnknownBody], Field(max_length=1_000)] = Field(default_factory=list)
     outcomes: Annotated[list[OutcomeBody], Field(max_length=1_000)] = Field(default_factory=list)
+    jobs: Annotated[list[JobBody], Field(max_length=1_000)] = Field(default_factory=list)
+    queues: Annotated[list[QueueBody], Field(max_length=1_000)] = Field(default_factory=list)
 
     def hand_to(self, telemetry: Reporting, clock: Clock) -> None:
         """Report what it says."""
         beat = self.heartbeat(clock.after(-self.seconds_ago))
         telemetry.report(
-            beat, self.answers(), self.unknown_flags(), self.questions(), self.results(clock)
+            beat,
+            self.answers(),
+            self.unknown_flags(),
+            self.questions(),
+            self.results(clock),
+            JobsReport(
+                counts=tuple(each.count() for each in self.jobs),
+                queues=tuple(each.seen() for each in self.queues),
+                ago=self.seconds_ago,
+            ),
         )
 
     def heartbeat(self, now: datetime) -> Heartbeat:

@@ -18,6 +18,7 @@ from flagstaff.commands.access_model import (
     SetRoles,
     UnlinkChat,
 )
+from flagstaff.commands.job_model import ListSwitches, SwitchJobs
 from flagstaff.commands.life_model import DeleteUndefined, SetDue
 from flagstaff.commands.lock_model import (
     CloseIncident,
@@ -43,7 +44,7 @@ def check(unit: Unit, command: Command) -> None:
         Forbidden: with the role that is missing, and where.
     """
     match command:
-        case model.SetFlag() | model.DeleteFlag() | DeleteUndefined():
+        case model.SetFlag() | model.DeleteFlag() | DeleteUndefined() | SwitchJobs():
             require(unit.by, _changing(command.overrides), command.environments)
         case model.ImportFlags():
             require(unit.by, _changing(command.overrides), tuple(command.gates))
@@ -61,7 +62,7 @@ def check(unit: Unit, command: Command) -> None:
             require(unit.by, Role.OPERATOR, (command.environment,))
         case UnlockEnvironment() | CloseIncident():
             require(unit.by, Role.MAINTAINER, (command.environment,))
-        case model.GetFlag() | model.ListFlags():
+        case model.GetFlag() | model.ListFlags() | ListSwitches():
             require(unit.by, Role.VIEWER, command.environments)
         case model.ImportRollout() | model.CreateRollout() | PlanRollout():
             require_somewhere(unit.by, Role.OPERATOR)

@@ -22,6 +22,7 @@ from flagstaff.commands.access_model import (
     SetRoles,
     UnlinkChat,
 )
+from flagstaff.commands.job_model import ListSwitches, SwitchJobs
 from flagstaff.commands.life_model import DeleteUndefined, ListStale, SetDue
 from flagstaff.commands.lock_model import (
     CloseIncident,
@@ -51,6 +52,7 @@ from flagstaff.services import (
     planning,
     rollouts,
     showing,
+    switches,
     taking_over,
     undoing,
 )
@@ -367,5 +369,7 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return locks.answer(unit, command)
         case ListStale() | SetDue() | DeleteUndefined():
             return lives.answer(unit, command)
+        case SwitchJobs() | ListSwitches():
+            return switches.answer(unit, command)
         case _:
             assert_never(command)

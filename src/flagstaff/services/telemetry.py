@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from flagstaff.services.jobs import NO_JOBS, Jobs, JobsReport
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -87,7 +89,7 @@ class Outcome:
 
     Attributes:
         instance: the process.
-        kind: what counts as bad: `outcomes`, `5xx` or `302`.
+        kind: what counts as bad: `outcomes`, `5xx`, `302` or `jobs`.
         on: how often something came out with the flag on, bad or not.
         off: the same with the flag off.
         began: real time since when the process counts.
@@ -116,6 +118,7 @@ class Reporting(Protocol):
         unknown: Iterable[Unknown] = (),
         questions: Iterable[Asked] = (),
         outcomes: Iterable[Outcome] = (),
+        jobs: JobsReport = NO_JOBS,
     ) -> None:
         """Take in one report."""
         ...
@@ -132,6 +135,7 @@ class Telemetry:
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         self._exposed: OrderedDict[str, datetime] = OrderedDict()
         self._outcomes: OrderedDict[tuple[str, str, str, str], Outcome] = OrderedDict()
+        self.jobs = Jobs()
 
     def report(
         self,
@@ -140,8 +144,10 @@ class Telemetry:
         unknown: Iterable[Unknown] = (),
         questions: Iterable[Asked] = (),
         outcomes: Iterable[Outcome] = (),
+        jobs: JobsReport = NO_JOBS,
     ) -> None:
         """Take in one report; what has been silent longest makes room for what is new."""
+        self.jobs.take(beat.environment, beat.instance, jobs)
         with self._lock:
             key = (beat.environment, beat.instance)
             self._beats[key] = beat

@@ -1,12 +1,17 @@
-"""What became of the jobs of both names in this process?"""
+"""What became of background jobs in this process?"""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from flagstaff.sdk.forking import survive
+
+MOST = 1_000
+"""Names and queues that are counted; code that makes names up must not fill the memory."""
 
 
 class Event(StrEnum):
@@ -17,8 +22,14 @@ class Event(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     RETRIED = "retried"
+    DEFERRED = "deferred"
+    DROPPED = "dropped"
     WAITED = "waited"
     RAN = "ran"
+
+
+WIRE = {Event.WAITED: "waited_s", Event.RAN: "ran_s"}
+"""Events that have another name in a report, with their unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,33 +41,87 @@ class Count:
     value: float
 
 
+@dataclass(slots=True)
+class Row:
+    """The sums of one name and queue, and since when they count."""
+
+    flag: str
+    variant: str
+    sums: dict[Event, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+
 class Counts:
-    """Sums by name and event; a forked child begins with none."""
+    """Sums by name, queue and event; a forked child begins with none."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._sums: dict[tuple[str, Event], float] = {}
+        self._rows: dict[tuple[str, str], Row] = {}
         survive(self)
 
-    def add(self, name: str, event: Event, value: float = 1) -> None:
-        """Count an event, or add seconds."""
+    def add(
+        self,
+        name: str,
+        queue: str,
+        *events: tuple[Event, float],
+        cohort: tuple[str, str] = ("", ""),
+    ) -> None:
+        """Count events, or add seconds.
+
+        Args:
+            name: of the job.
+            queue: where it waits.
+            events: each with its number or its seconds.
+            cohort: the flag that decides between two names, and which of the two this is.
+        """
         with self._lock:
-            key = (name, event)
-            self._sums[key] = self._sums.get(key, 0) + value
+            row = self._rows.get((name, queue))
+            if row is None:
+                if len(self._rows) >= MOST:
+                    return
+                row = self._rows[name, queue] = Row(*cohort)
+            sums = row.sums
+            for event, value in events:
+                sums[event] = sums.get(event, 0) + value
 
     def totals(self) -> list[Count]:
-        """Return every sum that is not nothing, in the order of names."""
-        with self._lock:
-            found = dict(self._sums)
+        """Return every sum that is not nothing, of all queues, in the order of names."""
+        found: dict[tuple[str, Event], float] = {}
+        for name, _, row in self._snapshot():
+            for event, value in row.sums.items():
+                found[name, event] = found.get((name, event), 0) + value
         return [
             Count(name=name, event=event, value=value)
             for (name, event), value in sorted(found.items())
         ]
 
+    def to_json(self) -> list[dict[str, object]]:
+        """Return everything in its wire form."""
+        now = time.monotonic()
+        return [
+            {
+                "task": name,
+                "queue": queue,
+                "flag": row.flag,
+                "variant": row.variant,
+                "seconds": round(now - row.began, 3),
+                **{WIRE.get(event, event.value): value for event, value in row.sums.items()},
+            }
+            for name, queue, row in self._snapshot()
+        ]
+
+    def _snapshot(self) -> Iterator[tuple[str, str, Row]]:
+        with self._lock:
+            found = [
+                (name, queue, Row(row.flag, row.variant, dict(row.sums), row.began))
+                for (name, queue), row in self._rows.items()
+            ]
+        yield from found
+
     def after_fork(self) -> None:
         """Leave the parent's counts to the parent."""
         self._lock = threading.Lock()
-        self._sums = {}
+        self._rows = {}
 
     def close(self) -> None:
-        """Do nothing: the counts are read, not sent."""
+        """Do nothing: the client sends them when it closes."""

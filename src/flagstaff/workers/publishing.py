@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.rename import Flags, Rename, Variant
 
 HEADER = "flagstaff"
@@ -26,11 +25,10 @@ class Publisher:
 
     Args:
         app: the Celery application.
-        counts: where published jobs are counted.
     """
 
-    def __init__(self, app: Any, counts: Counts) -> None:
-        self._app, self._counts = app, counts
+    def __init__(self, app: Any) -> None:
+        self._app = app
         self._plain: Send = app.send_task
         self._parameters = list(inspect.signature(self._plain).parameters)[3:]
         self._renames: dict[str, tuple[Rename, Flags]] = {}
@@ -62,7 +60,7 @@ class Publisher:
             return self._plain(name, args, kwargs, *more, **options)
         rename, flags = found
         options |= dict(zip(self._parameters, more, strict=False))
-        if options.get("retries"):  # a job that is tried again keeps the name it came with
+        if _comes_again(options):  # it keeps the name that it came with
             variant = rename.variant(name)
         else:
             options["task_id"] = options.get("task_id") or str(uuid4())
@@ -70,11 +68,14 @@ class Publisher:
             self._address(options, rename, variant, name)
         options["headers"] = {
             **(options.get("headers") or {}),
-            HEADER: {"flag": rename.flag, "variant": variant.value, "at": time.time()},
+            HEADER: {
+                **((options.get("headers") or {}).get(HEADER) or {}),
+                "flag": rename.flag,
+                "variant": variant.value,
+                "at": time.time(),
+            },
         }
-        sent = self._plain(rename.name(variant), args, kwargs, **options)
-        self._counts.add(rename.name(variant), Event.ENQUEUED)
-        return sent
+        return self._plain(rename.name(variant), args, kwargs, **options)
 
     def _address(
         self, options: dict[str, Any], rename: Rename, variant: Variant, asked: str
@@ -87,6 +88,12 @@ class Publisher:
             for word in ("exchange", "routing_key", "exchange_type"):
                 options.pop(word, None)
             options["queue"] = queue
+
+
+def _comes_again(options: Mapping[str, Any]) -> bool:
+    """Say whether a job is tried again, or was put off."""
+    header = (options.get("headers") or {}).get(HEADER)
+    return bool(options.get("retries") or (isinstance(header, dict) and header.get("deferred")))
 
 
 def _is_free(options: Mapping[str, Any], ours: set[str]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from flagstaff.errors import UsageError
 from flagstaff.sdk.client import Client
 from flagstaff.sdk.options import address
+from flagstaff.sdk.telemetry import More
 
 log = logging.getLogger("flagstaff")
 
@@ -109,10 +110,32 @@ class LateFlags:
     def __init__(self) -> None:
         address(None, None, {})
 
+        self._others: list[Callable[[], More]] = []
+
     @cached_property
     def _client(self) -> Client:
-        return Client.connect()
+        client = Client.connect()
+        for other in self._others:
+            client.report_also(other)
+        return client
 
-    def is_enabled(self, name: str, *actors: object) -> bool:
+    def connect(self) -> Client:
+        """Make the client, unless it is there."""
+        return self._client
+
+    def is_enabled(self, name: str, *actors: object, default: bool | None = None) -> bool:
         """Say whether the flag is on."""
-        return self._client.is_enabled(name, *actors)
+        return self._client.is_enabled(name, *actors, default=default)
+
+    def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
+        """Count an outcome, as `Client` does."""
+        self._client.count_outcome(name, kind, on=on, ok=ok)
+
+    def report_also(self, other: Callable[[], More]) -> None:
+        """Send what `other` returns with every report, once there is a client."""
+        self._others.append(other)
+
+    def close(self) -> None:
+        """Close the client, if it was made."""
+        if "_client" in vars(self):
+            self._client.close()

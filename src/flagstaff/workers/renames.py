@@ -21,16 +21,16 @@ except ModuleNotFoundError as exc:
 
 from flagstaff.workers import remote
 from flagstaff.workers.aliases import complete
-from flagstaff.workers.counts import Count, Counts
-from flagstaff.workers.following import Follower
+from flagstaff.workers.counts import Count
 from flagstaff.workers.publishing import Publisher
-from flagstaff.workers.rename import BY_TIME, Actor, Flags, LateFlags, Rename
+from flagstaff.workers.rename import BY_TIME, Actor, Flags, Rename, Variant
+from flagstaff.workers.running import Cohort
+from flagstaff.workers.watching import counts, late_flags, watch
 
 __all__ = ["BY_TIME", "declare", "declared", "totals"]
 
 log = logging.getLogger("flagstaff")
 _publishers: WeakKeyDictionary[Any, Publisher] = WeakKeyDictionary()
-_counts = Counts()
 
 
 def declare(  # noqa: PLR0913 - a rename is two names and two queues
@@ -75,7 +75,11 @@ def declare(  # noqa: PLR0913 - a rename is two names and two queues
                 f"{name} is renamed twice: {other.old} to {other.new}, and {old} to {new}",
                 hint="finish one rename before the next",
             )
-    publisher.add(rename, client or _late_flags())
+    flags = client or late_flags()
+    publisher.add(rename, flags)
+    watch(app, client=flags).tell_apart(
+        {rename.name(each): Cohort(flag, each.value) for each in Variant}
+    )
     if app.finalized:
         complete(app, rename)
     return rename
@@ -89,14 +93,20 @@ def declared(app: Any) -> list[Rename]:
 
 def totals() -> list[Count]:
     """Return what became of the jobs of all renames in this process, by name and event."""
-    return _counts.totals()
+    names = {
+        name
+        for publisher in _publishers.values()
+        for each in publisher.all()
+        for name in (each.old, each.new)
+    }
+    return [each for each in counts.totals() if each.name in names]
 
 
 def _publisher(app: Any) -> Publisher:
     publisher = _publishers.get(app)
     if publisher is None:
         _connect()
-        publisher = _publishers[app] = Publisher(app, _counts)
+        publisher = _publishers[app] = Publisher(app)
         app.send_task = publisher
         app.on_after_finalize.connect(_complete, weak=False)
     return publisher
@@ -121,18 +131,7 @@ def _worker_begins(conf: Any = None, instance: Any = None, **_: object) -> None:
             )
 
 
-def _find(app: Any, name: str) -> Rename | None:
-    publisher = _publishers.get(app)
-    return publisher.find(name) if publisher else None
-
-
-@cache
-def _late_flags() -> LateFlags:
-    return LateFlags()
-
-
 @cache
 def _connect() -> None:
-    Follower(_counts, _find).connect()
     signals.celeryd_init.connect(_worker_begins, weak=False)
     remote.offer()

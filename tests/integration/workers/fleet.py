@@ -41,6 +41,8 @@ class Fleet:
         backend: where results are kept.
     """
 
+    module = "renamed_jobs"
+
     def __init__(self, folder, broker, backend):
         self.folder, self.broker, self.backend = folder, broker, backend
         (folder / "flags" / "worker").mkdir(parents=True)
@@ -86,7 +88,7 @@ class Fleet:
         words += ["-Q", queues, "-P", pool, "-c", str(concurrency)]
         environment = {**os.environ, **self._environment(deploy, settings)}
         process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "renamed_jobs:app", "worker", *words],
+            [sys.executable, "-m", "celery", "-A", f"{self.module}:app", "worker", *words],
             cwd=HERE,
             env=environment,
             stdout=log,

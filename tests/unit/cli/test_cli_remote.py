@@ -70,6 +70,9 @@ LINES = [
     "token create shop --machine --role application@production --expires 90d",
     "token revoke 3f9a0c12b7de --reason r",
     "token list",
+    "workers defer shop.notify --percentage 30 --staging --reason r --override change-lock",
+    "workers run Integrations::ExecuteWorker",
+    "workers list",
 ]
 
 

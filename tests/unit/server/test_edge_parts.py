@@ -16,6 +16,8 @@ from flagstaff.server.edge.forwarding import Forwarder
 from flagstaff.server.edge.places import Served
 from flagstaff.server.edge.readiness import Readiness
 from flagstaff.server.edge.settings import EdgeSettings, check_edge
+from flagstaff.server.report_bodies import ReportBody
+from flagstaff.services.jobs import JobCount, JobsReport, QueueSeen, Sums
 from flagstaff.services.telemetry import Answered, Heartbeat, Outcome, Unknown
 
 
@@ -248,3 +250,22 @@ def test_outcomes_are_totals_so_the_newest_of_a_process_is_sent(forwarder):
             "seconds": 60.0,
         }
     ]
+
+
+def test_jobs_count_from_the_beginning_so_the_newest_is_sent(forwarder):
+    beat = Heartbeat(instance="w1", environment="e", at=datetime.now(UTC))
+
+    def tell(started, depth, task="a"):
+        count = JobCount(task=task, queue="q", seconds=2.0, sums=Sums(started=started))
+        seen = QueueSeen(queue="q", depth=depth)
+        forwarder.report(beat, [], jobs=JobsReport(counts=(count,), queues=(seen,)))
+
+    tell(1, 10)
+    tell(5, 30)
+    tell(2, 20, "b")
+    forwarder.send()
+    [found] = sent(forwarder)
+    body = ReportBody.model_validate(found)
+    told = {each.task: (each.started, each.seconds >= 2.0) for each in body.jobs}
+    assert told == {"a": (5, True), "b": (2, True)}
+    assert [(each.queue, each.depth) for each in body.queues] == [("q", 20)]

@@ -17,6 +17,7 @@ from flagstaff.server.api import (
     rollouts,
     stale,
     telemetry,
+    workers,
 )
 from flagstaff.server.api.asking import LastGood, Reading
 from flagstaff.server.api.describing import describe
@@ -59,6 +60,7 @@ def described_api(services: Services, telemetry_: Telemetry, last_good: LastGood
         audit,
         environments,
         telemetry,
+        workers,
     )
     for part in parts:
         api.include_router(part.routes(reading))

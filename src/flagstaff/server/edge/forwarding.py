@@ -20,6 +20,8 @@ from flagstaff.errors import NotTaken, Unavailable
 from flagstaff.sdk.background import Background, Stop
 from flagstaff.sdk.backoff import jittered
 from flagstaff.sdk.transport import Address, Transport
+from flagstaff.server.edge.forwarding_jobs import Job, kept, written
+from flagstaff.services.jobs import NO_JOBS, JobsReport
 from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Outcome, Unknown
 
 log = logging.getLogger(__name__)
@@ -47,11 +49,17 @@ class _Waiting:
     unknown: dict[str, int] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+    jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Return how many counts there are."""
-        return len(self.answers) + len(self.unknown) + len(self.asked) + len(self.outcomes)
+        return len(self.answers) + len(self.unknown) + len(self.asked) + self._newest
+
+    @property
+    def _newest(self) -> int:
+        """Return how many there are of those that count from the beginning."""
+        return len(self.outcomes) + len(self.jobs)
 
     @property
     def total(self) -> int:
@@ -63,8 +71,10 @@ class _Waiting:
         if other.heard_at >= self.heard_at:
             self.beat, self.heard_at = other.beat, other.heard_at
             self.outcomes |= other.outcomes  # they count from the beginning, so the newer holds
+            self.jobs |= other.jobs
         else:
             self.outcomes = other.outcomes | self.outcomes
+            self.jobs = other.jobs | self.jobs
         for place, count in other.answers.items():
             self.answers[place] = self.answers.get(place, 0) + count
         for flag, count in other.unknown.items():
@@ -115,6 +125,7 @@ class Forwarder:
         unknown: Iterable[Unknown] = (),
         questions: Iterable[Asked] = (),
         outcomes: Iterable[Outcome] = (),
+        jobs: JobsReport = NO_JOBS,
     ) -> None:
         """Take in one report."""
         new = _Waiting(beat, time.monotonic())
@@ -126,6 +137,7 @@ class Forwarder:
         for seen in questions:
             new.ask(seen)
         new.outcomes = {(each.flag, each.kind): each for each in outcomes}
+        new.jobs = kept(jobs, new.heard_at)
         with self._lock:
             self._put((beat.environment, beat.instance), new, newest=True)
             self._trim()
@@ -215,6 +227,7 @@ def _pieces(whole: _Waiting) -> Iterator[_Waiting]:
     """Cut what is too long for one report; each piece has the sign of life."""
     answers, unknown = iter(whole.answers.items()), iter(whole.unknown.items())
     asked, outcomes = iter(whole.asked.items()), iter(whole.outcomes.items())
+    jobs = iter(whole.jobs.items())
     first = True
     while True:
         piece = _Waiting(
@@ -224,6 +237,7 @@ def _pieces(whole: _Waiting) -> Iterator[_Waiting]:
             dict(islice(unknown, COUNTS_IN_ONE)),
             dict(islice(asked, COUNTS_IN_ONE)),
             dict(islice(outcomes, COUNTS_IN_ONE)),
+            dict(islice(jobs, COUNTS_IN_ONE)),
         )
         if not first and not piece.size:
             return
@@ -260,5 +274,6 @@ def _written(piece: _Waiting) -> bytes:
             }
             for each in piece.outcomes.values()
         ],
+        **written(piece.jobs.values(), piece.heard_at),
     }
     return json.dumps(body).encode()

@@ -1,7 +1,8 @@
 """What can be measured about a running server? `/metrics`, for Prometheus.
 
 Labels are names that the project itself has (environments, kinds of commands) or templates of
-addresses; nothing that a client can invent becomes one, and nothing secret.
+addresses; nothing that a client can invent becomes one, and nothing secret. Jobs alone have names
+that come from applications (`job_metrics`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from flagstaff.server.front.job_metrics import JobMetrics
 from flagstaff.server.streams.hub import Hub
+from flagstaff.services.jobs import Jobs
 
 DURATIONS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 TICKS, DATABASE_ERRORS = "flagstaff_engine_ticks", "flagstaff_database_errors"
@@ -105,9 +108,13 @@ class Metrics:
         """Count a snapshot that was written to every stream."""
         self._spreads.labels(environment).observe(seconds)
 
-    def watch(self, hub: Hub, counts: Mapping[str, Callable[[], int]]) -> None:
-        """Show what a hub is about, and these counts, whenever somebody looks."""
+    def watch(
+        self, hub: Hub, counts: Mapping[str, Callable[[], int]], jobs: Jobs | None = None
+    ) -> None:
+        """Show what a hub is about, these counts and jobs, whenever somebody looks."""
         self.registry.register(_Watched(hub, counts))
+        if jobs is not None:
+            self.registry.register(JobMetrics(jobs))
 
     def text(self) -> bytes:
         """Return everything as Prometheus reads it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from flagstaff.flags.gates import State
+from flagstaff.flags.switches import switch_of
 from flagstaff.services.policies.change import PRODUCTION, STAGING, Change, Refusal, effective
 
 
@@ -20,9 +21,11 @@ class Consistency:
         """Return why the change may not happen, or `None`.
 
         What counts is how both stand when the whole command is done, so one command may change
-        them together.
+        them together. A switch of background jobs is about what goes wrong in one environment.
         """
-        if change.cleanup or not {STAGING, PRODUCTION} <= change.standing.keys():
+        if change.cleanup or switch_of(change.flag) is not None:
+            return None
+        if not {STAGING, PRODUCTION} <= change.standing.keys():
             return None
         if change.production:
             return self._opening(change)

@@ -1,0 +1,143 @@
+"""How is it known what becomes of a job in the process that runs it?
+
+The body of each task is wrapped, inside of all that Celery does around it. That is the one place
+where a job can also be kept from running.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from celery.exceptions import Ignore, Reject, Retry
+
+from flagstaff.workers.counts import Counts, Event
+
+HEADER = "flagstaff"
+"""Of the message: `at`, when it was published, in Unix seconds, and its `queue`; of renamed jobs
+also `flag` and `variant`."""
+
+JOBS = "jobs"
+"""The kind of outcome that guards read."""
+
+SEEN = "_flagstaff_seen"
+
+
+class Cohort(NamedTuple):
+    """Which side of which flag jobs of a name are on."""
+
+    flag: str
+    variant: str
+
+
+class Outcomes(Protocol):
+    """The part of `flagstaff.Client` that tells guards how it went."""
+
+    def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
+        """Count one outcome."""
+
+
+class Runner:
+    """Wraps bodies of tasks.
+
+    Args:
+        counts: where it is counted what becomes of jobs.
+        client: of the flags.
+        cohorts: the names that are one side of a flag; others may be added later.
+        may: called before a job runs; what it returns was done instead, `None` lets it run.
+    """
+
+    def __init__(
+        self,
+        counts: Counts,
+        client: Any,
+        cohorts: Mapping[str, Cohort],
+        may: Callable[[Any, Any, dict[str, Any]], str | None],
+    ) -> None:
+        self._counts, self._cohorts = counts, cohorts
+        self._outcomes: Outcomes | None = client if hasattr(client, "count_outcome") else None
+        self._may = may
+
+    def wrap(self, task: Any) -> bool:
+        """Count what a task does from now on; return False if it is done already."""
+        if getattr(task.run, "flagstaff", False):
+            return False
+        task.run = self._around(task, task.run)
+        return True
+
+    def _around(self, task: Any, body: Callable[..., Any]) -> Callable[..., Any]:
+        stack = task.request_stack
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            request = stack.top
+            if request is None or request.called_directly or request.is_eager:
+                return body(*args, **kwargs)
+            if vars(request).get(SEEN):  # a body that calls itself
+                return body(*args, **kwargs)
+            setattr(request, SEEN, True)
+            return self._run(task, request, body, args, kwargs)
+
+        run.flagstaff = True  # type: ignore[attr-defined]
+        run.__wrapped__ = body  # type: ignore[attr-defined]
+        return run
+
+    def _run(
+        self, task: Any, request: Any, body: Callable[..., Any], args: Any, kwargs: Any
+    ) -> Any:
+        name = task.name
+        header = request.get(HEADER)
+        header = header if isinstance(header, dict) else {}
+        queue, cohort = queue_of(request, header), self._cohorts.get(name)
+        if (done := self._may(task, request, header)) is not None:
+            self._counts.add(name, queue, (Event(done), 1), cohort=cohort or ("", ""))
+            raise Ignore(f"{done} by a switch")
+        self._counts.add(
+            name,
+            queue,
+            (Event.STARTED, 1),
+            (Event.WAITED, waited(request, header)),
+            cohort=cohort or ("", ""),
+        )
+        end = Event.FAILED
+        began = time.monotonic()
+        try:
+            result = body(*args, **kwargs)
+            end = Event.SUCCEEDED
+        except Retry:
+            end = Event.RETRIED
+            raise
+        except (Ignore, Reject):
+            end = Event.STARTED  # neither good nor bad, and counted as that already
+            raise
+        finally:
+            ran = (Event.RAN, time.monotonic() - began)
+            self._counts.add(name, queue, ran, *(((end, 1),) if end is not Event.STARTED else ()))
+            if cohort is not None and self._outcomes is not None:
+                self._tell_guards(self._outcomes, cohort, end)
+        return result
+
+    def _tell_guards(self, outcomes: Outcomes, cohort: Cohort, end: Event) -> None:
+        if end in {Event.SUCCEEDED, Event.FAILED}:
+            ok = end is Event.SUCCEEDED
+            outcomes.count_outcome(cohort.flag, JOBS, on=cohort.variant == "new", ok=ok)
+
+
+def queue_of(request: Any, header: Mapping[str, Any]) -> str:
+    """Return the queue that a job came from, as whoever published it called it."""
+    return str(header.get("queue") or (request.delivery_info or {}).get("routing_key") or "unknown")
+
+
+def waited(request: Any, header: Mapping[str, Any]) -> float:
+    """Return for how many seconds a job waited since it was published or due; 0 if unknown."""
+    since = header.get("at")
+    if not isinstance(since, int | float):
+        return 0.0
+    due = request.get("eta")
+    if isinstance(due, str):
+        try:
+            since = max(since, datetime.fromisoformat(due).timestamp())
+        except ValueError:
+            return 0.0
+    return max(0.0, time.time() - since)

@@ -1,0 +1,201 @@
+"""How does an application say that its background jobs are to be watched?
+
+from flagstaff.workers import watching
+
+watching.watch(app)
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import cache, partial, wraps
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from flagstaff.errors import MissingExtra
+
+try:
+    from celery import signals
+    from celery.app.trace import build_tracer
+except ModuleNotFoundError as exc:
+    raise MissingExtra.named("celery", package="celery") from exc
+
+from flagstaff.workers.counts import Counts, Event
+from flagstaff.workers.deferring import Deferral, Gate
+from flagstaff.workers.looking import Looker
+from flagstaff.workers.rename import Flags, LateFlags
+from flagstaff.workers.running import HEADER, Cohort, Runner
+from flagstaff.workers.switches import Switches
+
+__all__ = ["Deferral", "late_flags", "watch", "watched"]
+
+log = logging.getLogger("flagstaff")
+counts = Counts()
+_watches: WeakKeyDictionary[Any, Watch] = WeakKeyDictionary()
+
+
+class Watch:
+    """Counts what becomes of the jobs of one application, where they are published and run.
+
+    Args:
+        app: the Celery application.
+        client: of the flags; it reports what is counted, if it speaks to a server.
+        deferral: how jobs are put off.
+    """
+
+    def __init__(self, app: Any, client: Flags, deferral: Deferral) -> None:
+        self.app, self.client = app, client
+        self._cohorts: dict[str, Cohort] = {}
+        self._late = client if isinstance(client, LateFlags) else None
+        self._taking_over = threading.Lock()
+        self._plain: Callable[..., Any] = app.send_task
+        self.switches = Switches()
+        gate = Gate(self.switches, deferral)
+        self.runner = Runner(counts, client, self._cohorts, partial(self._may, gate))
+        self.looker = Looker(app)
+        tell: Callable[..., None] | None = getattr(client, "report_also", None)
+        if tell is not None:
+            tell(self._report)
+        app.send_task = self._first(app.send_task)
+
+    def tell_apart(self, names: dict[str, Cohort]) -> None:
+        """Count jobs of these names as one side of a flag each."""
+        self._cohorts |= names
+
+    def wrap(self, *, rebuild: bool) -> None:
+        """Count what every task that is registered does; `rebuild` if it may have been traced."""
+        for task in list(self.app.tasks.values()):
+            if self.runner.wrap(task) and rebuild:
+                task.__trace__ = build_tracer(task.name, task, self.app.loader, app=self.app)
+
+    def _first(self, plain: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what publishes the first job.
+
+        The sender below it, which knows the queue, reads the settings of the application when it
+        is made; that must not be before they are complete.
+        """
+
+        @wraps(plain)
+        def send_task(*args: Any, **options: Any) -> Any:
+            self._take_over()
+            if self.app.send_task is send_task:
+                self.app.send_task = plain
+            return plain(*args, **options)
+
+        return send_task
+
+    def _take_over(self) -> None:
+        with self._taking_over:
+            amqp = self.app.conf and self.app.amqp
+            if amqp.send_task_message != self._publish:
+                self._plain = amqp.send_task_message
+                amqp.send_task_message = self._publish
+
+    def connect(self) -> None:
+        """Make the client of this process, unless it is there."""
+        self.switches.follow(self.client if self._late is None else self._late.connect())
+
+    def _may(self, gate: Gate, task: Any, request: Any, header: dict[str, Any]) -> str | None:
+        self.connect()
+        return gate(task, request, header)
+
+    def _publish(self, producer: Any, name: str, message: Any, **options: Any) -> Any:
+        if self._late is not None:
+            self._late.connect()
+        queue = _queue(options, self.app)
+        headers = options.get("headers") or {}
+        cohort = self._cohorts.get(name)
+        ours = {"at": time.time(), "queue": queue}
+        if cohort is not None:
+            ours |= {"flag": cohort.flag, "variant": cohort.variant}
+        options["headers"] = {**headers, HEADER: {**(headers.get(HEADER) or {}), **ours}}
+        sent = self._plain(producer, name, message, **options)
+        counts.add(name, queue, (Event.ENQUEUED, 1), cohort=cohort or ("", ""))
+        return sent
+
+    def _report(self) -> dict[str, list[dict[str, object]]]:
+        return {"jobs": counts.to_json(), "queues": self.looker.seen()}
+
+
+def watch(app: Any, *, client: Flags | None = None, deferral: Deferral | None = None) -> Watch:
+    """Count what becomes of an application's jobs, and report it to the server.
+
+    Call it where the application is made, so that workers, web processes and beat all do. Workers
+    also look how many jobs wait in the queues that they take jobs from.
+
+    Args:
+        app: the Celery application.
+        client: of the flags; left out, `Client.connect()` at the first job of each process.
+        deferral: how jobs are put off that must not run now.
+
+    Raises:
+        UsageError: there is no client, and the environment describes none.
+    """
+    found = _watches.get(app)
+    if found is None:
+        _connect()
+        found = _watches[app] = Watch(app, client or late_flags(), deferral or Deferral())
+    return found
+
+
+def watched(app: Any) -> Watch | None:
+    """Return what watches an application, if something does."""
+    return _watches.get(app)
+
+
+@cache
+def late_flags() -> LateFlags:
+    """Return the client that the environment describes; one for all that have none given."""
+    return LateFlags()
+
+
+def _queue(options: dict[str, Any], app: Any) -> str:
+    queue = options.get("queue")
+    if queue is not None:
+        return str(getattr(queue, "name", queue))
+    return str(options.get("routing_key") or app.conf.task_default_queue)
+
+
+def _worker_begins(sender: Any = None, **_: object) -> None:
+    """Wrap the tasks before their tracers are made: everything is imported by now."""
+    watch = _watches.get(getattr(sender, "app", None)) if sender is not None else None
+    if watch is not None:
+        watch.wrap(rebuild=False)
+
+
+def _child_begins(**_: object) -> None:
+    """Wrap what the parent has not: a child that was spawned has none of the parent's objects."""
+    for watch in list(_watches.values()):
+        watch.wrap(rebuild=True)
+
+
+def _child_ends(**_: object) -> None:
+    """Send what was counted: a pool's process ends without any of the interpreter's hooks."""
+    for watch in list(_watches.values()):
+        close: Callable[[], None] | None = getattr(watch.client, "close", None)
+        if close is not None:
+            close()
+
+
+def _worker_is_ready(sender: Any = None, **_: object) -> None:
+    watch = _watches.get(getattr(sender, "app", None)) if sender is not None else None
+    if watch is not None:
+        watch.connect()
+        watch.looker.start()
+
+
+def _worker_ends(**_: object) -> None:
+    for watch in list(_watches.values()):
+        watch.looker.close()
+
+
+@cache
+def _connect() -> None:
+    signals.worker_init.connect(_worker_begins, weak=False)
+    signals.worker_process_init.connect(_child_begins, weak=False)
+    signals.worker_process_shutdown.connect(_child_ends, weak=False)
+    signals.worker_ready.connect(_worker_is_ready, weak=False)
+    signals.worker_shutdown.connect(_worker_ends, weak=False)
