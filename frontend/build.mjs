@@ -8,6 +8,9 @@ const vendor = join(here, "..", "src", "flagstaff", "web", "static", "vendor");
 const files = {
   "htmx.min.js": "htmx.org/dist/htmx.min.js",
   "htmx.LICENSE.txt": "htmx.org/LICENSE",
+  "uplot.min.js": "uplot/dist/uPlot.iife.min.js",
+  "uplot.min.css": "uplot/dist/uPlot.min.css",
+  "uplot.LICENSE.txt": "uplot/LICENSE",
 };
 
 mkdirSync(vendor, { recursive: true });

@@ -174,6 +174,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ("POST", "/rollouts/new"): page("operator", form={"do": "preview", "issue": "- [ ] nothing"}),
     ("GET", "/rollouts/{number:int}"): page("viewer"),
     ("GET", "/rollouts/{number:int}/issue"): page("viewer"),
+    ("GET", "/rollouts/{number:int}/chart"): page("viewer"),
     ("GET", "/rollouts/{number:int}/abort"): page("viewer"),
     ("POST", "/rollouts/{number:int}/abort"): DECIDED,
     ("POST", "/rollouts/{number:int}/{verb}"): DECIDED,

@@ -28,6 +28,7 @@ from flagstaff.web.templating import STATIC, templates
 T = TypeVar("T")
 
 HTMX = "vendor/htmx.min.js"
+CHARTS = "vendor/uplot.min.js"
 HTMX_SETTINGS = json.dumps(
     {
         "allowEval": False,
@@ -95,6 +96,7 @@ class Site:
             clock=clock,
             speed=clock.speed if isinstance(clock, FastClock) else 1,
             htmx=(STATIC / HTMX).exists(),
+            charts=(STATIC / CHARTS).exists(),
             htmx_settings=HTMX_SETTINGS,
         )
         return HTMLResponse(text, status, headers={"cache-control": "no-store"})

@@ -13,7 +13,10 @@ from markupsafe import Markup, escape
 
 from flagstaff.rollouts.evidence.message import to_one
 from flagstaff.web import words
+from flagstaff.web.charting import actor_of
 from flagstaff.web.issue_text import render_issue
+from flagstaff.web.step_words import kind_of
+from flagstaff.web.tiles import evidence_share
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -47,6 +50,9 @@ def templates() -> Environment:
         "evidence": to_one,
         "cell_look": words.cell_look,
         "seen_look": words.seen_look,
+        "kind_of": kind_of,
+        "actor_of": actor_of,
+        "evidence_share": evidence_share,
     }
     environment.globals.update(looks)
     environment.globals["PRODUCTION"] = PRODUCTION

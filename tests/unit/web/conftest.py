@@ -113,7 +113,10 @@ def make_rollout(application: Application) -> Making:
                 state = replace(state, status=status, since=since, until=until)
             states.append(state)
         rollout = replace(
-            Rollout.of(PLAN), phase=phase, states=tuple(states), started_at=BEGUN, **details
+            Rollout.of(PLAN),
+            phase=phase,
+            states=tuple(states),
+            **{"started_at": BEGUN, **details},
         )
         arms = {"treatment": Arm(total=200, failed=failed), "control": Arm(total=400, failed=2)}
         reading = Judgement(

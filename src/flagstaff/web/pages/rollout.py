@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from flagstaff.commands.model import (
@@ -24,13 +24,19 @@ from flagstaff.commands.model import (
 from flagstaff.errors import FlagstaffError, NotFound
 from flagstaff.rollouts.rollout import Phase
 from flagstaff.services import views
+from flagstaff.services.audience import audience
+from flagstaff.services.course import Course, course
+from flagstaff.services.finding import find_rollout
+from flagstaff.services.scheduling import schedule_of
 from flagstaff.services.views import RolloutView, StepView
+from flagstaff.web.charting import chart
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.offers import offers
 from flagstaff.web.site import Site
+from flagstaff.web.step_words import needs, next_change
+from flagstaff.web.tiles import tiles
 
 Building = Callable[[int, Form], Command]
-LOG = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +88,11 @@ def routes(site: Site) -> list[BaseRoute]:
         number = request.path_params["number"]
         return PlainTextResponse(site.ask(request, lambda unit: views.rollout(unit, number)).issue)
 
+    def drawn(request: Request) -> Response:
+        happened = _course(site, request)
+        data = chart(happened, site.services.clock.now())
+        return JSONResponse(data, headers={"cache-control": "no-store"})
+
     def decide(request: Request, form: Form) -> Response:
         number, verb = request.path_params["number"], request.path_params["verb"]
         if verb not in VERBS:
@@ -94,6 +105,7 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         Route("/rollouts/{number:int}", show, methods=["GET"]),
         Route("/rollouts/{number:int}/issue", raw_issue, methods=["GET"]),
+        Route("/rollouts/{number:int}/chart", drawn, methods=["GET"]),
         Route("/rollouts/{number:int}/{verb}", posting(decide), methods=["POST"]),
     ]
 
@@ -103,7 +115,8 @@ def _page(
 ) -> Response:
     number = request.path_params["number"]
     view = site.ask(request, lambda unit: views.rollout(unit, number))
-    log = site.ask(request, lambda unit: views.audit(unit, rollout=number, limit=LOG))
+    services, telemetry = site.services, site.telemetry
+    ahead = site.ask(request, lambda unit: schedule_of(unit, find_rollout(unit, number).rollout))
     return site.page(
         request,
         "rollout.html",
@@ -112,11 +125,21 @@ def _page(
         rollout=view.summary,
         stages=_stages(view),
         offers=offers(view),
-        log=log,
+        tiles=tiles(view),
+        course=_course(site, request),
+        ahead=ahead,
+        needs=needs(ahead),
+        following=next_change(view),
+        processes=site.ask(request, lambda unit: audience(unit, telemetry, services.clock)),
         typed=form.text("reason"),
         error=error,
         moving=view.summary.phase is Phase.RUNNING,
     )
+
+
+def _course(site: Site, request: Request) -> Course:
+    number = request.path_params["number"]
+    return site.ask(request, lambda unit: course(unit, number))
 
 
 def _stages(view: RolloutView) -> list[StageView]:

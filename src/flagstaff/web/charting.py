@@ -1,0 +1,47 @@
+"""What is drawn of a rollout over time? The same numbers stand in a table beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flagstaff.services.course import Course
+from flagstaff.services.person import Source
+from flagstaff.services.views import AuditView
+
+ENGINE = "engine"
+PERSON = "person"
+DEPLOYMENT = "deployment"
+
+
+def actor_of(entry: AuditView) -> str:
+    """Return who did something: the engine, a person, or whoever deploys."""
+    if entry.action.startswith("deployment."):
+        return DEPLOYMENT
+    return ENGINE if entry.source == Source.ENGINE else PERSON
+
+
+def chart(course: Course, now: datetime) -> dict[str, Any]:
+    """Return the line of the share and the marks on its time axis, times as seconds."""
+    end = course.ended or now
+    points: list[tuple[datetime, float]] = []
+    if course.begun and course.openings:
+        points.append((course.begun, course.openings[0].before))
+    points += [(each.at, each.share) for each in course.openings]
+    if points:
+        points.append((max(end, points[-1][0]), points[-1][1]))
+    return {
+        "x": [at.timestamp() for at, _ in points],
+        "share": [share for _, share in points],
+        "environment": course.environment,
+        "marks": [
+            {"at": each.at.timestamp(), "by": actor_of(each), "text": _said(each)}
+            for each in reversed(course.journal)
+            if actor_of(each) != ENGINE or each.action == "rollout.rolled_back"
+        ],
+    }
+
+
+def _said(entry: AuditView) -> str:
+    what = entry.text or entry.action
+    return f"{entry.who}: {what}"[:120]
