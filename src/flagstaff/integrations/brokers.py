@@ -80,7 +80,9 @@ class Brokers:
 
 def _environment(broker: Broker) -> dict[str, str]:
     names = (*HARMLESS, "PYTHONPATH", *broker.environment)
-    return {name: os.environ[name] for name in names if name in os.environ} | _OURS
+    found = {name: os.environ[name] for name in names if name in os.environ} | _OURS
+    # Only the team's application is to be found in its folder, which may hold a `redis.py` as well.
+    return found if broker.app else found | {"PYTHONSAFEPATH": "1"}
 
 
 def _in_words(check: Check, ended: Ended) -> str:

@@ -34,11 +34,16 @@ STAGES = ((0.20, 10), (0.30, 50), (0.40, 100), (0.60, 0), (0.70, 25), (0.80, 100
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came of a run; `by` are the names that jobs ran under."""
+    """What came of a run; `by` are the names that jobs ran under.
+
+    `ended` of those that are doubled were the last of a worker that ended warm: on Redis, Celery
+    may lose the word that such a job is done, and gives it to another worker, rename or not.
+    """
 
     published: int
     lost: int
     doubled: int
+    ended: int
     kills: int
     seconds: float
     by: Counter
@@ -66,6 +71,7 @@ class Soak:
     workers: dict = field(default_factory=dict)
     kills: int = 0
     number: int = 0
+    last: set = field(default_factory=set)
 
     def run(self, patience=60.0):
         (self.folder / "flags/worker").mkdir(parents=True)
@@ -91,6 +97,7 @@ class Soak:
             published=self.number,
             lost=len({*range(1, self.number + 1)} - {*counts}),
             doubled=sum(counts.values()) - len(counts),
+            ended=sum(counts[each] - 1 for each in self.last),
             kills=self.kills,
             seconds=time.monotonic() - began,
             by=by,
@@ -196,6 +203,7 @@ class Soak:
             process = self.workers.pop(node)
             process.terminate()
             process.wait(120)
+            self.last |= {int(lines[-1].split()[1]) for lines in self._lines()}
             self._start(node, "after")
         self._wait_ready(WORKERS)
 
@@ -232,12 +240,17 @@ class Soak:
 
     def _ran(self):
         by, counts = Counter(), Counter()
-        for file in self.folder.glob("ran-*.txt"):
-            for line in file.read_text().splitlines():
+        for lines in self._lines():
+            for line in lines:
                 name, _, number = line.partition(" ")
                 by[name] += 1
                 counts[int(number)] += 1
         return by, counts
+
+    def _lines(self):
+        """Return what each process has run, in order."""
+        read = [file.read_text().splitlines() for file in self.folder.glob("ran-*.txt")]
+        return [lines for lines in read if lines]
 
     def _environment(self, deploy):
         return {

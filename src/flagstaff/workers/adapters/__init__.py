@@ -1,0 +1,1 @@
+"""How do queues of other kinds follow a rename?"""

@@ -1,0 +1,156 @@
+"""How do actors of Dramatiq, on Redis, follow a rename?"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+from uuid import uuid4
+
+from flagstaff.errors import MissingExtra, UsageError
+from flagstaff.workers.adapters.announcing import COUNTS_FOR, Board
+from flagstaff.workers.adapters.protocol import HEADER, Renames, header
+from flagstaff.workers.knowing import Knowledge
+from flagstaff.workers.places import Place
+from flagstaff.workers.rename import Flags, Rename
+
+try:
+    from dramatiq import Actor, Middleware
+except ModuleNotFoundError as exc:
+    raise MissingExtra.named("dramatiq", package="dramatiq") from exc
+
+UNREAD = "cannot be read"
+
+
+class DramatiqAdapter:
+    """The actors of one broker.
+
+    Args:
+        broker: a `RedisBroker`; messages are in Dramatiq's own JSON.
+    """
+
+    def __init__(self, broker: Any) -> None:
+        self._broker, self._renames = broker, Renames()
+        self._plain = broker.enqueue
+        self._board = Board(broker.client, "dramatiq")
+        broker.enqueue = self._enqueue
+        broker.add_middleware(_Announcer(self._board, self._renames))
+
+    def declare(self, rename: Rename, flags: Flags) -> None:
+        """Give an actor both names; it has to be declared under one of them before.
+
+        Raises:
+            UsageError: neither of the two is an actor.
+        """
+        actors = self._broker.actors
+        found = actors.get(rename.old) or actors.get(rename.new)
+        if found is None:
+            raise UsageError(
+                f"neither {rename.old} nor {rename.new} is an actor",
+                hint="import the module that defines it before the rename is declared",
+            )
+        for name, queue in ((rename.old, rename.old_queue), (rename.new, rename.new_queue)):
+            if name not in actors:
+                Actor(
+                    found.fn,
+                    broker=self._broker,
+                    actor_name=name,
+                    queue_name=queue or found.queue_name,
+                    priority=found.priority,
+                    options=dict(found.options),
+                )
+            elif queue:
+                # Workers take jobs from the queues of actors, so both have to be declared.
+                self._broker.declare_queue(queue)
+        self._renames.add(rename, flags)
+
+    def known(self, name: str, queue: str = "", expected: int = 0) -> Knowledge:
+        """Return which workers have said that they know a name; `expected` of them there must be.
+
+        Dramatiq's heartbeats are of producers too, so how many workers there are nobody knows.
+        """
+        return self._board.known(name, queue, expected=expected)
+
+    def scan(self, name: str) -> list[Place]:
+        """Look into the messages of every queue: waiting, due later, handed out, and dead."""
+        client, space = self._broker.client, self._broker.namespace
+        keys = sorted(each.decode() for each in client.scan_iter(f"{space}:*.msgs"))
+        queues = {f"{space}:{each}.msgs" for each in self._broker.queues}
+        return [self._place(client, space, key, name) for key in sorted({*keys, *queues})]
+
+    def _place(self, client: Any, space: str, key: str, name: str) -> Place:
+        place = key.removeprefix(f"{space}:").removesuffix(".msgs")
+        kind = "dead letters of" if place.endswith(".XQ") else "queue"
+        own = embedded = unread = 0
+        for _, raw in client.hscan_iter(key):
+            try:
+                message = json.loads(raw)
+                own += message["actor_name"] == name
+                embedded += message["actor_name"] != name and _leads_to(message, name)
+            except (ValueError, KeyError, TypeError):
+                unread += 1
+        doubt = f"{unread} messages {UNREAD}" if unread else ""
+        return Place(
+            place=f"{kind} {place.removesuffix('.XQ')}", count=own, embedded=embedded, doubt=doubt
+        )
+
+    def _enqueue(self, message: Any, *, delay: int | None = None) -> Any:
+        """Publish a message, under the name that the flag says now if it was not asked before.
+
+        Retries, messages that are due and those that follow others come here too.
+        """
+        if HEADER not in message.options:
+            name, args = message.actor_name, message.args
+            wanted = self._renames.wanted(name, message.message_id, args, message.kwargs)
+            if wanted is not None:
+                rename, variant = wanted
+                queue = message.queue_name
+                if queue in {rename.old_queue, rename.new_queue}:
+                    queue = rename.queue(variant)
+                message = message.copy(
+                    actor_name=rename.name(variant),
+                    queue_name=queue,
+                    options={HEADER: header(rename, variant)},
+                )
+        return self._plain(message, delay=delay)
+
+
+class _Announcer(Middleware):
+    """Says what a worker knows while it runs."""
+
+    def __init__(self, board: Board, renames: Renames) -> None:
+        self._board, self._renames = board, renames
+        self._node, self._ends = "", threading.Event()
+
+    def after_worker_boot(self, broker: Any, worker: Any) -> None:
+        """Begin to say so."""
+        del worker
+        self._node, self._ends = uuid4().hex, threading.Event()
+        self._say(broker)
+        thread = threading.Thread(target=self._run, args=(broker,), name="flagstaff-knows")
+        thread.daemon = True
+        thread.start()
+
+    def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        """Take it back."""
+        del broker, worker
+        self._ends.set()
+        self._board.leave(self._node)
+
+    def _run(self, broker: Any) -> None:
+        while not self._ends.wait(COUNTS_FOR / 4):
+            self._say(broker)
+
+    def _say(self, broker: Any) -> None:
+        self._board.say(self._node, broker.actors, broker.queues)
+
+
+def _leads_to(message: dict[str, Any], name: str) -> bool:
+    """Say whether messages that follow this one, in a pipeline or a group, have the name."""
+    return _holds(message.get("options"), name) or _holds(message.get("args"), name)
+
+
+def _holds(value: Any, name: str) -> bool:
+    if isinstance(value, dict):
+        return value.get("actor_name") == name or any(_holds(each, name) for each in value.values())
+    return isinstance(value, list) and any(_holds(each, name) for each in value)

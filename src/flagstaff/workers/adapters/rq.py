@@ -1,0 +1,243 @@
+"""How do functions of RQ follow a rename?
+
+A name is where a function is imported from. RQ has no application: what is declared holds for every
+queue of this process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import pickle
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache, wraps
+from types import ModuleType
+from typing import Any, Self
+
+from flagstaff.errors import MissingExtra, UsageError
+from flagstaff.workers.adapters.announcing import Board
+from flagstaff.workers.adapters.protocol import HEADER, Renames, header
+from flagstaff.workers.knowing import Knowledge
+from flagstaff.workers.places import Place
+from flagstaff.workers.rename import Flags, Rename, Variant
+
+try:
+    from rq import Queue
+    from rq.job import JobStatus
+    from rq.utils import import_attribute
+    from rq.worker import BaseWorker
+except ModuleNotFoundError as exc:
+    raise MissingExtra.named("rq", package="rq") from exc
+
+PLACES = {
+    "queued": "queues",
+    "scheduled": "waiting for their time",
+    "deferred": "waiting for other jobs",
+    "started": "running",
+    "failed": "failed",
+    "created": "created, and nowhere yet",
+}
+"""Where a job is, by its status; one that is finished, stopped or canceled is over."""
+
+_renames = Renames()
+
+
+class RqAdapter:
+    """The jobs on one Redis.
+
+    Args:
+        connection: a client of Redis as RQ wants it, which does not decode what it reads.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def declare(self, rename: Rename, flags: Flags) -> None:
+        """Give a function both names in this process, worker or producer.
+
+        Workers have to declare it before they begin, not in a module that a job imports.
+
+        Raises:
+            UsageError: it can be imported from neither of the two.
+        """
+        _alias(rename)
+        _renames.add(rename, flags)
+        _install()
+
+    def known(self, name: str, queue: str = "", expected: int = 0) -> Knowledge:
+        """Return which of the workers that RQ knows of have said that they know a name."""
+        board = Board(self._connection, "rq")
+        return board.known(name, queue, alive=self._alive(), expected=expected)
+
+    def scan(self, name: str) -> list[Place]:
+        """Look at every job that Redis holds; no argument of a job is brought to life for it."""
+        own: Counter[str] = Counter()
+        embedded: Counter[str] = Counter()
+        unread: Counter[str] = Counter()
+        for key in self._connection.scan_iter("rq:job:*", _type="HASH"):
+            status, data, *after = self._connection.hmget(
+                key, "status", "data", "success_callback_name", "failure_callback_name"
+            )
+            place = PLACES.get((status or b"").decode())
+            if place is None:
+                continue
+            found = _name_in(data)
+            own[place] += found == name
+            unread[place] += found is None
+            embedded[place] += found != name and name.encode() in after
+        return [
+            Place(
+                place=place,
+                count=own[place],
+                embedded=embedded[place],
+                doubt=f"{unread[place]} jobs cannot be read" if unread[place] else "",
+            )
+            for place in PLACES.values()
+        ]
+
+    def _alive(self) -> dict[str, str]:
+        """Return when each worker began, by its name; RQ itself forgets those that were killed."""
+        found = {}
+        for key in self._connection.smembers("rq:workers"):
+            birth, death = self._connection.hmget(key, "birth", "death")
+            if birth and not death:
+                found[key.decode().removeprefix("rq:worker:")] = birth.decode()
+        return found
+
+
+def _alias(rename: Rename) -> None:
+    old, new = _imported(rename.old), _imported(rename.new)
+    if old is None and new is None:
+        raise UsageError(
+            f"a function can be imported neither from {rename.old} nor from {rename.new}",
+            hint="name the module and the function, such as shop.jobs.notify",
+        )
+    if old is None:
+        _put(rename.old, new)
+    elif new is None:
+        _put(rename.new, old)
+
+
+def _imported(name: str) -> Any:
+    try:
+        return import_attribute(name)
+    except (ValueError, AttributeError, ImportError):
+        return None
+
+
+def _put(name: str, body: Any) -> None:
+    """Make a function importable from a place where it is not, or is no more."""
+    place, _, attribute = name.rpartition(".")
+    try:
+        module = importlib.import_module(place)
+    except ImportError:
+        module = sys.modules[place] = ModuleType(place, f"stands in for {place}, which is gone")
+    setattr(module, attribute, body)
+
+
+@cache
+def _install() -> None:
+    """Stand in for what every way of publishing passes, and for what workers say at their birth."""
+    _around(Queue, "create_job", _decided)
+    _around(Queue, "_enqueue_job", _routed)
+    _around(Queue, "schedule_job", _routed)
+    _around(BaseWorker, "register_birth", _said)
+    _around(BaseWorker, "register_death", _left)
+
+
+def _around(owner: Any, method: str, wrapper: Callable[..., Any]) -> None:
+    plain = getattr(owner, method)
+
+    @wraps(plain)
+    def standing_in(self: Any, *args: Any, **options: Any) -> Any:
+        return wrapper(plain, self, *args, **options)
+
+    setattr(owner, method, standing_in)
+
+
+def _decided(plain: Any, queue: Any, *args: Any, **options: Any) -> Any:
+    """Make a job under the name that the flag says now; a retry makes none, and keeps its own."""
+    job = plain(queue, *args, **options)
+    if job.instance is None and HEADER not in job.meta:
+        wanted = _renames.wanted(job.func_name, job.id, job.args, job.kwargs)
+        if wanted is not None:
+            rename, variant = wanted
+            job.func_name = rename.name(variant)
+            job.meta[HEADER] = header(rename, variant)
+    return job
+
+
+def _routed(plain: Any, queue: Any, job: Any, *args: Any, **options: Any) -> Any:
+    """Put a job into the queue of its name, if it is on its way to the other one."""
+    told, found = job.meta.get(HEADER), _renames.find(job.func_name or "")
+    if isinstance(told, dict) and found is not None and not _waits(job):
+        rename, _ = found
+        wanted = rename.queue(Variant(told["variant"]))
+        if wanted and queue.name != wanted and queue.name in {rename.old_queue, rename.new_queue}:
+            queue = type(queue)(
+                wanted,
+                connection=queue.connection,
+                is_async=queue.is_async,
+                job_class=queue.job_class,
+                serializer=queue.serializer,
+            )
+            job.origin = wanted
+            queue.connection.sadd(queue.redis_queues_keys, queue.key)
+    return plain(queue, job, *args, **options)
+
+
+def _waits(job: Any) -> bool:
+    # What waits for other jobs is registered with its queue, and must not leave it.
+    return bool(job.get_status(refresh=False) == JobStatus.DEFERRED)
+
+
+def _said(plain: Any, worker: Any) -> None:
+    plain(worker)
+    born = (worker.connection.hget(worker.key, "birth") or b"").decode()
+    board = Board(worker.connection, "rq")
+    board.say(worker.name, _renames.names(), worker.queue_names(), born=born)
+
+
+def _left(plain: Any, worker: Any) -> None:
+    Board(worker.connection, "rq").leave(worker.name)
+    plain(worker)
+
+
+def _name_in(data: bytes | None) -> str | None:
+    """Return the name in a job's data: pickled or JSON, packed or not; nothing if it has none."""
+    raw = data or b""
+    with suppress(zlib.error):  # it need not be packed
+        raw = zlib.decompress(raw)
+    try:
+        found = json.loads(raw)
+    except ValueError:
+        try:
+            found = _Harmless(io.BytesIO(raw)).load()
+        except Exception:  # noqa: BLE001 whatever is wrong with it, it cannot be read
+            return None
+    name = found[0] if isinstance(found, tuple | list) and found else None
+    return name if isinstance(name, str) else None
+
+
+class _Inert:
+    """Stands for anything that a pickle wants to make."""
+
+    def __new__(cls, *_: object, **__: object) -> Self:
+        return object.__new__(cls)
+
+    def __setstate__(self, state: object) -> None:
+        del state
+
+
+class _Harmless(pickle.Unpickler):
+    """Reads texts and numbers, and makes nothing of what else a pickle names."""
+
+    def find_class(self, module: str, name: str, /) -> Any:
+        """Return what does nothing."""
+        del module, name
+        return _Inert

@@ -1,0 +1,100 @@
+"""Does a rollout hear from a broker what a person would, and only from one that is declared?"""
+
+from __future__ import annotations
+
+import pytest
+
+from flagstaff.definitions import Project
+from flagstaff.definitions.brokers import Broker
+from flagstaff.errors import NotFound
+from flagstaff.integrations.brokers import SHOWN, _in_words
+from flagstaff.integrations.process import Ended
+from flagstaff.integrations.world import World
+from flagstaff.rollouts.checks import CheckDrained, CheckWorkersReady
+
+READY = CheckWorkersReady(name="new", broker="main")
+DRAINED = CheckDrained(name="old", broker="main", queues=("shop",))
+APP = """
+import sys
+from celery import Celery
+print("TOKEN" in __import__("os").environ, file=sys.stderr)
+app = Celery("shop", broker="redis://127.0.0.1:1/0", set_as_current=False)
+app.conf.broker_connection_max_retries = 1
+"""
+
+
+def asked(root, broker, check=READY):
+    return World(root, Project(brokers={"main": broker})).check(check, key="1/a/0", flag="f")
+
+
+@pytest.mark.parametrize("check", [READY, DRAINED])
+@pytest.mark.parametrize("way", ["url", "url_file"])
+def test_a_broker_that_is_away_is_a_no_in_words(tmp_path, way, check):
+    address = "redis://:secret@127.0.0.1:1/0" if way == "url_file" else "redis://127.0.0.1:1/0"
+    (tmp_path / "broker").write_text(f"{address}\n")
+    # Of the project's own folder nothing is imported.
+    (tmp_path / "redis.py").write_text("raise SystemExit(9)")
+    answer = asked(tmp_path, Broker(**{way: "broker" if way == "url_file" else address}), check)
+    assert not answer.yes
+    assert "the broker does not answer" in answer.output
+    assert "secret" not in answer.output
+
+
+def test_the_application_is_imported_from_its_folder_and_sees_what_is_declared(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TOKEN", "1")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/shop_of_test.py").write_text(APP)
+    broker = Broker(app="shop_of_test:app", folder="code")
+    assert asked(tmp_path, broker).output.splitlines()[0] == "False"
+    told = Broker(app="shop_of_test:app", folder="code", environment=("TOKEN",))
+    assert asked(tmp_path, told).output.splitlines()[0] == "True"
+    assert "no Celery application" in asked(tmp_path, Broker(app="nowhere:app")).output
+
+
+def test_only_what_is_declared_is_asked(tmp_path):
+    with pytest.raises(NotFound, match="no broker 'main'"):
+        World(tmp_path, Project()).check(READY, key="1/a/0", flag="f")
+
+
+@pytest.mark.parametrize(
+    ("check", "code", "output", "text"),
+    [
+        (READY, 0, "✓ a, takes jobs from q\nnew may be published", "every worker knows new"),
+        (
+            READY,
+            1,
+            (
+                "✓ a, takes jobs from q\n✗ b, takes jobs from q\nb does not know new\n"
+                "new must not be published"
+            ),
+            "new must not be published: b does not know new",
+        ),
+        (
+            DRAINED,
+            0,
+            "✓ queue q: empty\ndrained: nothing found for 5.0 s, 3 looks",
+            "old is drained",
+        ),
+        (
+            DRAINED,
+            1,
+            (
+                "✓ unacked: empty\n✗ queue q: found, 2 jobs\n? beat entries: unknown, give --app\n"
+                "old is not drained"
+            ),
+            "old is not drained: queue q: found, 2 jobs; beat entries: unknown, give --app",
+        ),
+    ],
+)
+def test_what_is_missing_stands_in_the_note(check, code, output, text):
+    assert _in_words(check, Ended(code=code, output=output)).startswith(text)
+
+
+def test_a_note_is_short_and_a_look_that_hangs_says_so():
+    many = "\n".join(f"✗ queue {number}: found" for number in range(100)) + "\nold is not drained"
+    assert len(_in_words(DRAINED, Ended(code=1, output=many))) == SHOWN + 1
+    assert _in_words(DRAINED, Ended(code=None, output="", why="it took longer than 9 s")) == (
+        "old: it took longer than 9 s"
+    )
