@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import engine, evaluation, guards, kills, server
+from benchmarks import engine, evaluation, guards, kills, server, workers_watch
 
 SUITES = {
     "engine": engine.main,
@@ -12,6 +12,7 @@ SUITES = {
     "guards": guards.main,
     "kills": kills.main,
     "server": server.main,
+    "workers_watch": workers_watch.main,
 }
 
 
