@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import engine, evaluation, guards, kills, server, workers
+from benchmarks import engine, evaluation, guards, kills, server, workers, workers_watch
 
 SUITES = {
     "engine": engine.main,
@@ -13,6 +13,7 @@ SUITES = {
     "kills": kills.main,
     "server": server.main,
     "workers": workers.main,
+    "workers_watch": workers_watch.main,
 }
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, Protocol
 
 from flagstaff.errors import UsageError
 from flagstaff.sdk.client import Client
+from flagstaff.sdk.forking import survive
 from flagstaff.sdk.options import address
 from flagstaff.sdk.telemetry import More
 
@@ -111,25 +112,31 @@ class LateFlags:
         address(None, None, {})
 
         self._others: list[Callable[[], More]] = []
+        self._client: Client | None = None
+        self._lock = threading.Lock()
+        survive(self)
 
-    @cached_property
-    def _client(self) -> Client:
+    def connect(self) -> Client:
+        """Make the client, unless it is there."""
+        client = self._client
+        if client is None:
+            with self._lock:
+                client = self._client = self._client or self._made()
+        return client
+
+    def _made(self) -> Client:
         client = Client.connect()
         for other in self._others:
             client.report_also(other)
         return client
 
-    def connect(self) -> Client:
-        """Make the client, unless it is there."""
-        return self._client
-
     def is_enabled(self, name: str, *actors: object, default: bool | None = None) -> bool:
         """Say whether the flag is on."""
-        return self._client.is_enabled(name, *actors, default=default)
+        return self.connect().is_enabled(name, *actors, default=default)
 
     def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
         """Count an outcome, as `Client` does."""
-        self._client.count_outcome(name, kind, on=on, ok=ok)
+        self.connect().count_outcome(name, kind, on=on, ok=ok)
 
     def report_also(self, other: Callable[[], More]) -> None:
         """Send what `other` returns with every report, once there is a client."""
@@ -137,5 +144,9 @@ class LateFlags:
 
     def close(self) -> None:
         """Close the client, if it was made."""
-        if "_client" in vars(self):
+        if self._client is not None:
             self._client.close()
+
+    def after_fork(self) -> None:
+        """Leave a lock that some thread of the parent may hold for ever."""
+        self._lock = threading.Lock()

@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from celery.exceptions import Ignore, Reject, Retry
 
+from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
+from flagstaff.workers.job_log import JobLog
 
 HEADER = "flagstaff"
 """Of the message: `at`, when it was published, in Unix seconds, and its `queue`; of renamed jobs
@@ -47,6 +49,7 @@ class Runner:
         client: of the flags.
         cohorts: the names that are one side of a flag; others may be added later.
         may: called before a job runs; what it returns was done instead, `None` lets it run.
+        job_log: where each start and end is written, if anywhere.
     """
 
     def __init__(
@@ -55,10 +58,11 @@ class Runner:
         client: Any,
         cohorts: Mapping[str, Cohort],
         may: Callable[[Any, Any, dict[str, Any]], str | None],
+        job_log: JobLog | None = None,
     ) -> None:
         self._counts, self._cohorts = counts, cohorts
         self._outcomes: Outcomes | None = client if hasattr(client, "count_outcome") else None
-        self._may = may
+        self._may, self._log = may, job_log
 
     def wrap(self, task: Any) -> bool:
         """Count what a task does from now on; return False if it is done already."""
@@ -91,15 +95,24 @@ class Runner:
         header = header if isinstance(header, dict) else {}
         queue, cohort = queue_of(request, header), self._cohorts.get(name)
         if (done := self._may(task, request, header)) is not None:
-            self._counts.add(name, queue, (Event(done), 1), cohort=cohort or ("", ""))
-            raise Ignore(f"{done} by a switch")
-        self._counts.add(
-            name,
-            queue,
-            (Event.STARTED, 1),
-            (Event.WAITED, waited(request, header)),
-            cohort=cohort or ("", ""),
-        )
+            self._skip(request, done, (name, queue, header), cohort)
+        late = waited(request, header)
+        started = ((Event.STARTED, 1), (Event.WAITED, late))
+        self._counts.add(name, queue, *started, cohort=cohort or ("", ""))
+        if cohort is not None:
+            spans.note(cohort.flag, cohort.variant)
+        if self._log is not None:
+            body = self._logged(self._log, body, request, (name, queue, header, late))
+        return self._counted(body, (name, queue), cohort, args, kwargs)
+
+    def _counted(
+        self,
+        body: Callable[..., Any],
+        place: tuple[str, str],
+        cohort: Cohort | None,
+        args: Any,
+        kwargs: Any,
+    ) -> Any:
         end = Event.FAILED
         began = time.monotonic()
         try:
@@ -113,10 +126,47 @@ class Runner:
             raise
         finally:
             ran = (Event.RAN, time.monotonic() - began)
-            self._counts.add(name, queue, ran, *(((end, 1),) if end is not Event.STARTED else ()))
+            self._counts.add(*place, ran, *(((end, 1),) if end is not Event.STARTED else ()))
             if cohort is not None and self._outcomes is not None:
                 self._tell_guards(self._outcomes, cohort, end)
         return result
+
+    def _skip(
+        self, request: Any, done: str, about: tuple[str, str, dict[str, Any]], cohort: Cohort | None
+    ) -> NoReturn:
+        name, queue, header = about
+        self._counts.add(name, queue, (Event(done), 1), cohort=cohort or ("", ""))
+        if self._log is not None:
+            common = self._log.fields(name, queue, request, header)
+            self._log.skipped(request, common, done, times=header.get("deferred", 0) + 1)
+        raise Ignore(f"{done} by a switch")
+
+    def _logged(
+        self, job_log: JobLog, body: Callable[..., Any], request: Any, about: tuple[Any, ...]
+    ) -> Callable[..., Any]:
+        """Return the body with a line before and one after it."""
+        name, queue, header, late = about
+        common = job_log.fields(name, queue, request, header)
+
+        def logged(*args: Any, **kwargs: Any) -> Any:
+            job_log.started(request, common, waited=late)
+            began, status = time.monotonic(), "fail"
+            error: BaseException | None = None
+            try:
+                result = body(*args, **kwargs)
+                status = "done"
+            except (Ignore, Reject):
+                status = "ignored"
+                raise
+            except BaseException as exc:
+                error, status = exc, "retry" if isinstance(exc, Retry) else "fail"
+                raise
+            finally:
+                ran = time.monotonic() - began
+                job_log.ended(request, common, status, ran=ran, error=error)
+            return result
+
+        return logged
 
     def _tell_guards(self, outcomes: Outcomes, cohort: Cohort, end: Event) -> None:
         if end in {Event.SUCCEEDED, Event.FAILED}:

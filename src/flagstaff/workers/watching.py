@@ -8,6 +8,7 @@ watching.watch(app)
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -23,8 +24,10 @@ try:
 except ModuleNotFoundError as exc:
     raise MissingExtra.named("celery", package="celery") from exc
 
+from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.deferring import Deferral, Gate
+from flagstaff.workers.job_log import JobLog
 from flagstaff.workers.looking import Looker
 from flagstaff.workers.rename import Flags, LateFlags
 from flagstaff.workers.running import HEADER, Cohort, Runner
@@ -44,17 +47,19 @@ class Watch:
         app: the Celery application.
         client: of the flags; it reports what is counted, if it speaks to a server.
         deferral: how jobs are put off.
+        job_log: where each start and end of a job is written, if anywhere.
     """
 
-    def __init__(self, app: Any, client: Flags, deferral: Deferral) -> None:
+    def __init__(self, app: Any, client: Flags, deferral: Deferral, job_log: JobLog | None) -> None:
         self.app, self.client = app, client
         self._cohorts: dict[str, Cohort] = {}
         self._late = client if isinstance(client, LateFlags) else None
+        self._connected = 0
         self._taking_over = threading.Lock()
         self._plain: Callable[..., Any] = app.send_task
         self.switches = Switches()
         gate = Gate(self.switches, deferral)
-        self.runner = Runner(counts, client, self._cohorts, partial(self._may, gate))
+        self.runner = Runner(counts, client, self._cohorts, partial(self._may, gate), job_log)
         self.looker = Looker(app)
         tell: Callable[..., None] | None = getattr(client, "report_also", None)
         if tell is not None:
@@ -91,20 +96,27 @@ class Watch:
         with self._taking_over:
             amqp = self.app.conf and self.app.amqp
             if amqp.send_task_message != self._publish:
+                # Later than what makes spans, so that there is one to note it on.
+                signals.before_task_publish.connect(self._note_span, weak=False)
                 self._plain = amqp.send_task_message
                 amqp.send_task_message = self._publish
 
     def connect(self) -> None:
-        """Make the client of this process, unless it is there."""
-        self.switches.follow(self.client if self._late is None else self._late.connect())
+        """Make the client of this process, unless it is there; a job must not fail over it."""
+        if self._connected == os.getpid():
+            return
+        try:
+            self.switches.follow(self.client if self._late is None else self._late.connect())
+        except Exception:
+            log.exception("jobs are not watched: there is no client of the flags")
+        self._connected = os.getpid()
 
     def _may(self, gate: Gate, task: Any, request: Any, header: dict[str, Any]) -> str | None:
         self.connect()
         return gate(task, request, header)
 
     def _publish(self, producer: Any, name: str, message: Any, **options: Any) -> Any:
-        if self._late is not None:
-            self._late.connect()
+        self.connect()
         queue = _queue(options, self.app)
         headers = options.get("headers") or {}
         cohort = self._cohorts.get(name)
@@ -116,11 +128,22 @@ class Watch:
         counts.add(name, queue, (Event.ENQUEUED, 1), cohort=cohort or ("", ""))
         return sent
 
+    def _note_span(self, sender: str = "", **_: object) -> None:
+        cohort = self._cohorts.get(sender)
+        if cohort is not None:
+            spans.note(cohort.flag, cohort.variant, kind="PRODUCER")
+
     def _report(self) -> dict[str, list[dict[str, object]]]:
         return {"jobs": counts.to_json(), "queues": self.looker.seen()}
 
 
-def watch(app: Any, *, client: Flags | None = None, deferral: Deferral | None = None) -> Watch:
+def watch(
+    app: Any,
+    *,
+    client: Flags | None = None,
+    deferral: Deferral | None = None,
+    job_log: str | os.PathLike[str] | None = None,
+) -> Watch:
     """Count what becomes of an application's jobs, and report it to the server.
 
     Call it where the application is made, so that workers, web processes and beat all do. Workers
@@ -130,6 +153,7 @@ def watch(app: Any, *, client: Flags | None = None, deferral: Deferral | None = 
         app: the Celery application.
         client: of the flags; left out, `Client.connect()` at the first job of each process.
         deferral: how jobs are put off that must not run now.
+        job_log: a folder for lines in GitLab's form, two for each try of a job.
 
     Raises:
         UsageError: there is no client, and the environment describes none.
@@ -137,7 +161,8 @@ def watch(app: Any, *, client: Flags | None = None, deferral: Deferral | None = 
     found = _watches.get(app)
     if found is None:
         _connect()
-        found = _watches[app] = Watch(app, client or late_flags(), deferral or Deferral())
+        lines = JobLog(job_log) if job_log else None
+        found = _watches[app] = Watch(app, client or late_flags(), deferral or Deferral(), lines)
     return found
 
 
