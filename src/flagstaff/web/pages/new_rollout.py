@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +11,9 @@ from starlette.routing import BaseRoute, Route
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.outcome import Outcome
 from flagstaff.errors import FlagstaffError, ImportProblems, UsageError
+from flagstaff.web.answers import answers
 from flagstaff.web.forms import EMPTY, Form, posting
+from flagstaff.web.notices import last_of
 from flagstaff.web.site import Site
 
 TEMPLATE = "new_rollout.html"
@@ -38,8 +39,7 @@ def routes(site: Site) -> list[BaseRoute]:
             return _page(site, request, form, error=error)
         if preview:
             return _page(site, request, form, preview=outcome)
-        *_, last = outcome.text.split("\n\n")
-        name = site.notices.leave(replace(outcome, text=last))
+        name = site.notices.leave(last_of(outcome))
         return site.following(f"/rollouts/{outcome.data['rollout']}", notice=name)
 
     return [
@@ -54,23 +54,9 @@ def _command(form: Form) -> ImportRollout:
         raise UsageError("there is no issue", hint="paste the text of a rollout issue")
     return ImportRollout(
         text=text,
-        placeholders=_placeholders(form.raw("placeholders")),
+        placeholders=answers(form.raw("placeholders")),
         start=form.text("do") == START,
     )
-
-
-def _placeholders(text: str) -> dict[str, str]:
-    found = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        name, equals, value = line.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(
-                f"{line[:60]!r} is no answer to a placeholder",
-                hint="write one `name = value` on each line",
-            )
-        if value.strip():
-            found[name.strip().strip("<>")] = value.strip()
-    return found
 
 
 def _asked_for(error: FlagstaffError | None) -> str:
