@@ -203,6 +203,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
         HERE,
         form={"environment": "{environment}", "how": "everyone", "value": "true", "reason": ""},
     ),
+    ("POST", "/flags/{name}/undo"): page("operator", HERE, form={"entry": "1", **REASON}),
     ("GET", "/link/{code}"): page("viewer", address="/link/nonsense"),
     ("POST", "/link/{code}"): page("viewer", address="/link/nonsense"),
     ("GET", "/settings"): page("viewer"),

@@ -10,7 +10,7 @@ from flagstaff.commands.outcome import Outcome
 from flagstaff.commands.plan_model import PlanRollout
 from flagstaff.errors import FlagstaffError
 from flagstaff.services import planning, views
-from flagstaff.web.answers import answers
+from flagstaff.web.answers import answers, asked_for
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.notices import last_of
 from flagstaff.web.site import Site
@@ -69,7 +69,13 @@ def _page(
         flag=form.text("flag") or request.query_params.get("flag", ""),
         chosen=form.text("template"),
         plan=form.raw("plan"),
-        parameters=form.raw("parameters"),
+        parameters=_parameters(form, error),
         error=error,
         preview=preview,
     )
+
+
+def _parameters(form: Form, error: FlagstaffError | None) -> str:
+    """Return what was typed, with a line for whatever is still asked for."""
+    typed = form.raw("parameters").rstrip("\n")
+    return "\n".join(filter(None, (typed, asked_for(error))))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.outcome import Outcome
-from flagstaff.errors import FlagstaffError, ImportProblems, UsageError
-from flagstaff.web.answers import answers
+from flagstaff.errors import FlagstaffError, UsageError
+from flagstaff.web.answers import answers, asked_for
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.notices import last_of
 from flagstaff.web.site import Site
@@ -19,7 +17,6 @@ from flagstaff.web.site import Site
 TEMPLATE = "new_rollout.html"
 PREVIEW = "preview"
 START = "start"
-_PLACEHOLDER = re.compile(r"<([\w-]+)>")
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -59,13 +56,6 @@ def _command(form: Form) -> ImportRollout:
     )
 
 
-def _asked_for(error: FlagstaffError | None) -> str:
-    """Return a line for every placeholder that nothing answers, to be filled in."""
-    problems = error.problems if isinstance(error, ImportProblems) else ()
-    names = [name for each in problems for name in _PLACEHOLDER.findall(each.what)]
-    return "".join(f"{name} = \n" for name in dict.fromkeys(names))
-
-
 def _page(
     site: Site,
     request: Request,
@@ -79,7 +69,7 @@ def _page(
         TEMPLATE,
         status=site.status_of(error) if error else 200,
         issue=form.raw("issue"),
-        placeholders=form.raw("placeholders") or _asked_for(error),
+        placeholders=form.raw("placeholders") or asked_for(error),
         error=error,
         preview=preview,
     )
