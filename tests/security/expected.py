@@ -172,7 +172,15 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ("GET", "/rollouts"): page("viewer"),
     ("GET", "/rollouts/new"): page("viewer"),
     ("POST", "/rollouts/new"): page("operator", form={"do": "preview", "issue": "- [ ] nothing"}),
+    ("GET", "/rollouts/new/plan"): page("viewer"),
+    ("POST", "/rollouts/new/plan"): page(
+        "operator", form={"do": "preview", "flag": "new_navigation"}
+    ),
     ("GET", "/rollouts/{number:int}"): page("viewer"),
+    ("GET", "/rollouts/{number:int}/plan"): page("viewer"),
+    ("POST", "/rollouts/{number:int}/plan"): page(
+        "operator", HERE, form={"do": "apply", "plan": "{}", **REASON}
+    ),
     ("GET", "/rollouts/{number:int}/issue"): page("viewer"),
     ("GET", "/rollouts/{number:int}/chart"): page("viewer"),
     ("GET", "/rollouts/{number:int}/abort"): page("viewer"),
@@ -196,6 +204,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
         HERE,
         form={"environment": "{environment}", "how": "everyone", "value": "true", "reason": ""},
     ),
+    ("POST", "/flags/{name}/undo"): page("operator", HERE, form={"entry": "1", **REASON}),
     ("GET", "/link/{code}"): page("viewer", address="/link/nonsense"),
     ("POST", "/link/{code}"): page("viewer", address="/link/nonsense"),
     ("GET", "/settings"): page("viewer"),

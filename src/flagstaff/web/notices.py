@@ -5,10 +5,17 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 
 from flagstaff.commands.outcome import Outcome
 
 MOST = 200
+
+
+def last_of(outcome: Outcome) -> Outcome:
+    """Return the outcome with its last paragraph only: the page that follows shows the rest."""
+    *_, last = outcome.text.split("\n\n")
+    return replace(outcome, text=last)
 
 
 class Notices:

@@ -36,6 +36,7 @@ def templates() -> Environment:
     )
     environment.filters.update(
         moment=moment,
+        iso_moment=lambda text: moment(datetime.fromisoformat(text)),
         issue=render_issue,
         lasting=words.length,
         code=code,

@@ -6,10 +6,12 @@ from starlette.routing import BaseRoute
 
 from flagstaff.web.pages import (
     abort,
+    edit_plan,
     flag,
     flags,
     home,
     link,
+    new_plan,
     new_rollout,
     own_account,
     rollout,
@@ -24,7 +26,9 @@ PAGES = (
     home,
     rollouts,
     new_rollout,
+    new_plan,
     abort,
+    edit_plan,
     rollout,
     flags,
     flag,

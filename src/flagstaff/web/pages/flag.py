@@ -6,12 +6,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from flagstaff.errors import FlagstaffError
+from flagstaff.commands.model import UndoEntry
+from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
 from flagstaff.services.audience import answered, audience
+from flagstaff.services.explaining import Explained, explained
 from flagstaff.services.permissions import visible
+from flagstaff.web.asking import Reach, actors_of
 from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
+from flagstaff.web.history import history
 from flagstaff.web.site import Site
 
 LOG = 50
@@ -30,7 +34,16 @@ def routes(site: Site) -> list[BaseRoute]:
         except FlagstaffError as error:
             return _page(site, request, form=form, error=error)
 
+    def undo(request: Request, form: Form) -> Response:
+        name = request.path_params["name"]
+        try:
+            command = UndoEntry(entry=_number(form), reason=form.reason("take a change back"))
+            return site.carry_out(request, command, then=f"/flags/{name}")
+        except FlagstaffError as error:
+            return _page(site, request, form=EMPTY, error=error)
+
     return [
+        Route("/flags/{name}/undo", posting(undo), methods=["POST"]),
         Route("/flags/{name}", show, methods=["GET"]),
         Route("/flags/{name}", posting(submit), methods=["POST"]),
     ]
@@ -45,18 +58,49 @@ def _page(
     asked = request.query_params.get("environment")
     known = site.ask(request, visible)
     proposed = (asked,) if asked in known else known[:1]
+    flag = site.ask(request, lambda unit: views.flag(unit, name))
+    log = site.ask(request, lambda unit: views.audit(unit, flag=name, limit=LOG))
+    actor, attributes = _asked_about(request)
+    explanations: list[Explained] = []
+    try:
+        if actor:
+            explanations = _explained(site, request, actor, attributes)
+    except UsageError as wrong:
+        error = error or wrong
     return site.page(
         request,
         "flag.html",
         status=site.status_of(error) if error else 200,
-        flag=site.ask(request, lambda unit: views.flag(unit, name)),
+        flag=flag,
+        actor=actor,
+        attributes=attributes,
+        explanations=explanations,
+        reach=Reach.of(telemetry.asked(name)),
         definition=context.definitions().get(name),
         root=context.root,
         environments=known,
         rollouts=site.ask(request, lambda unit: views.rollouts(unit, flag=name)),
-        log=site.ask(request, lambda unit: views.audit(unit, flag=name, limit=LOG)),
+        history=history(log, default=flag.default),
         answers=site.ask(request, lambda unit: answered(unit, telemetry, name)),
         processes=site.ask(request, lambda unit: audience(unit, telemetry, services.clock)),
         typed=Typed.of(form, environments=proposed),
         error=error,
     )
+
+
+def _asked_about(request: Request) -> tuple[str, str]:
+    asked = request.query_params
+    return asked.get("actor", "").strip(), asked.get("attributes", "").replace("\r\n", "\n")
+
+
+def _explained(site: Site, request: Request, actor: str, attributes: str) -> list[Explained]:
+    name = request.path_params["name"]
+    actors = actors_of(actor, attributes)
+    return site.ask(request, lambda unit: explained(unit, name, actors))
+
+
+def _number(form: Form) -> int:
+    text = form.text("entry")
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise UsageError(f"{text[:20]!r} is no entry of the log", hint="undo it from the flag's page")

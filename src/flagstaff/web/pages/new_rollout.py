@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.outcome import Outcome
-from flagstaff.errors import FlagstaffError, ImportProblems, UsageError
+from flagstaff.errors import FlagstaffError, UsageError
+from flagstaff.web.answers import answers, asked_for
 from flagstaff.web.forms import EMPTY, Form, posting
+from flagstaff.web.notices import last_of
 from flagstaff.web.site import Site
 
 TEMPLATE = "new_rollout.html"
 PREVIEW = "preview"
 START = "start"
-_PLACEHOLDER = re.compile(r"<([\w-]+)>")
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -38,8 +36,7 @@ def routes(site: Site) -> list[BaseRoute]:
             return _page(site, request, form, error=error)
         if preview:
             return _page(site, request, form, preview=outcome)
-        *_, last = outcome.text.split("\n\n")
-        name = site.notices.leave(replace(outcome, text=last))
+        name = site.notices.leave(last_of(outcome))
         return site.following(f"/rollouts/{outcome.data['rollout']}", notice=name)
 
     return [
@@ -54,30 +51,9 @@ def _command(form: Form) -> ImportRollout:
         raise UsageError("there is no issue", hint="paste the text of a rollout issue")
     return ImportRollout(
         text=text,
-        placeholders=_placeholders(form.raw("placeholders")),
+        placeholders=answers(form.raw("placeholders")),
         start=form.text("do") == START,
     )
-
-
-def _placeholders(text: str) -> dict[str, str]:
-    found = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        name, equals, value = line.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(
-                f"{line[:60]!r} is no answer to a placeholder",
-                hint="write one `name = value` on each line",
-            )
-        if value.strip():
-            found[name.strip().strip("<>")] = value.strip()
-    return found
-
-
-def _asked_for(error: FlagstaffError | None) -> str:
-    """Return a line for every placeholder that nothing answers, to be filled in."""
-    problems = error.problems if isinstance(error, ImportProblems) else ()
-    names = [name for each in problems for name in _PLACEHOLDER.findall(each.what)]
-    return "".join(f"{name} = \n" for name in dict.fromkeys(names))
 
 
 def _page(
@@ -93,7 +69,7 @@ def _page(
         TEMPLATE,
         status=site.status_of(error) if error else 200,
         issue=form.raw("issue"),
-        placeholders=form.raw("placeholders") or _asked_for(error),
+        placeholders=form.raw("placeholders") or asked_for(error),
         error=error,
         preview=preview,
     )
