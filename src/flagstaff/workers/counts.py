@@ -27,6 +27,9 @@ class Event(StrEnum):
     WAITED = "waited"
     RAN = "ran"
 
+    # It is a key at each job, and the hash of an enumeration is Python's own.
+    __hash__ = str.__hash__
+
 
 WIRE = {Event.WAITED: "waited_s", Event.RAN: "ran_s"}
 """Events that have another name in a report, with their unit."""

@@ -49,6 +49,8 @@ class Gate:
     def __call__(self, task: Any, request: Any, header: dict[str, Any]) -> Action | None:
         """Return what was done with a job instead of running it, `None` when it shall run."""
         times = _times(header)
+        if not times and not self._switches.has(task.name):
+            return None
         action = self._switches.action(task.name, f"{request.id}:{times}")
         if action is Action.DROP:
             log.info("%s[%s] was dropped: a switch says so", task.name, request.id)

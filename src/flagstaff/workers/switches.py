@@ -62,6 +62,10 @@ class Switches:
             self._client = client
             client.holder.listen(self._read)
 
+    def has(self, task: str) -> bool:
+        """Say whether there is one for jobs of a name."""
+        return task in self._found
+
     def action(self, task: str, job: str) -> Action | None:
         """Return what becomes of a job instead of running, `None` when it may run.
 
