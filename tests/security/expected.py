@@ -204,7 +204,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
         HERE,
         form={"environment": "{environment}", "how": "everyone", "value": "true", "reason": ""},
     ),
-    ("POST", "/flags/{name}/undo"): page("operator", HERE, form={"entry": "1", **REASON}),
+    ("POST", "/flags/{name}/undo"): page("viewer", form={"entry": "999", **REASON}),
     ("GET", "/link/{code}"): page("viewer", address="/link/nonsense"),
     ("POST", "/link/{code}"): page("viewer", address="/link/nonsense"),
     ("GET", "/settings"): page("viewer"),

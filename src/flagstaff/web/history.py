@@ -21,6 +21,17 @@ class Changed:
     can_be_undone: bool = False
 
 
+def news(log: Iterable[AuditView]) -> list[AuditView]:
+    """Leave out that a step is done where the log already says what it did to a flag."""
+    entries = list(log)
+    told = {(each.rollout, each.step) for each in entries if each.action.startswith("flag.")}
+    return [
+        each
+        for each in entries
+        if each.action != "step.done" or (each.rollout, each.step) not in told
+    ]
+
+
 def history(log: Iterable[AuditView], *, default: bool) -> list[Changed]:
     """Return the entries, newest first; the newest change of each environment can be undone."""
     found: list[Changed] = []

@@ -15,7 +15,7 @@ from flagstaff.services.permissions import visible
 from flagstaff.web.asking import Reach, actors_of
 from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
-from flagstaff.web.history import history
+from flagstaff.web.history import history, news
 from flagstaff.web.site import Site
 
 LOG = 50
@@ -80,7 +80,7 @@ def _page(
         root=context.root,
         environments=known,
         rollouts=site.ask(request, lambda unit: views.rollouts(unit, flag=name)),
-        history=history(log, default=flag.default),
+        history=history(news(log), default=flag.default),
         answers=site.ask(request, lambda unit: answered(unit, telemetry, name)),
         processes=site.ask(request, lambda unit: audience(unit, telemetry, services.clock)),
         typed=Typed.of(form, environments=proposed),

@@ -8,9 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from flagstaff.rollouts.guard import Verdict
 from flagstaff.rollouts.rollout import Phase
 from flagstaff.services import views
-from flagstaff.services.views import AuditView, RolloutSummary
+from flagstaff.services.lives.stale import stale_flags
+from flagstaff.services.unit import Unit
+from flagstaff.services.views import RolloutSummary
+from flagstaff.web.history import news
 from flagstaff.web.site import Site
 
 NEEDS_A_PERSON = (Phase.WAITING, Phase.PAUSED, Phase.PENDING, Phase.EXPIRED)
@@ -32,7 +36,9 @@ def routes(site: Site) -> list[BaseRoute]:
             rolled_back=_rolled_back(found, since=now - FRESH),
             moving=[each for each in found if each.phase is Phase.RUNNING],
             any_rollout=bool(found),
-            lately=_news(site.ask(request, lambda unit: views.audit(unit, limit=3 * LATELY)))[
+            blind=_blind(site, request, found),
+            stale=len(site.ask(request, stale_flags)),
+            lately=news(site.ask(request, lambda unit: views.audit(unit, limit=3 * LATELY)))[
                 :LATELY
             ],
         )
@@ -40,12 +46,21 @@ def routes(site: Site) -> list[BaseRoute]:
     return [Route("/", show)]
 
 
-def _news(log: list[AuditView]) -> list[AuditView]:
-    """Leave out that a step is done where the log already says what it did to a flag."""
-    told = {(each.rollout, each.step) for each in log if each.action.startswith("flag.")}
-    return [
-        each for each in log if each.action != "step.done" or (each.rollout, each.step) not in told
-    ]
+def _blind(
+    site: Site, request: Request, found: list[RolloutSummary]
+) -> list[tuple[RolloutSummary, str, str]]:
+    """Return the guards of rollouts under way that have no data: rollout, guard and why."""
+
+    def look(unit: Unit) -> list[tuple[RolloutSummary, str, str]]:
+        moving = [each for each in found if each.started_at and not each.phase.finished]
+        return [
+            (each, guard.name, guard.evidence)
+            for each in moving
+            for guard in views.rollout(unit, each.id).guards
+            if guard.verdict is Verdict.ERROR
+        ]
+
+    return site.ask(request, look)
 
 
 def _rolled_back(found: list[RolloutSummary], since: datetime) -> list[RolloutSummary]:
