@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from flagstaff.cleanup.git import Git, GitFailed
+from flagstaff.cleanup.patterns import camel
 
 AT_ONCE = 500
 """Flags in one search; the automaton of many more would be too large."""
@@ -58,7 +58,7 @@ def _mentioned(
 ) -> frozenset[str]:
     if not flags:
         return frozenset()
-    spellings = {_camel(name): name for name in sorted(flags)} | {name: name for name in flags}
+    spellings = {camel(name): name for name in sorted(flags)} | {name: name for name in flags}
     # One pattern is one automaton over each line; many would be tried one after the other.
     pattern = "|".join(sorted(spellings))
     places = [":(exclude,glob)**/*.md", *(f":(exclude,top){each}" for each in leave_out)]
@@ -73,7 +73,3 @@ def _mentioned(
         return frozenset()
     words = {os.fsdecode(each) for each in found.split(b"\n")}
     return frozenset(spellings[each] for each in words & spellings.keys())
-
-
-def _camel(name: str) -> str:
-    return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)

@@ -71,3 +71,17 @@ def word(name: str, *, dotted: bool = False) -> re.Pattern[str]:
     """
     before, after = (r"(?<!\w\.)", r"(?!\.\w)") if dotted else ("", "")
     return re.compile(rf"(?<![\w-]){before}{re.escape(name)}(?![\w-]){after}")
+
+
+def camel(name: str) -> str:
+    """Return a name as scripts in pages write it.
+
+    >>> camel("new_navigation")
+    'newNavigation'
+    """
+    return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
+
+
+def spelled(name: str) -> re.Pattern[str]:
+    """Return a pattern for `name` as a whole word, as it is or in camelCase."""
+    return re.compile(rf"{word(name).pattern}|{word(camel(name)).pattern}")

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from flagstaff.cleanup.answers import Constant, constants_in, local_names
 from flagstaff.cleanup.changes import Reference, ReferenceKind
-from flagstaff.cleanup.patterns import DEFAULT, Conventions, word
+from flagstaff.cleanup.patterns import DEFAULT, Conventions, camel, spelled, word
 from flagstaff.cleanup.tree import GitTree, Tree
 
 
 def find_references(root: Path, flag: str, *, base: str = "HEAD") -> tuple[Reference, ...]:
     """Return every line that speaks of `flag` in the commit `base`, sorted by place.
 
-    Python is read by its syntax, other text by whole words; binary files are left out.
+    Python is read by its syntax, other text by whole words, as they are or in camelCase;
+    binary files are left out.
 
     Raises:
         NotFound: `root` is no git repository, or has no commit `base`.
@@ -34,14 +35,14 @@ def references_in(
     """Return every line of a tree that speaks of `flag`, sorted by place."""
     constants = find_constants(tree, flag)
     found: set[Reference] = set()
-    for path in tree.containing({flag, *(c.name for c in constants)}):
+    for path in tree.containing({flag, camel(flag), *(c.name for c in constants)}):
         content = tree.read(path) or b""
         if conventions.is_definition(path, flag):
             found.add(_definition(path, content))
         elif path.endswith(".py"):
             found.update(_python(path, content, flag, (conventions, constants)))
         else:
-            found.update(text_references(path, content, word(flag)))
+            found.update(text_references(path, content, spelled(flag)))
     return tuple(sorted(found))
 
 
