@@ -21,6 +21,8 @@ _KINDS = {
     "CheckFlag": ("check", "checks the flag"),
     "CheckHealth": ("check", "checks health"),
     "CheckHttp": ("check", "asks an address"),
+    "CheckWorkersReady": ("check", "asks the workers"),
+    "CheckDrained": ("check", "looks for what is left"),
     "OpenCleanup": ("branch", "writes the clean-up"),
     "AwaitMerge": ("branch", "waits for the merge"),
     "DeleteFlag": ("bin", "deletes the flag"),

@@ -40,7 +40,10 @@ class Connection:
         self.pushed.append(data)
         return True
 
-    def settle(self):
+    def at_hand(self):
+        return -1
+
+    def settle(self, stream):
         pass
 
     def abort(self):
