@@ -101,7 +101,7 @@ def _file_diff(change: FileChange) -> Iterator[str]:
     if change.before is None:
         yield "new file mode 100644\n"
     if change.after is None:
-        yield "deleted file\n"
+        yield "deleted file mode 100644\n"
     lines = difflib.unified_diff(
         _lines(change.before),
         _lines(change.after),

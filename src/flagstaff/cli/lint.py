@@ -41,9 +41,8 @@ def show(problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
         output.say(f"{output.coloured('error:', output.RED)} {each}")
     for each in warnings:
         output.say(f"{output.coloured('warning:', output.YELLOW)} {each}")
-    errors, doubts = _counted(len(problems), "error"), _counted(len(warnings), "warning")
+    errors, doubts = (
+        output.counted(len(problems), "error"),
+        output.counted(len(warnings), "warning"),
+    )
     output.remark(f"{errors}, {doubts}" if problems or warnings else "nothing is wrong")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

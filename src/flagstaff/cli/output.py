@@ -103,3 +103,12 @@ def coloured(text: str, colour: str, *, stream: TextIO | None = None) -> str:
     if os.environ.get("NO_COLOR") or not (stream or sys.stdout).isatty():
         return text
     return f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "file"), counted(3, "file")
+    ('1 file', '3 files')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -33,6 +33,7 @@ TABLE: Final = {
     "rollout": Entry(f"{_CLI}.rollout_group:rollout", "Import, watch and steer rollouts."),
     "feature": Entry(f"{_CLI}.feature_group:feature", "Change flags, and import them."),
     "flag": Entry(f"{_CLI}.feature_group:flag", "The same as `feature`."),
+    "cleanup": Entry(f"{_CLI}.cleaning:cleanup", "Remove a flag from the code."),
     "auto_deploy": Entry(f"{_WORDS}.release_words:auto_deploy", "What runs where?"),
     "release": Entry(f"{_WORDS}.release_words:release", "What is released?"),
     "deployment": Entry(f"{_WORDS}.release_words:deployment", "Record what runs where."),

@@ -23,11 +23,7 @@ def write_cleanup(root: Path, project: Project, plan: Plan) -> Cleanup:
         Conflict: the flag is not in the repository any more, or the branch holds something else.
     """
     flag = plan.flag
-    jobs = tuple(
-        OldJob(old=each.old, new=each.new, old_queue=each.old_queue, new_queue=each.new_queue)
-        for each in project.renames
-        if each.flag == flag
-    )
+    jobs = old_jobs(project, flag)
     cleanup = plan_cleanup(
         root,
         flag,
@@ -55,6 +51,15 @@ def write_cleanup(root: Path, project: Project, plan: Plan) -> Cleanup:
         parts=_parts(cleanup, project, jobs),
         files=len(cleanup.changes),
         residues=tuple(str(each) for each in cleanup.residues),
+    )
+
+
+def old_jobs(project: Project, flag: str) -> tuple[OldJob, ...]:
+    """Return the jobs that a flag renames, of which one name goes with it."""
+    return tuple(
+        OldJob(old=each.old, new=each.new, old_queue=each.old_queue, new_queue=each.new_queue)
+        for each in project.renames
+        if each.flag == flag
     )
 
 

@@ -1,0 +1,120 @@
+"""What does the removal of a flag change, and on which branch is that?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flagstaff.cli import output
+from flagstaff.cli.options import Common
+from flagstaff.commands.tree import SETTINGS
+from flagstaff.errors import Conflict, UsageError
+
+if TYPE_CHECKING:
+    from flagstaff.cleanup.changes import CleanupPlan
+    from flagstaff.definitions import Project
+
+
+@click.command("cleanup", context_settings=SETTINGS, short_help="Remove a flag from the code.")
+@click.argument("flag")
+@click.option(
+    "--keep",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="The answer that stays; the code for the other one goes.",
+)
+@click.option("--diff", is_flag=True, help="Only the diff, for `git apply`.")
+@click.option("--branch", is_flag=True, help="Commit it on a branch; the checkout stays as it is.")
+@click.option("--name", metavar="BRANCH", help="How to call the branch; otherwise cleanup/FLAG.")
+@click.option(
+    "--project",
+    default=".",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="The folder with `flagstaff.yml`, in the repository.",
+)
+@click.option("--base", default="HEAD", show_default=True, metavar="COMMIT", help="What to clean.")
+@click.pass_obj
+def cleanup(  # noqa: PLR0913  each option answers a question of its own
+    common: Common,
+    *,
+    flag: str,
+    keep: str,
+    diff: bool,
+    branch: bool,
+    name: str | None,
+    project: Path,
+    base: str,
+) -> int:
+    """Show what goes with FLAG, or commit it on a branch.
+
+    Python is rewritten as if the flag always gave the answer that stays; its definition goes, and
+    so do jobs with two names under the one that lost. What cannot be decided is left in place and
+    said with the reason. Only what is committed is read. Needs no server.
+    """
+    # Loads LibCST and YAML, which help does not need.
+    from flagstaff.cleanup.branch import write_branch  # noqa: PLC0415
+    from flagstaff.cleanup.changes import diff_text  # noqa: PLC0415
+    from flagstaff.cleanup.plan import plan_cleanup  # noqa: PLC0415
+    from flagstaff.definitions import load_project  # noqa: PLC0415
+    from flagstaff.integrations.forge.branches import old_jobs  # noqa: PLC0415
+
+    if name and not branch:
+        raise UsageError("`--name` is the name of a branch", hint="add `--branch`")
+    settings = load_project(project)
+    found = plan_cleanup(
+        project,
+        flag,
+        keep=keep == "on",
+        renames=old_jobs(settings, flag),
+        changelog=_changelog(project, settings),
+        title=f"Remove the `{flag}` feature flag",
+        base=base,
+    )
+    if not found.changes and not found.residues:
+        raise Conflict(
+            f"nothing in {base} refers to {flag}",
+            hint="look at its name; `flagstaff flag list` says which there are",
+        )
+    written = ""
+    if branch and not common.dry_run:
+        message = f"Remove the `{flag}` feature flag\n\nIt is always {keep} from now on.\n"
+        made = write_branch(
+            project, found, branch=name or f"cleanup/{flag}", message=message, base=base
+        )
+        written = f"{made.branch} ({made.commit[:12]})"
+    if common.json:
+        output.say_json(
+            {
+                "ok": True,
+                "flag": flag,
+                "keep": keep,
+                "base": found.base,
+                "files": [each.path for each in found.changes],
+                "residues": [str(each) for each in found.residues],
+                "diff": diff_text(found),
+                "branch": written.partition(" ")[0],
+            }
+        )
+        return 0
+    if not branch or common.dry_run:
+        output.say(diff_text(found).rstrip("\n"))
+    if not diff:
+        _tell(found, written)
+    return 0
+
+
+def _tell(found: CleanupPlan, written: str) -> None:
+    for each in found.residues:
+        output.remark(f"{output.coloured('left for you:', output.YELLOW)} {each}")
+    files, lines = len(found.changes), len(found.residues)
+    counted = f"{output.counted(files, 'file')} changed, {output.counted(lines, 'line')} left"
+    output.remark(f"{counted}; on the branch {written}" if written else counted)
+
+
+def _changelog(project: Path, settings: Project) -> Path | None:
+    """Return where news goes, if the project has such a place."""
+    place = Path(settings.changelog)
+    return place if (project / place).exists() else None
