@@ -9,6 +9,7 @@ from typing import Any
 
 from flagstaff.workers.asking import Asker
 from flagstaff.workers.places import Place, State
+from flagstaff.workers.rabbitmq_places import rabbitmq_places
 from flagstaff.workers.redis_places import redis_places
 from flagstaff.workers.worker_places import worker_places
 
@@ -57,6 +58,8 @@ def scan(
     with app.connection_for_read() as connection:
         if connection.transport.driver_type == "redis":
             broker = redis_places(connection.default_channel, name, known)
+        elif connection.transport.driver_type == "amqp":
+            broker = rabbitmq_places(connection, known)
         else:
             broker = [
                 Place(
