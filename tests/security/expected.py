@@ -205,6 +205,8 @@ ROUTES: dict[tuple[str, str], Wanted] = {
         form={"environment": "{environment}", "how": "everyone", "value": "true", "reason": ""},
     ),
     ("POST", "/flags/{name}/undo"): page("viewer", form={"entry": "999", **REASON}),
+    ("GET", "/audit"): page("viewer"),
+    ("GET", "/audit/export"): page("viewer"),
     ("GET", "/link/{code}"): page("viewer", address="/link/nonsense"),
     ("POST", "/link/{code}"): page("viewer", address="/link/nonsense"),
     ("GET", "/settings"): page("viewer"),

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from flagstaff.web.pages import (
     abort,
+    audit,
     edit_plan,
     flag,
     flags,
@@ -32,6 +33,7 @@ PAGES = (
     rollout,
     flags,
     flag,
+    audit,
     own_account,
     settings,
     sign_in,
