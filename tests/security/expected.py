@@ -206,6 +206,12 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ),
     ("POST", "/flags/{name}/undo"): page("viewer", form={"entry": "999", **REASON}),
     ("GET", "/audit"): page("viewer"),
+    ("GET", "/workers"): page("viewer"),
+    ("POST", "/workers"): page(
+        "operator",
+        HERE,
+        form={"task": "shop.notify", "environment": "{environment}", "do": "defer", **REASON},
+    ),
     ("GET", "/audit/export"): page("viewer"),
     ("GET", "/link/{code}"): page("viewer", address="/link/nonsense"),
     ("POST", "/link/{code}"): page("viewer", address="/link/nonsense"),

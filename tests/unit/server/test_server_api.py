@@ -178,7 +178,7 @@ def test_reports_of_applications_are_summed_up(client):
         {"environment": "dev", "value": True, "gate": "boolean", "count": 6},
         {"environment": "dev", "value": False, "gate": "none", "count": 2},
     ]
-    assert '<td class="num">6</td>' in client.get("/flags/new_navigation").text
+    assert 'data-label="Times">6</td>' in client.get("/flags/new_navigation").text
     assert report(client, environment="moon") == 400
     assert report(client, exposures=[{**REPORT["exposures"][0], "count": -1}]) == 400
 

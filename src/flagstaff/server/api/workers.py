@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from flagstaff.server.api.asking import Caller, Reading
 from flagstaff.server.api.problems import JSON_ROUTES
 from flagstaff.server.job_bodies import JobsRowBody
+from flagstaff.services.permissions import visible
 
 
 def routes(reading: Reading) -> APIRouter:
@@ -25,11 +26,13 @@ def routes(reading: Reading) -> APIRouter:
         """Return what applications that watch their jobs have reported to this server."""
         if environment:
             services.context.check_environments((environment,))
-        rows = services.ask(lambda _: telemetry.jobs.rows(), by)
+        known = services.ask(visible, by)
         return [
             JobsRowBody.of(row)
-            for row in rows
-            if environment in {"", row.environment} and task in {"", row.task}
+            for row in telemetry.jobs.rows()
+            if row.environment in known
+            and environment in {"", row.environment}
+            and task in {"", row.task}
         ]
 
     return api

@@ -20,6 +20,7 @@ from flagstaff.web.pages import (
     settings,
     setup,
     sign_in,
+    workers,
 )
 from flagstaff.web.site import Site
 
@@ -33,6 +34,7 @@ PAGES = (
     rollout,
     flags,
     flag,
+    workers,
     audit,
     own_account,
     settings,

@@ -1,0 +1,94 @@
+"""The page of background jobs says how they go under each name, and keeps them back."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from flagstaff.commands.job_model import SwitchJobs
+from flagstaff.services.jobs import JobCount, JobsReport, QueueSeen, Sums, Waiting
+from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
+
+ADA = Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
+PLACE = {"task": "shop.notify", "environment": "dev", "reason": "the mail server is down"}
+
+
+def words(page):
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+
+
+def report(application, environment="dev", *, task="shop.notify", variant="new", **sums):
+    count = JobCount(
+        task=task,
+        queue="mail",
+        flag="new_navigation",
+        variant=variant,
+        seconds=0,
+        sums=Sums(**sums),
+    )
+    waiting = Waiting(task=task, depth=7, oldest_s=90.0)
+    seen = QueueSeen(queue="mail", depth=9, tasks=(waiting,))
+    jobs = JobsReport(counts=(count,), queues=(seen,))
+    application.services.context.telemetry.jobs.take(environment, f"host:{task}", jobs)
+
+
+def test_without_any_report_it_says_how_to_watch(client):
+    assert "watching.watch(app)" in words(client.get("/workers"))
+
+
+def test_both_names_of_a_job_stand_together_with_their_numbers(client, application):
+    report(application, task="z.notify", variant="old", started=3, failed=1)
+    report(application, task="a.other", started=0)
+    report(application, started=4, waited_s=2.0, ran_s=6.0, retried=2)
+    said = words(client.get("/workers"))
+    assert "shop.notify new name · new_navigation mail 7 oldest 1 min 30 s" in said
+    assert "4 4 lately 0 2 0.50 s 1.50 s all run" in said
+    assert "z.notify old name" in said
+    assert said.index("z.notify") > said.index("shop.notify")
+
+
+@pytest.mark.parametrize(
+    ("do", "share", "becomes"),
+    [("defer", "100", "0 % run, 100 % put off"), ("run", "25 %", "25 % run, 75 % put off")],
+)
+def test_jobs_are_put_off_and_run_again(client, application, do, share, becomes):
+    report(application, started=1)
+    page = client.post("/workers", data={**PLACE, "do": do, "percentage": share})
+    assert page.status_code == 200
+    assert becomes in words(page)
+    assert "the mail server is down" in words(client.get("/audit", params={"action": "flag"}))
+    again = client.post("/workers", data={**PLACE, "do": "run"})
+    assert "all run" in words(again)
+
+
+def test_a_switch_of_a_job_that_nobody_reports_is_there(client, application):
+    application.services.execute(
+        SwitchJobs(task="gone", action="drop", environments=("dev",), reason="x"), ADA
+    )
+    said = words(client.get("/workers"))
+    assert "gone nothing is reported about it 100 % dropped" in said
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"task": "no name"}, "is no name of a job"),
+        ({"do": "explode"}, "is nothing to do"),
+        ({"reason": ""}, "why"),
+        ({"percentage": "many"}, "many"),
+    ],
+)
+def test_what_cannot_be_done_is_said(client, application, wrong, said):
+    report(application, started=1)
+    page = client.post("/workers", data={**PLACE, "do": "defer", **wrong})
+    assert page.status_code in {400, 422}
+    assert said in words(page)
+
+
+def test_the_table_alone_is_a_part(client, application):
+    report(application, started=1)
+    part = client.get("/workers?part=tasks").text
+    assert part.startswith('<div id="tasks"')
+    assert "shop.notify" in part
