@@ -112,5 +112,5 @@ def test_rabbitmq_tells_of_no_silent_worker_so_their_number_is_needed(rabbit_fle
     assert "give --workers N" in told["problems"][0]
     assert flagstaff("ready", NEW, *broker, "--workers", "1")[0] == 0
     code, told = flagstaff("drained", OLD, *broker, "--workers", "1", "--stable", "1s")
-    assert code == 1, "its queues are not looked into yet"
-    assert [each["place"] for each in told["places"] if each["state"] == "unknown"] == ["broker"]
+    assert code == 1, "what is unacked there cannot be counted"
+    assert [each["place"] for each in told["places"] if each["state"] == "unknown"] == ["unacked"]
