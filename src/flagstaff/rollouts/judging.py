@@ -178,10 +178,10 @@ def _standing(rollout: Rollout, guard: Guard, now: datetime) -> Standing:
     if exposure.trouble(guard, watch):
         return Standing.NO_DATA
     in_stage = _seen(rollout, guard)
-    if in_stage:
-        found = judging.standing(state, watching.settings(rollout, guard, watch))
-        if found is not Standing.COLLECTING:
-            return found
+    found = judging.standing(state, watching.settings(rollout, guard, watch))
+    # A source that went away before the end of the last stage was read is away in this one too.
+    if found is Standing.NO_DATA or (in_stage and found is not Standing.COLLECTING):
+        return found
     if guard.max_time is None or not in_stage:
         return Standing.COLLECTING
     late = watching.elapsed(rollout, now) - state.stage_began >= guard.max_time.total_seconds()

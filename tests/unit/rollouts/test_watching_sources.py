@@ -182,3 +182,14 @@ def test_when_nobody_comes_with_the_flag_on_it_holds_and_then_goes_back(rollout)
     found = split(rollout, (10, 90), (0, 200), (0, 90), (0, 90))
     assert found.phase is Phase.ROLLED_BACK
     assert "no requests come with the flag on" in found.reason
+
+
+def test_a_source_that_goes_away_where_a_stage_changes_is_no_data_in_the_new_one(rollout):
+    found = look(rollout, measured(2_500, at=80), at=80)
+    while len(changed_at(found)) == 1:
+        found = look(found, measured(2_500, at=90), at=106)
+    for at in (120, 140, 160):
+        found = look(found, measured(0, at=at, behind=1, error="away"), at=at)
+    assert "no data" in words(found, ASKING, START + 160 * SECOND)
+    found = look(found, measured(30_000, at=180), at=180)
+    assert "no data" not in words(found, ASKING, START + 180 * SECOND)
