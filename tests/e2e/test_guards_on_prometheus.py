@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 
 import pytest
 
-from guarded import ISSUE, Server, shown, start, until
+from guarded import ISSUE, Server, start, until
 from prometheus import PrometheusServer, Target, needed
 
 pytestmark = [needed, pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]

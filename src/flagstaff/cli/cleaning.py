@@ -99,7 +99,7 @@ def cleanup(  # noqa: PLR0913  each option answers a question of its own
             }
         )
         return 0
-    if not branch or common.dry_run:
+    if diff or not branch or common.dry_run:
         output.say(diff_text(found).rstrip("\n"))
     if not diff:
         _tell(found, written)

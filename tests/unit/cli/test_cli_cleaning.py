@@ -60,6 +60,12 @@ def test_a_branch_is_made_and_the_checkout_stays(sandbox, capsys):
     assert sandbox.git("show", "cleanup/new_shop:app/shop.py").endswith("return 2")
 
 
+def test_a_branch_and_its_diff_can_be_had_together(sandbox, capsys):
+    assert cleanup(sandbox, "--branch", "--diff") == 0
+    assert "+    return 2" in capsys.readouterr().out
+    assert sandbox.git("show", "cleanup/new_shop:app/shop.py").endswith("return 2")
+
+
 def test_a_dry_run_makes_no_branch(sandbox, capsys):
     assert cleanup(sandbox, "--branch", "--dry-run") == 0
     assert "return 2" in capsys.readouterr().out

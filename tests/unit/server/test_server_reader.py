@@ -40,7 +40,7 @@ class Connection:
         self.pushed.append(data)
         return True
 
-    def at_hand(self):
+    def writable(self):
         return -1
 
     def settle(self, stream):

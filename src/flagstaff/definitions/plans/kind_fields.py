@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -138,28 +138,23 @@ def read_whole(fields: Fields, key: str, _: Around) -> object:
 
 def read_command(fields: Fields, key: str, around: Around) -> object:
     """Return the name of a command that the project declares."""
-    name = fields.text(key)
-    if name is not None and name not in around.commands:
-        fields.problems.error(
-            f"{fields.label(key)} is {quote(name)}, which is no command of the project",
-            line=fields.line(key),
-            remedy=suggestion(name, around.commands)
-            if around.commands
-            else "declare it under `commands:` in flagstaff.yml",
-        )
-    return name
+    return _declared(fields, key, "command", around.commands)
 
 
 def read_broker(fields: Fields, key: str, around: Around) -> object:
     """Return the name of a broker that the project declares."""
+    return _declared(fields, key, "broker", around.brokers)
+
+
+def _declared(fields: Fields, key: str, noun: str, known: Sequence[str]) -> str | None:
     name = fields.text(key)
-    if name is not None and name not in around.brokers:
+    if name is not None and name not in known:
         fields.problems.error(
-            f"{fields.label(key)} is {quote(name)}, which is no broker of the project",
+            f"{fields.label(key)} is {quote(name)}, which is no {noun} of the project",
             line=fields.line(key),
-            remedy=suggestion(name, around.brokers)
-            if around.brokers
-            else "declare it under `brokers:` in flagstaff.yml",
+            remedy=suggestion(name, known)
+            if known
+            else f"declare it under `{noun}s:` in flagstaff.yml",
         )
     return name
 

@@ -53,7 +53,7 @@ class Connection(HttpToolsProtocol):
         if before.is_set():
             self.cycle.message_event.set()
 
-    def at_hand(self) -> int:
+    def writable(self) -> int:
         """Return the descriptor that may be written to at once, or -1 if others come first."""
         transport = self.transport
         if transport.is_closing() or self.flow.write_paused or transport.get_write_buffer_size():
@@ -66,7 +66,7 @@ class Connection(HttpToolsProtocol):
         The operating system takes it at once nearly always, for half the price of handing it to
         the event loop first.
         """
-        if (fileno := self.at_hand()) >= 0:
+        if (fileno := self.writable()) >= 0:
             self.took(data, write(fileno, data))
         elif self.transport.is_closing():
             return True
@@ -77,7 +77,7 @@ class Connection(HttpToolsProtocol):
         return True
 
     def took(self, data: bytes, count: int) -> None:
-        """Be told how many bytes were written where it was at hand, or -1 if it is broken."""
+        """Be told how many bytes were written there, or -1 if it is broken."""
         if count < 0:
             self.transport.abort()
         elif count < len(data):

@@ -50,11 +50,11 @@ class Pushing(Protocol):
     def push(self, data: bytes) -> bool:
         """Write to the body of a response in chunks; return whether that was possible."""
 
-    def at_hand(self) -> int:
+    def writable(self) -> int:
         """Return the descriptor that may be written to at once, or -1 if others come first."""
 
     def took(self, data: bytes, count: int) -> None:
-        """Be told how many bytes were written where it was at hand, or -1 if it is broken."""
+        """Be told how many bytes were written there, or -1 if it is broken."""
 
     def settle(self, stream: Stream) -> None:
         """Be told of the stream on it, which may be one of many."""
@@ -128,7 +128,7 @@ class Reader:
         """Be told how many bytes of a piece were written to `fileno`, or -1 if it is broken."""
         if self.connection is not None:
             self.connection.took(data, count)
-            self.fileno = self.connection.at_hand()
+            self.fileno = self.connection.writable()
 
     def breathe(self) -> None:
         """Send a comment."""
@@ -163,7 +163,7 @@ class Reader:
         if self.connection is None:
             return self._begun(frame)
         taken = self.connection.push(frame.chunk)
-        self.fileno = self.connection.at_hand()
+        self.fileno = self.connection.writable()
         return taken
 
     def _begun(self, frame: Frame) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -11,39 +13,37 @@ from flagstaff.commands.plan_model import EditRollout
 from flagstaff.errors import FlagstaffError
 from flagstaff.services import planning, views
 from flagstaff.web.forms import EMPTY, Form, posting
-from flagstaff.web.notices import last_of
+from flagstaff.web.rehearsing import is_rehearsal, rehearsing
 from flagstaff.web.site import Site
 
-APPLY = "apply"
+VERB = "edit a plan"
 REHEARSED = "to see what would change"
 """Stands where a reason would, while nothing is written."""
 
 
 def routes(site: Site) -> list[BaseRoute]:
     """Return the page's routes."""
+    page = partial(_page, site)
 
     def show(request: Request) -> Response:
-        return _page(site, request, EMPTY)
+        return page(request, EMPTY)
 
-    def submit(request: Request, form: Form) -> Response:
-        number = request.path_params["number"]
-        apply = form.text("do") == APPLY
-        try:
-            reason = form.reason("edit a plan") if apply else form.text("reason") or REHEARSED
-            command = EditRollout(
-                rollout=number, reason=reason, plan=form.raw("plan"), tag=form.text("tag")
-            )
-            outcome = site.services.execute(command, site.person_of(request), dry_run=not apply)
-        except FlagstaffError as error:
-            return _page(site, request, form, error=error)
-        if not apply:
-            return _page(site, request, form, preview=outcome)
-        return site.following(f"/rollouts/{number}", notice=site.notices.leave(last_of(outcome)))
+    def command(request: Request, form: Form) -> EditRollout:
+        reason = form.text("reason") or REHEARSED if is_rehearsal(form) else form.reason(VERB)
+        return EditRollout(
+            rollout=request.path_params["number"],
+            reason=reason,
+            plan=form.raw("plan"),
+            tag=form.text("tag"),
+        )
+
+    def then(request: Request, _outcome: Outcome) -> str:
+        return f"/rollouts/{request.path_params['number']}"
 
     path = "/rollouts/{number:int}/plan"
     return [
         Route(path, show, methods=["GET"]),
-        Route(path, posting(submit), methods=["POST"]),
+        Route(path, posting(rehearsing(site, command, page, then)), methods=["POST"]),
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -12,38 +14,30 @@ from flagstaff.errors import FlagstaffError
 from flagstaff.services import planning, views
 from flagstaff.web.answers import answers, asked_for
 from flagstaff.web.forms import EMPTY, Form, posting
-from flagstaff.web.notices import last_of
+from flagstaff.web.rehearsing import rehearsing, rollout_of
 from flagstaff.web.site import Site
 
 PATH = "/rollouts/new/plan"
-PREVIEW = "preview"
 START = "start"
 
 
 def routes(site: Site) -> list[BaseRoute]:
     """Return the page's routes."""
+    page = partial(_page, site)
 
     def show(request: Request) -> Response:
-        return _page(site, request, EMPTY)
+        return page(request, EMPTY)
 
-    def submit(request: Request, form: Form) -> Response:
-        preview = form.text("do") in {"", PREVIEW}
-        try:
-            command = PlanRollout(
-                flag=form.text("flag"),
-                text=form.raw("plan"),
-                template="" if form.raw("plan").strip() else form.text("template"),
-                parameters=answers(form.raw("parameters")),
-                start=form.text("do") == START,
-            )
-            outcome = site.services.execute(command, site.person_of(request), dry_run=preview)
-        except FlagstaffError as error:
-            return _page(site, request, form, error=error)
-        if preview:
-            return _page(site, request, form, preview=outcome)
-        name = site.notices.leave(last_of(outcome))
-        return site.following(f"/rollouts/{outcome.data['rollout']}", notice=name)
+    def command(_request: Request, form: Form) -> PlanRollout:
+        return PlanRollout(
+            flag=form.text("flag"),
+            text=form.raw("plan"),
+            template="" if form.raw("plan").strip() else form.text("template"),
+            parameters=answers(form.raw("parameters")),
+            start=form.text("do") == START,
+        )
 
+    submit = rehearsing(site, command, page, rollout_of)
     return [
         Route(PATH, show, methods=["GET"]),
         Route(PATH, posting(submit), methods=["POST"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -11,41 +13,29 @@ from flagstaff.commands.outcome import Outcome
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.web.answers import answers, asked_for
 from flagstaff.web.forms import EMPTY, Form, posting
-from flagstaff.web.notices import last_of
+from flagstaff.web.rehearsing import rehearsing, rollout_of
 from flagstaff.web.site import Site
 
 TEMPLATE = "new_rollout.html"
-PREVIEW = "preview"
 START = "start"
 
 
 def routes(site: Site) -> list[BaseRoute]:
     """Return the page's routes."""
+    page = partial(_page, site)
 
     def show(request: Request) -> Response:
         site.let_in(request)
-        return _page(site, request, EMPTY)
+        return page(request, EMPTY)
 
-    def submit(request: Request, form: Form) -> Response:
-        try:
-            preview = form.text("do") in {"", PREVIEW}
-            outcome = site.services.execute(
-                _command(form), site.person_of(request), dry_run=preview
-            )
-        except FlagstaffError as error:
-            return _page(site, request, form, error=error)
-        if preview:
-            return _page(site, request, form, preview=outcome)
-        name = site.notices.leave(last_of(outcome))
-        return site.following(f"/rollouts/{outcome.data['rollout']}", notice=name)
-
+    submit = rehearsing(site, _command, page, rollout_of)
     return [
         Route("/rollouts/new", show, methods=["GET"]),
         Route("/rollouts/new", posting(submit), methods=["POST"]),
     ]
 
 
-def _command(form: Form) -> ImportRollout:
+def _command(_request: Request, form: Form) -> ImportRollout:
     text = form.raw("issue")
     if not text.strip():
         raise UsageError("there is no issue", hint="paste the text of a rollout issue")
