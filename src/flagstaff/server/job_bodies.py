@@ -15,7 +15,7 @@ YEAR = 31_536_000.0
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 Word = Annotated[str, Field(max_length=LONGEST)]
 Count = Annotated[int, Field(ge=0, le=10**12, strict=True)]
-Seconds = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False, strict=True)]
 
 
 class SumsBody(Body):
@@ -39,7 +39,7 @@ class JobBody(SumsBody):
     queue: Name
     flag: Word = ""
     variant: Word = ""
-    seconds: Annotated[float, Field(ge=0, le=YEAR, allow_inf_nan=False)]
+    seconds: Annotated[float, Field(ge=0, le=YEAR, allow_inf_nan=False, strict=True)]
 
     def count(self) -> JobCount:
         """Return what it says."""
@@ -67,7 +67,7 @@ class QueueBody(BaseModel):
     queue: Name
     depth: Count
     tasks: Annotated[list[WaitingBody], Field(max_length=1_000)] | None = None
-    exact: bool = True
+    exact: Annotated[bool, Field(strict=True)] = True
 
     def seen(self) -> QueueSeen:
         """Return what it says."""

@@ -79,11 +79,20 @@ def test_rows_are_chosen_by_environment_and_task(client):
         {"started": "5"},
         {"seconds": None},
         {"waited_s": "nan"},
+        {"waited_s": True},
     ],
 )
 def test_what_makes_no_sense_is_refused(client, broken):
     assert report(client, jobs=[{**NOTIFY, **broken}]).status_code == 400
     assert client.get("/api/v1/workers").json() == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"exact": 0}, {"depth": "4"}, {"tasks": [{"task": "a", "depth": 1, "oldest_s": False}]}],
+)
+def test_a_queue_that_makes_no_sense_is_refused(client, broken):
+    assert report(client, queues=[{**WAITING, **broken}]).status_code == 400
 
 
 def test_prometheus_reads_them(client):
