@@ -19,7 +19,7 @@ from flagstaff.rollouts.guard import Measurement
 from flagstaff.rollouts.judging import harm
 from flagstaff.rollouts.needs import Check, needs
 from flagstaff.rollouts.rollout import Rollout
-from flagstaff.rollouts.watching import changed_at, kept_of, read
+from flagstaff.rollouts.watching import changed_at, due, kept_of, read
 from flagstaff.services import checking, running
 from flagstaff.services.person import ENGINE
 from flagstaff.services.running import RolloutRecord
@@ -106,5 +106,5 @@ def _measure(services: Services, world: World, rollout: Rollout) -> tuple[Measur
     since, changes = wall(rollout.watch_since), tuple(map(wall, changed_at(rollout)))
     return tuple(
         world.measure(guard, kept_of(rollout, guard, since, changes))
-        for guard in rollout.plan.guards
+        for guard in due(rollout, services.clock.now())
     )

@@ -14,6 +14,7 @@ from flagstaff.rollouts.needs import needs
 from flagstaff.rollouts.plan import Bake, DeleteFlag, SetGate
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 from flagstaff.rollouts.waking import wakes_at
+from flagstaff.rollouts.watching import next_poll
 
 SWEEP: Final = timedelta(minutes=10)
 """Between looks where only a signal can move the rollout, in case one was lost."""
@@ -44,7 +45,7 @@ def next_look(rollout: Rollout, now: datetime) -> datetime | None:
     if known is not None and known > now:
         found = min(found, known)
     if rollout.watching and rollout.plan.guards:
-        found = min(found, now + rollout.plan.statistics.poll)
+        found = min(found, _next_poll(rollout, now))
     step = rollout.current
     if step is None:
         return now
@@ -97,6 +98,13 @@ def last_change(rollout: Rollout) -> datetime | None:
         if isinstance(step.action, SetGate | DeleteFlag) and state.finished_at is not None
     )
     return max(changes, default=rollout.started_at)
+
+
+def _next_poll(rollout: Rollout, now: datetime) -> datetime:
+    """Return a poll after the last one, also when there was a look between the two."""
+    polls = (next_poll(rollout, guard, now) for guard in rollout.plan.guards)
+    later = [each for each in polls if each > now]
+    return min(later, default=now + rollout.plan.statistics.poll)
 
 
 def _patience(state: StepState, now: datetime) -> timedelta:

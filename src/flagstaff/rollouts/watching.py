@@ -78,6 +78,31 @@ def watch_of(rollout: Rollout, guard: Guard) -> Watch:
     return Watch(guard=guard.name)
 
 
+def due(rollout: Rollout, now: datetime) -> tuple[Guard, ...]:
+    """Return the guards whose source is to be read now.
+
+    While a bake lasts, what is read sooner than a poll after the last would not be counted.
+    """
+    step = rollout.current
+    if step is None or not isinstance(step.action, Bake):
+        return rollout.plan.guards
+    until = rollout.state(step.id).until
+    if until is None or now >= until:
+        return rollout.plan.guards
+    return tuple(
+        guard
+        for guard in rollout.plan.guards
+        if next_poll(rollout, guard, now) <= now
+        or watch_of(rollout, guard).evidence.stage != stage_of(rollout)
+    )
+
+
+def next_poll(rollout: Rollout, guard: Guard, now: datetime) -> datetime:
+    """Return when what the guard's source says is counted next; `now` if it was never read."""
+    at = watch_of(rollout, guard).at
+    return now if at is None else max(at + rollout.plan.statistics.poll, now)
+
+
 def kept_of(rollout: Rollout, guard: Guard, since: datetime, changes: tuple[datetime, ...]) -> Kept:
     """Return what a source has to know to read on; both times are real ones."""
     watch, exposed = watch_of(rollout, guard), None

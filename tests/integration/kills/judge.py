@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from kills.scripts import ENVIRONMENTS
@@ -37,10 +38,11 @@ class Verdict:
         )
 
 
-def essence(entry, flag):
-    """Return an audit entry without its number, time and hash, for any flag with this plan."""
+def essence(entry, flag, number):
+    """Return an audit entry without its number, time and hash, for any rollout of this plan."""
     names = ("who", "source", "action", "flag", "environment", "step", "text", "reason")
-    said = (entry[name].replace(flag, "FLAG") for name in names)
+    ours = rf"\brollout {number}\b"
+    said = (re.sub(ours, "rollout N", entry[name].replace(flag, "FLAG")) for name in names)
     return (*said, str(entry["before"]), str(entry["after"]))
 
 
@@ -65,7 +67,7 @@ def collect(ask, cases, texts):
         gates = tuple(str(snapshots[name][flag]["gates"]) for name in ENVIRONMENTS)
         found[flag] = Record(
             phase=rollout["phase"],
-            audit=tuple(essence(each, flag) for each in reversed(entries)),
+            audit=tuple(essence(each, flag, case.number) for each in reversed(entries)),
             gates=gates,
             arrived={
                 key: [each.replace(flag, "FLAG") for each in there]
