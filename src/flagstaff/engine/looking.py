@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from flagstaff.engine.batch import TURN, Batch
@@ -21,6 +21,7 @@ from flagstaff.engine.world import World
 from flagstaff.errors import Conflict, FlagstaffError, Unavailable
 from flagstaff.rollouts.event import EffectFailed, Event
 from flagstaff.rollouts.machine import advance
+from flagstaff.rollouts.next_look import leeway
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services import drift, looking, running
 from flagstaff.services.clock import elapsed
@@ -228,7 +229,8 @@ class Looker:
 
 def _is_to_check(look: Look, now: datetime) -> bool:
     check_at = look.due.check_at
-    return check_at is not None and check_at <= now
+    early = timedelta() if look.record is None else leeway(look.record.rollout)
+    return check_at is not None and check_at - early <= now
 
 
 def _only_read(before: Rollout, after: Rollout) -> bool:

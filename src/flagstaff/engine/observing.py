@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from flagstaff.engine.inquiries import Inquiries
 from flagstaff.engine.world import World
@@ -17,13 +17,15 @@ from flagstaff.rollouts.checks import (
 from flagstaff.rollouts.event import Answer, Observed
 from flagstaff.rollouts.guard import Measurement
 from flagstaff.rollouts.judging import harm
-from flagstaff.rollouts.needs import Check, needs
+from flagstaff.rollouts.needs import Check, Needs, needs
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.rollouts.watching import changed_at, due, kept_of, read
 from flagstaff.services import checking, running
 from flagstaff.services.person import ENGINE
 from flagstaff.services.running import RolloutRecord
 from flagstaff.services.services import Services
+
+JUST_GUARDS: Final = Needs(guards=True)
 
 
 def observe(
@@ -39,6 +41,8 @@ def observe(
     rollout = record.rollout
     questions = needs(rollout)
     measured = _measure(services, world, rollout) if questions.guards else ()
+    if questions == JUST_GUARDS:
+        return Observed(measurements=measured)
     now = services.clock.now()
     if harm(read(rollout, measured, now), now):
         return Observed(measurements=measured, harmful=True)

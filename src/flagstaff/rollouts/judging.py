@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import log
@@ -18,6 +19,7 @@ from flagstaff.rollouts.evidence.ratio import (
     evidence_ratio,
     log_credible_harm,
 )
+from flagstaff.rollouts.evidence.settings import RatioGuard
 from flagstaff.rollouts.evidence.several import Together, together
 from flagstaff.rollouts.evidence.standing import Decision, Says, decide
 from flagstaff.rollouts.guard import Arm, Guard, Judgement, Measurement, Response, Standing
@@ -38,12 +40,22 @@ class Waited:
     rolls_back: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """A guard as it stands: worked out once, asked often."""
+
+    guard: Guard
+    watch: Watch
+    spec: RatioGuard
+    standing: Standing
+
+
 def judgements(rollout: Rollout, now: datetime) -> tuple[Judgement, ...]:
     """Return what every guard says, once it has been read."""
     return tuple(
-        _judgement(rollout, guard, watch, now)
+        _judgement(rollout, _view(rollout, guard, now))
         for guard in rollout.plan.guards
-        if (watch := watching.watch_of(rollout, guard)).at is not None
+        if watching.watch_of(rollout, guard).at is not None
     )
 
 
@@ -51,21 +63,24 @@ def harm(rollout: Rollout, now: datetime) -> str:
     """Return why the rollout must be rolled back, or nothing."""
     if not rollout.watching:
         return ""
-    deciding = [each for each in rollout.plan.guards if watching.rolls_back(each)]
-    for guard in deciding:
-        if _standing(rollout, guard, now) is Standing.HARMFUL:
-            return _rolled_back(rollout, guard, now)
+    deciding = {
+        each.name: _view(rollout, each, now)
+        for each in rollout.plan.guards
+        if watching.rolls_back(each)
+    }
+    for view in deciding.values():
+        if view.standing is Standing.HARMFUL:
+            return _rolled_back(rollout, view, now)
     for guard in rollout.plan.guards:
         lost = exposure.gone(guard, watching.watch_of(rollout, guard), now)
         if lost and not guard.dry_run:
             return f"Rolled back at {rollout.percentage:g} %: {guard.name}: {lost}"
-    joint = _together(rollout)
+    joint = _together(rollout, deciding.values())
     if not joint.harmful:
         return ""
-    guard = next(each for each in deciding if each.name == joint.largest)
     limit = to_one(joint.limit)
     all_of_them = f" All guards together: evidence {to_one(joint.evidence)}, limit {limit}."
-    return _rolled_back(rollout, guard, now) + all_of_them
+    return _rolled_back(rollout, deciding[joint.largest], now) + all_of_them
 
 
 def alarms(before: Rollout, after: Rollout, now: datetime) -> tuple[str, ...]:
@@ -140,18 +155,20 @@ def as_it_stands(rollout: Rollout, now: datetime) -> str:
 
 def words(rollout: Rollout, guard: Guard, now: datetime) -> str:
     """Return what a guard says, without a full stop."""
-    watch = watching.watch_of(rollout, guard)
+    return _words(_view(rollout, guard, now))
+
+
+def _words(view: _View) -> str:
+    guard, watch, spec, standing = view.guard, view.watch, view.spec, view.standing
     tally = watch.evidence.stage_treatment
-    standing = _standing(rollout, guard, now)
     if standing is not Standing.HARMFUL and (wrong := exposure.trouble(guard, watch)):
         return f"{guard.name}: {wrong}"
     if standing is Standing.NO_DATA or not watching.is_alone(watch):
-        return sentence(_finding(rollout, guard, watch, now))
+        return sentence(_finding(view))
     counts = f"{guard.name}: {tally.bad:,.0f} of {tally.total:,.0f} {guard.counts} "
     counts += f"{guard.with_on} failed"
     if watch.alone_at is not None:
         evidence = evidence_ratio(watching.log_above(watch, guard))
-        spec = watching.settings(rollout, guard, watch)
         return (
             f"{counts} and next to none {_ran_with_off(guard)} at the same time; evidence "
             f"{to_one(evidence)} that more than {100 * guard.harm_above:g} % do, "
@@ -165,20 +182,32 @@ def words(rollout: Rollout, guard: Guard, now: datetime) -> str:
             f", compared with {before.failed:,} of {before.total:,} {earlier} "
             "(from the day before the rollout on)"
         )
-    finding = _finding(rollout, guard, watch, now)
+    finding = _finding(view)
     evidence_of = f"evidence of safety {to_one(finding.safe)}, asked for "
     return f"{counts}{compared}; {evidence_of}{to_one(finding.safe_limit)}"
 
 
 def _standing(rollout: Rollout, guard: Guard, now: datetime) -> Standing:
+    return _view(rollout, guard, now).standing
+
+
+def _view(rollout: Rollout, guard: Guard, now: datetime) -> _View:
     watch = watching.watch_of(rollout, guard)
+    spec = watching.settings(rollout, guard, watch)
+    standing = _stands(rollout, guard, watch, spec, now)
+    return _View(guard=guard, watch=watch, spec=spec, standing=standing)
+
+
+def _stands(
+    rollout: Rollout, guard: Guard, watch: Watch, spec: RatioGuard, now: datetime
+) -> Standing:
     state = watch.evidence
     if watch.alone_at is not None or state.harmful_at is not None:
         return Standing.HARMFUL
     if exposure.trouble(guard, watch):
         return Standing.NO_DATA
     in_stage = _seen(rollout, guard)
-    found = judging.standing(state, watching.settings(rollout, guard, watch))
+    found = judging.standing(state, spec)
     # A source that went away before the end of the last stage was read is away in this one too.
     if found is Standing.NO_DATA or (in_stage and found is not Standing.COLLECTING):
         return found
@@ -188,23 +217,22 @@ def _standing(rollout: Rollout, guard: Guard, now: datetime) -> Standing:
     return Standing.INCONCLUSIVE if late else Standing.COLLECTING
 
 
-def _finding(rollout: Rollout, guard: Guard, watch: Watch, now: datetime) -> Finding:
-    spec = watching.settings(rollout, guard, watch)
-    return judging.judge(watch.evidence, spec, standing_is=_standing(rollout, guard, now))
+def _finding(view: _View) -> Finding:
+    return judging.judge(view.watch.evidence, view.spec, standing_is=view.standing)
 
 
-def _judgement(rollout: Rollout, guard: Guard, watch: Watch, now: datetime) -> Judgement:
-    found = _finding(rollout, guard, watch, now)
+def _judgement(rollout: Rollout, view: _View) -> Judgement:
+    name, found = view.guard.name, _finding(view)
     comparable = found.treatment.total and found.control.total
     return Judgement(
-        guard=guard.name,
+        guard=name,
         verdict=found.verdict,
-        evidence=words(rollout, guard, now),
+        evidence=_words(view),
         measurement=Measurement(
-            guard=guard.name,
+            guard=name,
             treatment=_arm(found.treatment),
             control=_arm(found.control),
-            baseline=watch.before,
+            baseline=view.watch.before,
             error=found.reason if found.standing is Standing.NO_DATA else "",
         ),
         standing=found.standing,
@@ -223,26 +251,21 @@ def _arm(tally: Tally) -> Arm:
     return Arm(total=int(tally.total), failed=int(tally.bad))
 
 
-def _together(rollout: Rollout) -> Together:
-    logs, shared = {}, {}
-    for guard in rollout.plan.guards:
-        if watching.rolls_back(guard):
-            watch = watching.watch_of(rollout, guard)
-            spec = watching.settings(rollout, guard, watch)
-            logs[guard.name] = log_credible_harm(watch.evidence, spec)
-            shared[guard.name] = spec.share
+def _together(rollout: Rollout, deciding: Collection[_View]) -> Together:
+    logs = {each.guard.name: log_credible_harm(each.watch.evidence, each.spec) for each in deciding}
+    shared = {each.guard.name: each.spec.share for each in deciding}
     return together(logs, shared, rollout.plan.statistics.false_rollback)
 
 
-def _rolled_back(rollout: Rollout, guard: Guard, now: datetime) -> str:
-    watch = watching.watch_of(rollout, guard)
+def _rolled_back(rollout: Rollout, view: _View, now: datetime) -> str:
+    watch = view.watch
     seconds = watching.elapsed(rollout, now) - watch.evidence.stage_began
     extra = round(watch.evidence.extra)
-    reached = "" if guard.query is None else " reached users"
+    reached = "" if view.guard.query is None else " reached users"
     count = f" About {extra:,} extra failures{reached}."
     count = count if extra > 0 and not watch.alone_at else ""
     where = f"after {spoken(seconds)} at {rollout.percentage:g} %"
-    return f"Rolled back {where}: {words(rollout, guard, now)}.{count}"
+    return f"Rolled back {where}: {_words(view)}.{count}"
 
 
 def _ran_with_off(guard: Guard) -> str:

@@ -86,6 +86,12 @@ def next_check(rollout: Rollout, now: datetime) -> datetime | None:
     return now + min(max(age, FIRST_CHECK), SWEEP)
 
 
+def leeway(rollout: Rollout) -> timedelta:
+    """Return by how much the check may be earlier or later, so that a look for guards does it."""
+    polls = rollout.watching and rollout.plan.guards
+    return rollout.plan.statistics.poll / 2 if polls else timedelta()
+
+
 def last_change(rollout: Rollout) -> datetime | None:
     """Return when the rollout last changed the flag, `None` if it never did."""
     if not rollout.touched:

@@ -8,7 +8,7 @@ woke up, a restored table, a hand in the database), and it is put back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.effect import Post
@@ -17,20 +17,27 @@ from flagstaff.services.flags import Place, restore_gates
 from flagstaff.services.unit import Unit
 from flagstaff.store import audit, outbox
 from flagstaff.store import flags as store_flags
-from flagstaff.store.audit import AuditEntry, Search
+from flagstaff.store.audit import AuditEntry
+from flagstaff.store.flags import FlagState
 from flagstaff.store.rollouts import RolloutRecord
 
 CHANGES_GATES = "flag"
 
+Entries = Mapping[tuple[str, str], AuditEntry]
+"""By flag and environment."""
 
-def drifted(unit: Unit, records: Iterable[RolloutRecord]) -> frozenset[int]:
+
+def drifted(unit: Unit, records: Sequence[RolloutRecord]) -> frozenset[int]:
     """Return the numbers of the rollouts whose flag is not as they left it."""
+    flags = {each.rollout.plan.flag for each in records}
+    entries = audit.newest(unit.connection, flags, action=CHANGES_GATES)
+    states = store_flags.of_flags(unit.connection, {flag for flag, _ in entries})
     return frozenset(
-        record.rollout.id
-        for record in records
+        each.rollout.id
+        for each in records
         if any(
-            not _is_ours(entry, record.rollout) or _now(unit, entry) != entry.after
-            for entry in _entries(unit, record.rollout)
+            not _is_ours(entry, each.rollout) or _gates(states.get(place)) != entry.after
+            for place, entry in _touched(entries, each.rollout)
         )
     )
 
@@ -39,18 +46,21 @@ def correct(unit: Unit, record: RolloutRecord) -> None:
     """Put back what nobody answers for, and tell of what somebody has changed."""
     rollout = record.rollout
     store_flags.lock(unit.connection, rollout.touched)
-    for entry in _entries(unit, rollout):
-        if _now(unit, entry) != entry.after:
+    flag = rollout.plan.flag
+    entries = audit.newest(unit.connection, {flag}, action=CHANGES_GATES)
+    for (_, environment), entry in _touched(entries, rollout):
+        if _gates(store_flags.get(unit.connection, environment, flag)) != entry.after:
             _put_back(unit, rollout, entry)
         elif not _is_ours(entry, rollout):
             _tell(unit, rollout, entry)
 
 
-def _entries(unit: Unit, rollout: Rollout) -> Iterator[AuditEntry]:
-    """Return the last change of the flag in each environment that the rollout has touched."""
+def _touched(entries: Entries, rollout: Rollout) -> Iterator[tuple[tuple[str, str], AuditEntry]]:
+    """Yield the last change of the flag in each environment that the rollout has touched."""
     for environment in rollout.touched:
-        wanted = Search(flag=rollout.plan.flag, environment=environment, action=CHANGES_GATES)
-        yield from audit.search(unit.connection, wanted, limit=1)
+        place = (rollout.plan.flag, environment)
+        if place in entries:
+            yield place, entries[place]
 
 
 def _is_ours(entry: AuditEntry, rollout: Rollout) -> bool:
@@ -58,8 +68,7 @@ def _is_ours(entry: AuditEntry, rollout: Rollout) -> bool:
     return (entry.rollout_id or 0) >= rollout.id
 
 
-def _now(unit: Unit, entry: AuditEntry) -> object:
-    state = store_flags.get(unit.connection, entry.environment, entry.flag)
+def _gates(state: FlagState | None) -> object:
     return state.gates.to_json() if state else None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flagstaff.rollouts.judging import judgements
-from flagstaff.rollouts.next_look import next_check, next_look, waits_for
+from flagstaff.rollouts.next_look import leeway, next_check, next_look, waits_for
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.unit import Unit
 from flagstaff.store import leases, looks, outbox
@@ -142,7 +142,11 @@ def _release(
         wanted = next_look(record.rollout, unit.now)
         again_at = max(wanted, not_before) if wanted is not None else None
     if check_at is not None:
-        again_at = check_at if again_at is None else min(again_at, max(check_at, not_before))
+        latest = check_at if record is None else check_at + leeway(record.rollout)
+        if again_at is None:
+            again_at = check_at
+        elif again_at > latest:
+            again_at = min(again_at, max(check_at, not_before))
     return Release(
         rollout_id=due.rollout_id,
         lease_token=due.lease_token,

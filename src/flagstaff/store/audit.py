@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, or_, select, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
 
 from flagstaff.commands.model import HIGHEST
 from flagstaff.store.chain import digest
@@ -120,6 +120,19 @@ def search(connection: Connection, wanted: Search, *, limit: int) -> list[AuditE
     """Return the entries that are wanted, newest first."""
     query = _narrowed(select(table), wanted).order_by(table.c.id.desc()).limit(limit)
     return [AuditEntry(**row) for row in connection.execute(query).mappings()]
+
+
+def newest(
+    connection: Connection, flags: Collection[str], *, action: str
+) -> dict[tuple[str, str], AuditEntry]:
+    """Return the last entry of each flag in each environment, by both names.
+
+    The flags are a few hundred at most; `action` is what was done, or the group of what was done.
+    """
+    found = _narrowed(select(func.max(table.c.id)), Search(action=action))
+    found = found.where(table.c.flag.in_(flags)).group_by(table.c.flag, table.c.environment)
+    rows = connection.execute(select(table).where(table.c.id.in_(found))).mappings()
+    return {(row["flag"], row["environment"]): AuditEntry(**row) for row in rows}
 
 
 def _narrowed(query: Select[Any], wanted: Search) -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,6 +37,13 @@ def get(connection: Connection, environment: str, flag: str) -> FlagState | None
         .first()
     )
     return _state(row) if row else None
+
+
+def of_flags(connection: Connection, flags: Collection[str]) -> dict[tuple[str, str], FlagState]:
+    """Return the states of these flags, at most a few hundred, by flag and environment."""
+    query = select(flag_state).where(flag_state.c.flag.in_(flags))
+    states = map(_state, connection.execute(query).mappings())
+    return {(each.flag, each.environment): each for each in states}
 
 
 def find(

@@ -42,6 +42,26 @@ A version that writes what older ones cannot go on with counts one more, and `mi
 rollouts it moves keeps the older ones from them.
 """
 
+OURS: Final = (
+    table.c.rollout_id == bindparam("rollout"),
+    table.c.lease_token == bindparam("token"),
+)
+HOLD: Final = update(table).where(*OURS).values(min_code=CODE)
+RELEASE: Final = (
+    update(table)
+    .where(*OURS)
+    .values(
+        next_look_at=case(
+            (table.c.wake_seq == bindparam("seen"), bindparam("at", type_=Moment)),
+            else_=table.c.next_look_at,
+        ),
+        check_at=bindparam("check", type_=Moment),
+        waits_for=bindparam("waits"),
+        lease_owner="",
+        lease_until=null(),
+    )
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
@@ -114,20 +134,6 @@ def release(connection: Connection, releases: Sequence[Release]) -> None:
     """
     if not releases:
         return
-    same = table.c.wake_seq == bindparam("seen")
-    statement = (
-        update(table)
-        .where(
-            table.c.rollout_id == bindparam("rollout"), table.c.lease_token == bindparam("token")
-        )
-        .values(
-            next_look_at=case((same, bindparam("at", type_=Moment)), else_=table.c.next_look_at),
-            check_at=bindparam("check", type_=Moment),
-            waits_for=bindparam("waits"),
-            lease_owner="",
-            lease_until=null(),
-        )
-    )
     rows = [
         {
             "rollout": each.rollout_id,
@@ -139,7 +145,7 @@ def release(connection: Connection, releases: Sequence[Release]) -> None:
         }
         for each in sorted(releases, key=lambda release: release.rollout_id)
     ]
-    connection.execute(statement, rows)
+    connection.execute(RELEASE, rows)
 
 
 def renew(
@@ -165,12 +171,7 @@ def add(connection: Connection, rollout_id: int) -> None:
 
 def holds(connection: Connection, rollout_id: int, token: int) -> bool:
     """Return whether the token is still the row's, and keep it so until this transaction ends."""
-    held = connection.execute(
-        update(table)
-        .where(table.c.rollout_id == rollout_id, table.c.lease_token == token)
-        .values(min_code=CODE)
-    )
-    return held.rowcount == 1
+    return connection.execute(HOLD, {"rollout": rollout_id, "token": token}).rowcount == 1
 
 
 def wake(connection: Connection, rollout_id: int) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from flagstaff.commands.codec import decode, encode
@@ -26,6 +26,9 @@ from flagstaff.store.tables import rollout as table
 
 WITH_TOKENS = select(table, look_table.c.lease_token).outerjoin(
     look_table, look_table.c.rollout_id == table.c.id
+)
+SAVE: Final = update(table).where(
+    table.c.id == bindparam("number"), table.c.revision == bindparam("seen")
 )
 
 
@@ -193,11 +196,8 @@ def save(
     text = record.issue_text if issue is None else issue
     if text != record.issue_text:
         values["issue_text"] = text
-    written = connection.execute(
-        update(table)
-        .where(table.c.id == rollout.id, table.c.revision == record.revision)
-        .values(values)
-    )
+    where = {"number": rollout.id, "seen": record.revision}
+    written = connection.execute(SAVE, {**where, **values})
     if written.rowcount != 1:
         return None
     if not leased:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from fakes import GUARD, FakeWorld, plan_of, ramp, reading, turn_on
 from flagstaff.engine.loop import Engine
 from flagstaff.rollouts.plan import Bake
 from flagstaff.rollouts.rollout import Phase
 from flagstaff.services import looking
 from flagstaff.services.person import ENGINE
+from flagstaff.store.tables import look
 
 POLL = timedelta(seconds=15)
 BAKE = timedelta(minutes=2)
@@ -76,3 +79,16 @@ def test_a_source_without_news_is_asked_again_after_a_poll(lab):
         lab.clock.advance(seconds=1)
         engine.look()
     assert 3 <= len([each for each in world.asked if each > begin]) <= 8
+
+
+def test_a_look_for_the_guards_checks_the_flag_as_well(lab):
+    number, world, engine = watched(lab, timedelta(minutes=10))
+    for _ in range(5 * 60):
+        engine.look()
+        lab.clock.advance(seconds=1)
+    with lab.services.unit(ENGINE, write=False) as unit:
+        rows = unit.connection.execute(select(look).where(look.c.rollout_id == number))
+        (row,) = rows
+    assert row.check_at > lab.clock.now()
+    assert 20 <= len(world.asked) <= 21
+    assert row.lease_token - len(world.asked) <= 2  # the first check does not wait for a poll
