@@ -82,6 +82,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ("GET", "/api/v1/rollouts"): SEEN,
     ("GET", "/api/v1/rollouts/{number}"): SEEN,
     ("GET", "/api/v1/rollouts/{number}/issue"): SEEN,
+    ("GET", "/api/v1/rollouts/{number}/evidence"): SEEN,
     ("GET", "/api/v1/rollouts/{number}/plan"): SEEN,
     ("PUT", "/api/v1/rollouts/{number}/plan"): Wanted(
         role="operator", body={"plan": "steps: []", **REASON}

@@ -13,6 +13,8 @@ from datetime import datetime
 from flagstaff.rollouts.judging import judgements
 from flagstaff.rollouts.next_look import leeway, next_check, next_look, waits_for
 from flagstaff.rollouts.rollout import Rollout
+from flagstaff.services import evidence
+from flagstaff.services.evidence import Point
 from flagstaff.services.unit import Unit
 from flagstaff.store import leases, looks, outbox
 from flagstaff.store import rollouts as store
@@ -104,19 +106,23 @@ def end(unit: Unit, looked: Sequence[Looked], *, not_before: datetime) -> Ended:
     the lease on is theirs.
     """
     releases, written = [], []
+    grown: list[Point] = []
     for each in looked:
         record = each.record
         again_at = each.again_at
         if record is not None and each.read is not None:
             read = replace(record, readings=judgements(each.read, unit.now))
+            before = record.rollout
             saved = store.save(unit.connection, read, each.read, leased=True)
             if saved is None:
                 again_at = looks.AT_ONCE
             else:
                 record = saved
                 written.append(saved)
+                grown += evidence.points(before, each.read, read.readings, unit.now)
                 unit.changed.add(f"readings:{saved.rollout.id}")
         releases.append(_release(unit, each, record, again_at, not_before))
+    evidence.keep(unit, grown)
     looks.release(unit.connection, releases)
     times = ((each.rollout_id, each.at) for each in releases)
     return Ended(

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -159,6 +161,34 @@ Index(
     sqlite_where=PENDING,
     postgresql_where=PENDING,
 )
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("rollout_id", ForeignKey("rollout.id"), primary_key=True, autoincrement=False),
+    Column("guard", Text, primary_key=True),
+    Column("began", BigInteger, primary_key=True, autoincrement=False),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("poll", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("stage", Integer, nullable=False),
+    Column("percentage", Float, nullable=False),
+    Column("standing", String(20), nullable=False),
+    Column("treatment_total", BigInteger, nullable=False),
+    Column("treatment_bad", BigInteger, nullable=False),
+    Column("control_total", BigInteger, nullable=False),
+    Column("control_bad", BigInteger, nullable=False),
+    Column("ratio", Float, nullable=True),
+    Column("low", Float, nullable=False),
+    Column("high", Float, nullable=True),
+    Column("harm", Float, nullable=False),
+    Column("harm_limit", Float, nullable=False),
+    Column("safe", Float, nullable=False),
+    Column("safe_limit", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What each guard said poll by poll; `began` is when watching did, in seconds: a
+stage that is put back leaves what led to that. A row goes when a later poll takes its `slot`."""
 
 audit = Table(
     "audit",

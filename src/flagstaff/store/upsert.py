@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -15,6 +15,17 @@ def upsert(connection: Connection, table: Table, row: Mapping[str, Any]) -> None
     rest = {name: value for name, value in row.items() if name not in keys}
     statement = inserting(connection, table).values(**row)
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
+
+
+def upsert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, each or overwrite the one with the same primary key; all name every column."""
+    if not rows:
+        return
+    statement = inserting(connection, table)
+    rest = {each.name: statement.excluded[each.name] for each in table.c if not each.primary_key}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=rest), rows
+    )
 
 
 def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:

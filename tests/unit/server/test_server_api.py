@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from flagstaff.commands.codec import encode_command
 from flagstaff.commands.model import ImportRollout, ListFlags, SetFlag, StartRollout
 from flagstaff.errors import Unavailable
 from flagstaff.flags.change import Boolean
+from flagstaff.rollouts.guard import Arm, Standing
 from flagstaff.server.failures import status_of
 from flagstaff.services.person import ENGINE
 from flagstaff.services.views import audit
+from flagstaff.store import evidence
+from flagstaff.store.evidence import Point
 
 COMMANDS = "/api/v1/commands"
 SET = encode_command(
@@ -93,6 +98,59 @@ def test_a_rollout_is_shown_with_its_steps_guards_and_plan(client, rollout):
     assert body["guards"][0]["treatment"] == {"names": ["new_job"], "total": 0, "failed": 0}
     assert body["plan"]["steps"][0]["action"]["kind"] == "SetGate"
     assert [each["id"] for each in client.get("/api/v1/rollouts").json()] == [rollout]
+
+
+def test_the_evidence_of_each_guard_is_told_as_it_grew(client, application, rollout):
+    point = Point(
+        rollout_id=rollout,
+        began=1,
+        guard="renamed workers",
+        poll=0,
+        at=datetime(2026, 3, 1, 9, tzinfo=UTC),
+        stage=1,
+        percentage=10.0,
+        standing=Standing.HARMFUL,
+        treatment=Arm(total=100, failed=9),
+        control=Arm(total=900, failed=9),
+        ratio=9.0,
+        low=4.5,
+        high=None,
+        harm=4.5,
+        harm_limit=3.0,
+        safe=-8.0,
+        safe_limit=2.0,
+    )
+    with application.services.unit(ENGINE, write=True) as unit:
+        evidence.keep(unit.connection, [point])
+    address = f"/api/v1/rollouts/{rollout}/evidence"
+    (guard,) = client.get(address).json()
+    assert (guard["guard"], guard["counts"], guard["harm_ratio"]) == (
+        "renamed workers",
+        "jobs",
+        1.1,
+    )
+    assert guard["points"] == [
+        {
+            "at": "2026-03-01T09:00:00Z",
+            "poll": 0,
+            "stage": 1,
+            "percentage": 10.0,
+            "standing": "harmful",
+            "treatment": {"total": 100, "failed": 9},
+            "control": {"total": 900, "failed": 9},
+            "ratio": 9.0,
+            "low": 4.5,
+            "high": None,
+            "log_harm": 4.5,
+            "log_harm_limit": 3.0,
+            "log_safe": -8.0,
+            "log_safe_limit": 2.0,
+        }
+    ]
+    params = {"guard": "renamed workers", "since": "2026-03-01T10:00"}
+    assert client.get(address, params=params).json()[0]["points"] == []
+    assert client.get(address, params={"guard": "other"}).status_code == 404
+    assert client.get(address, params={"since": "soon"}).status_code == 400
 
 
 def test_the_issue_of_a_rollout_is_markdown(client, rollout):

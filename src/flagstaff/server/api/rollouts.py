@@ -23,7 +23,8 @@ from flagstaff.server.api.asking import (
 from flagstaff.server.api.paging import Numbered
 from flagstaff.server.api.problems import JSON_ROUTES, answering
 from flagstaff.server.api.requests import JsonBody, asks_for, command_from
-from flagstaff.services import views
+from flagstaff.server.evidence_bodies import GuardHistoryBody
+from flagstaff.services import evidence, views
 from flagstaff.services.conditions import rollout_unchanged
 
 ACTIONS: Mapping[str, type[model.Command]] = {
@@ -95,6 +96,22 @@ def _looking(api: APIRouter, reading: Reading) -> None:
     def issue(by: Caller, number: int) -> MarkdownResponse:
         found = services.ask(lambda unit: views.rollout(unit, number), by)
         return MarkdownResponse(found.issue)
+
+    @api.get(
+        "/rollouts/{number}/evidence",
+        summary="How the evidence of each guard has grown",
+        dependencies=JSON_ROUTES,
+    )
+    def grown(by: Caller, number: int, guard: str = "", since: str = "") -> list[GuardHistoryBody]:
+        """One entry for each guard, or for one; `since` is a time, or how long ago, such as `2h`.
+
+        Every poll of the last while is there and fewer of those before, never further apart than a
+        thirtieth part of their age.
+        """
+        found = services.ask(
+            lambda unit: evidence.history(unit, number, guard=guard, since=since), by
+        )
+        return [GuardHistoryBody.of(each) for each in found]
 
 
 def _making(api: APIRouter, reading: Reading) -> None:
