@@ -184,6 +184,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ),
     ("GET", "/rollouts/{number:int}/issue"): page("viewer"),
     ("GET", "/rollouts/{number:int}/chart"): page("viewer"),
+    ("GET", "/rollouts/{number:int}/evidence"): page("viewer"),
     ("GET", "/rollouts/{number:int}/abort"): page("viewer"),
     ("POST", "/rollouts/{number:int}/abort"): DECIDED,
     ("POST", "/rollouts/{number:int}/{verb}"): DECIDED,

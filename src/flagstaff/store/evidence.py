@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import exp
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
@@ -48,6 +49,21 @@ class Point:
     harm_limit: float
     safe: float
     safe_limit: float
+
+    @property
+    def known(self) -> bool:
+        """Return whether the ratio says anything: both sides were seen, and something failed."""
+        return self.ratio is not None and bool(self.treatment.failed or self.control.failed)
+
+    @property
+    def harm_to_one(self) -> float:
+        """Return the evidence for harm to 1."""
+        return exp(self.harm)
+
+    @property
+    def safe_to_one(self) -> float:
+        """Return the evidence for safety to 1."""
+        return exp(self.safe)
 
 
 def slot_of(poll: int) -> int:

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from flagstaff.services.course import Course
+from flagstaff.services.evidence import GuardHistory
 from flagstaff.services.person import Source
 from flagstaff.services.views import AuditView
 
 ENGINE = "engine"
 PERSON = "person"
 DEPLOYMENT = "deployment"
+STAGE = "stage"
 
 
 def actor_of(entry: AuditView) -> str:
@@ -38,6 +40,31 @@ def chart(course: Course, now: datetime) -> dict[str, Any]:
             {"at": each.at.timestamp(), "by": actor_of(each), "text": _said(each)}
             for each in reversed(course.journal)
             if actor_of(each) != ENGINE or each.action == "rollout.rolled_back"
+        ],
+    }
+
+
+def evidence_chart(history: GuardHistory) -> dict[str, Any]:
+    """Return how a guard's ratio and its bounds went, and where the flag was opened wider or less.
+
+    `known` says where the ratio means anything; `high` is none where nothing bounds it.
+    """
+    points = history.points
+    changed = [
+        now
+        for before, now in zip((None, *points), points, strict=False)
+        if before is None or before.percentage != now.percentage or before.began != now.began
+    ]
+    return {
+        "x": [each.at.timestamp() for each in points],
+        "known": [each.known for each in points],
+        "ratio": [each.ratio for each in points],
+        "low": [each.low for each in points],
+        "high": [each.high for each in points],
+        "limit": history.harm_ratio,
+        "marks": [
+            {"at": each.at.timestamp(), "by": STAGE, "text": f"{each.percentage:g} %"}
+            for each in changed
         ],
     }
 

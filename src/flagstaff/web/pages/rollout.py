@@ -23,18 +23,23 @@ from flagstaff.commands.model import (
 )
 from flagstaff.errors import FlagstaffError, NotFound
 from flagstaff.rollouts.rollout import Phase
-from flagstaff.services import views
+from flagstaff.services import evidence, views
 from flagstaff.services.audience import audience
 from flagstaff.services.course import Course, course
+from flagstaff.services.evidence import GuardHistory
 from flagstaff.services.finding import find_rollout
 from flagstaff.services.scheduling import schedule_of
+from flagstaff.services.unit import Unit
 from flagstaff.services.views import RolloutView, StepView
-from flagstaff.web.charting import chart
+from flagstaff.web.charting import chart, evidence_chart
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.offers import offers
 from flagstaff.web.site import Site
 from flagstaff.web.step_words import needs, next_change
 from flagstaff.web.tiles import tiles
+
+TABLE_ROWS = 40
+"""So many polls of a guard stand in its table."""
 
 Building = Callable[[int, Form], Command]
 
@@ -93,6 +98,15 @@ def routes(site: Site) -> list[BaseRoute]:
         data = chart(happened, site.services.clock.now())
         return JSONResponse(data, headers={"cache-control": "no-store"})
 
+    def grown(request: Request) -> Response:
+        number, guard = request.path_params["number"], request.query_params.get("guard", "")
+        found = site.ask(request, lambda unit: evidence.history(unit, number, guard=guard))
+        drawn = [evidence_chart(each) for each in found]
+        data = (
+            drawn[0] if guard else {each.guard: one for each, one in zip(found, drawn, strict=True)}
+        )
+        return JSONResponse(data, headers={"cache-control": "no-store"})
+
     def decide(request: Request, form: Form) -> Response:
         number, verb = request.path_params["number"], request.path_params["verb"]
         if verb not in VERBS:
@@ -106,6 +120,7 @@ def routes(site: Site) -> list[BaseRoute]:
         Route("/rollouts/{number:int}", show, methods=["GET"]),
         Route("/rollouts/{number:int}/issue", raw_issue, methods=["GET"]),
         Route("/rollouts/{number:int}/chart", drawn, methods=["GET"]),
+        Route("/rollouts/{number:int}/evidence", grown, methods=["GET"]),
         Route("/rollouts/{number:int}/{verb}", posting(decide), methods=["POST"]),
     ]
 
@@ -126,6 +141,8 @@ def _page(
         stages=_stages(view),
         offers=offers(view),
         tiles=tiles(view),
+        histories=site.ask(request, lambda unit: _histories(unit, number)),
+        table_rows=TABLE_ROWS,
         course=_course(site, request),
         ahead=ahead,
         needs=needs(ahead),
@@ -135,6 +152,10 @@ def _page(
         error=error,
         moving=view.summary.phase is Phase.RUNNING,
     )
+
+
+def _histories(unit: Unit, number: int) -> dict[str, GuardHistory]:
+    return {each.guard: each for each in evidence.history(unit, number)}
 
 
 def _course(site: Site, request: Request) -> Course:
