@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -19,13 +20,15 @@ def upsert(connection: Connection, table: Table, row: Mapping[str, Any]) -> None
 
 def upsert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, each or overwrite the one with the same primary key; all name every column."""
-    if not rows:
-        return
-    statement = inserting(connection, table)
+    if rows:
+        connection.execute(_overwriting(connection.dialect.name, table), rows)
+
+
+@cache  # making it and looking up what it compiles to takes longer than writing a few rows
+def _overwriting(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    statement = _inserting(dialect, table)
     rest = {each.name: statement.excluded[each.name] for each in table.c if not each.primary_key}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=rest), rows
-    )
+    return statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=rest)
 
 
 def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
@@ -38,6 +41,8 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
 
 def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Return the database's own `INSERT`, the one that knows `ON CONFLICT`."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return _inserting(connection.dialect.name, table)
+
+
+def _inserting(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
