@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 from flagstaff.cli.plan_sources import project_here
 from flagstaff.commands.outcome import Outcome
 from flagstaff.errors import FlagstaffError
-from flagstaff.rollouts.guard import Arm
 
 if TYPE_CHECKING:
+    from flagstaff.integrations.metrics.traffic import Traffic
+    from flagstaff.rollouts.guard import Guard
     from flagstaff.rollouts.plan import Plan
+
+DAY = 23.5
+"""Hours that are called a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,21 +30,33 @@ class Forecasts:
     warnings: tuple[str, ...]
 
 
-def forecasts_of(plan: Plan) -> Forecasts:
-    """Return what the guards can tell in each stage, from the logs of the last day."""
+def forecasts_of(plan: Plan, *, ask: bool = False) -> Forecasts:
+    """Return what the guards can tell in each stage, from what there was in the last day.
+
+    Args:
+        plan: what is going to be done.
+        ask: whether metric sources are asked too; logs are read in any case.
+    """
     # Loads what help does not need.
-    from flagstaff.integrations.metrics.job_logs import BASELINE, JobLogs  # noqa: PLC0415
+    from flagstaff.definitions import Project  # noqa: PLC0415
+    from flagstaff.integrations.metrics.traffic import Lately  # noqa: PLC0415
     from flagstaff.rollouts.forecast import forecasts  # noqa: PLC0415
 
     lines, warnings = [], []
     by_step: dict[str, tuple[str, ...]] = {}
+    asks = ask and any(each.query for each in plan.guards)
+    project = project_here().project if asks else Project()
+    lately = Lately(Path(), project, plan.guards, datetime.now(UTC))
     for guard in plan.guards:
-        if guard.query is not None:
-            lines.append(f"{guard.name}: asks {guard.query.source}, which is not asked before")
+        if guard.query is not None and not ask:
+            lines.append(f"{guard.name}: `flagstaff plan check` asks {guard.query.source}")
             continue
-        measured = JobLogs(Path(), guard, datetime.now(UTC)).measure()
-        lines.append(f"{guard.name}: {measured.error or _traffic(measured.baseline)}")
-        for each in forecasts(plan, guard, measured.baseline, BASELINE):
+        found = lately.traffic(guard)
+        lines.append(f"{guard.name}: {found.error or _traffic(guard, found)}")
+        if found.error and guard.query is not None:
+            warnings.append(f"{guard.name}: what its stages can tell is not known")
+            continue
+        for each in forecasts(plan, guard, found.seen, found.over):
             lines.append(f"  {each.text}")
             told = each.text.partition(": ")[2]
             by_step[each.step] = (*by_step.get(each.step, ()), f"{guard.name}: {told}")
@@ -70,5 +86,9 @@ def with_forecasts(rehearsed: Outcome) -> Outcome:
     return replace(rehearsed, text="\n".join((*told.lines, "", rehearsed.text)), data=data)
 
 
-def _traffic(arm: Arm) -> str:
-    return f"{arm.failed:,} of {arm.total:,} jobs under the old names failed in the last day"
+def _traffic(guard: Guard, found: Traffic) -> str:
+    hours = found.over.total_seconds() / 3600
+    when = "day" if hours >= DAY else f"{hours:.2g} hours"
+    where = f"{guard.with_off} " if guard.query is None else ""
+    counted = f"{found.seen.failed:,} of {found.seen.total:,} {guard.counts} {where}failed"
+    return f"{counted} in the last {when}"

@@ -42,11 +42,12 @@ plan.add_command(templates)
 def check(common: Common, *, file: str, answers: tuple[str, ...]) -> Outcome:
     """Say what is wrong with the plan in FILE (YAML, or an issue), and what its guards can tell.
 
-    Reads `flagstaff.yml` and the job logs of the last day in this folder; no server is asked.
+    Reads `flagstaff.yml` and the job logs of the last day in this folder, and asks the metric
+    sources of the guards what there was in that time; no server of ours is asked.
     """
     del common
     found = plan_in(file, answers_in(answers))
-    told = forecasts_of(found)
+    told = forecasts_of(found, ask=True)
     warnings = [*told.warnings, *([] if found.guards else ["no guard watches this rollout"])]
     text = "\n".join([*told.lines, *(f"warning: {each}" for each in warnings)])
     data: dict[str, Json] = {"stages": [*told.lines], "warnings": [*warnings]}

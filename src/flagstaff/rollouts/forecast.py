@@ -38,7 +38,7 @@ def forecasts(plan: Plan, guard: Guard, seen: Arm, over: timedelta) -> tuple[For
     Args:
         plan: what is going to be done.
         guard: one of its guards.
-        seen: jobs under the old names lately.
+        seen: what there was to count lately, such as jobs under the old names.
         over: in how long a time.
     """
     rate = seen.total / over.total_seconds()
@@ -63,13 +63,13 @@ def _forecast(
     rollout: Rollout, step: Step, bake: Bake, guard: Guard, seen: Arm, rate: float
 ) -> Forecast:
     if not seen.total:
-        text = f"{step.title}: no job under the old names was seen"
+        text = f"{step.title}: no {guard.counts} {guard.with_off} were seen"
         warning = f"{step.title}: it will wait for a person"
         return Forecast(step=step.id, text=text, warning=warning)
     share = rollout.percentage / EVERYBODY
     seconds = bake.duration.total_seconds()
     stage = _reach(rollout, guard, seen, share, rate, seconds)
-    jobs = f"about {rate * share * seconds:,.0f} jobs under the new names"
+    jobs = f"about {rate * share * seconds:,.0f} {guard.counts} {guard.with_on}"
     if share >= 1:
         harm = f"harm is that more than {100 * guard.harm_above:g} % fail"
     elif stage.detectable == inf:

@@ -43,8 +43,6 @@ def points(
     before: Rollout, after: Rollout, readings: Sequence[Judgement], now: datetime
 ) -> list[Point]:
     """Return what there is to keep of the guards that had a poll in between."""
-    if before.watches == after.watches:
-        return []
     polls = {each.guard: each.evidence.poll for each in before.watches}
     said = {each.guard: each for each in readings}
     return [

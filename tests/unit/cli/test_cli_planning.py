@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
@@ -43,6 +45,46 @@ def test_each_stage_is_told_with_what_it_can_see(project, capsys):
     assert "renamed workers: 100 of 20,000 jobs under the old names failed in the last day" in said
     assert "  Hold 10 % for 15 min: about 21 jobs under the new names; sees harm from" in said
     assert "warning: Hold 10 % for 15 min: 2x gets through unseen" in said
+
+
+SHOP = """
+sources:
+  shop: {sql: "sqlite:///shop.db", lag: 0s}
+guards:
+  - name: orders
+    flag: rename_integrations_workers
+    source: shop
+    counts: orders
+    query: >-
+      SELECT variant AS cohort, sum(failed) AS bad, count(*) AS total FROM orders
+      WHERE at >= :since AND at < :until GROUP BY variant
+"""
+STAGES = "flag: rename_integrations_workers\nsteps:\n- set: {percentage_of_actors: 10}\n- bake: 15m\n"
+
+
+def test_the_source_of_a_guard_is_asked_what_there_was(project, capsys):
+    (project / "plan.yml").write_text(STAGES)
+    settings = project / "flagstaff.yml"
+    before = settings.read_text().partition("guards:")[0]
+    settings.write_text(before + SHOP)
+    now = datetime.now(UTC)
+    times = [f"{now - timedelta(seconds=each):%Y-%m-%d %H:%M:%S}" for each in range(9000)]
+    with closing(sqlite3.connect(project / "shop.db")) as shop, shop:
+        shop.execute("CREATE TABLE orders (at TEXT, variant TEXT, failed INTEGER)")
+        rows = [(at, "off", number % 100 == 0) for number, at in enumerate(times)]
+        shop.executemany("INSERT INTO orders VALUES (?, ?, ?)", rows)
+    assert run(["plan", "check", "plan.yml"]) == 1
+    said = capsys.readouterr().out
+    assert "orders failed in the last day" in said
+    assert "about 9 orders with the flag on; sees harm from" in said
+    assert "2x gets through unseen" in said
+    assert run(["plan", "show", "plan.yml"]) == 0
+    assert "orders with the flag on" not in capsys.readouterr().out  # shown without asking anybody
+    (project / "shop.db").unlink()
+    assert run(["plan", "check", "plan.yml"]) == 1
+    said = capsys.readouterr().out
+    assert "warning: orders: what its stages can tell is not known" in said
+    assert "does not answer the query" in said
 
 
 def test_without_logs_that_is_said(project, capsys):

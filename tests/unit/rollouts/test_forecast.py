@@ -39,7 +39,7 @@ def test_logs_in_which_nothing_fails_show_safety_after_some_four_hundred_jobs():
 
 def test_quiet_logs_are_warned_of():
     texts, warnings = told(Arm())
-    assert "no job under the old names was seen" in texts[0]
+    assert "no jobs under the old names were seen" in texts[0]
     assert warnings == [
         "Step 4: it will wait for a person",
         "Step 6: it will wait for a person",

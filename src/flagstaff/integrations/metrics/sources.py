@@ -123,7 +123,7 @@ class Sources:
                 hint="put it back under `sources`",
             )
         key = (guard, kept.since)
-        reader = self._readers.get(key) or _reader(source, guard.name, query)
+        reader = self._readers.get(key) or reader_of(source, guard.name, query)
         self._readers[key] = reader
         reader.note(kept.exposed)
         latest = now - source.lag
@@ -138,7 +138,12 @@ def _behind(kept: Kept, now: datetime) -> int:
     return kept.behind(kept.read_up_to(now)) if kept.place.at else 0
 
 
-def _reader(source: MetricSource, guard: str, query: Query) -> Reader:
+def reader_of(source: MetricSource, guard: str, query: Query) -> Reader:
+    """Return what reads a guard from its source.
+
+    Raises:
+        Unavailable: the source is this server itself.
+    """
     # What is not asked for is not loaded.
     match source.kind:
         case SourceKind.PROMETHEUS:
