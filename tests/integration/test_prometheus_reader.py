@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from flagstaff.definitions import Project
 from flagstaff.definitions.sources import MetricSource, SourceKind
 from flagstaff.errors import Unavailable
 from flagstaff.integrations.metrics.prometheus import Prometheus
-from flagstaff.rollouts.guard import Arm, Kept
+from flagstaff.integrations.metrics.traffic import PIECE, Lately
+from flagstaff.rollouts.guard import Arm, Guard, Kept
 from flagstaff.rollouts.query import Query
 from prometheus import PrometheusServer, Target, needed
 
@@ -162,3 +165,21 @@ def test_a_server_that_is_away_is_no_data(server):
     server.stop()
     with pytest.raises(Unavailable, match=r"Prometheus \(main\) does not answer"):
         reader(server).measure(Kept(since=now()), now(), "")
+
+
+def test_what_there_was_is_known_before_anything_begins(server, targets, tmp_path):
+    targets[0].count("off", "200", 90)
+    targets[1].count("off", "500", 10)
+    server.until(lambda: server.value(TOTAL) == 100)
+    server.moment()
+    source = MetricSource(
+        name="main", kind=SourceKind.PROMETHEUS, address=server.url, lag=timedelta(0)
+    )
+    query = Query(source="main", bad=BAD, total=TOTAL)
+    guard = Guard(name="5xx", logs=(), control=(), treatment=(), query=query)
+    project = Project(sources={"main": source})
+    found = Lately(tmp_path, project, (guard,), now()).traffic(guard)
+    assert (found.seen, found.error) == (Arm(total=100, failed=10), "")
+    assert found.over == PIECE
+    other = replace(guard, query=replace(query, total="nothing_total"))
+    assert "has no series" in Lately(tmp_path, project, (other,), now()).traffic(other).error

@@ -59,7 +59,9 @@ guards:
       SELECT variant AS cohort, sum(failed) AS bad, count(*) AS total FROM orders
       WHERE at >= :since AND at < :until GROUP BY variant
 """
-STAGES = "flag: rename_integrations_workers\nsteps:\n- set: {percentage_of_actors: 10}\n- bake: 15m\n"
+STAGES = (
+    "flag: rename_integrations_workers\nsteps:\n- set: {percentage_of_actors: 10}\n- bake: 15m\n"
+)
 
 
 def test_the_source_of_a_guard_is_asked_what_there_was(project, capsys):
