@@ -17,6 +17,7 @@ from flagstaff.definitions.on_call import OnCall
 from flagstaff.definitions.policies import Policies
 from flagstaff.definitions.side_effects import SideEffects
 from flagstaff.definitions.sources import MetricSource
+from flagstaff.flags.percentage import HUNDRED
 from flagstaff.rollouts.evidence.standing import Response
 from flagstaff.rollouts.plan import Statistics
 from flagstaff.rollouts.query import Query
@@ -32,10 +33,25 @@ class RampSettings:
     Attributes:
         percentages: Strictly rising, each above 0 and below 100, at most three decimals.
         dwell: The least time at each percentage.
+        hold_back: For how many in 100 the flag stays off for the verification term, before it is
+            on for everyone; None for no such stage. Guards have nobody to compare with after it.
+        term: The verification term, for which that stage lasts.
     """
 
     percentages: tuple[Decimal, ...] = tuple(Decimal(number) for number in (1, 10, 25, 50, 75))
     dwell: timedelta = timedelta(minutes=15)
+    hold_back: Decimal | None = None
+    term: timedelta = timedelta(days=1)
+
+    def rungs(self, dwell: timedelta) -> tuple[tuple[Decimal, timedelta], ...]:
+        """Return each percentage with the least time at it, which is `dwell` at the usual ones."""
+        found = [(share, dwell) for share in self.percentages]
+        if self.hold_back is None:
+            return tuple(found)
+        at = HUNDRED - self.hold_back
+        narrower = [each for each in found if each[0] < at]
+        wider = [each for each in found if each[0] > at]
+        return (*narrower, (at, max(self.term, dwell)), *wider)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

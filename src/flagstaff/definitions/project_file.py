@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Final
 from flagstaff.definitions.duration import parse_duration
 from flagstaff.definitions.fields import Fields
 from flagstaff.definitions.nodes import SHAPES, MappingNode, read_nodes
-from flagstaff.definitions.percentage import parse_percentage
+from flagstaff.definitions.percentage import parse_hold_back, parse_percentage
 from flagstaff.definitions.problems import Problems, bare, printable, quote, suggestion
 from flagstaff.definitions.project import SETTINGS_FILE, Project, RampSettings
 from flagstaff.definitions.project_brokers import read_brokers
@@ -110,7 +112,7 @@ def _project(fields: Fields) -> Project:
         flags=fields.text("flags") or default.flags,
         environments=environments,
         main_branch=fields.text("main_branch") or default.main_branch,
-        ramp=_ramp(fields, default.ramp),
+        ramp=_ramp(fields, default.ramp, term),
         verification_term=default.verification_term if term is None else term,
         placeholders=MappingProxyType(fields.texts("placeholders") or {}),
         channels=MappingProxyType(fields.texts("channels") or {}),
@@ -161,11 +163,11 @@ def _environment(text: str) -> str:
     )
 
 
-def _ramp(fields: Fields, default: RampSettings) -> RampSettings:
+def _ramp(fields: Fields, default: RampSettings, term: timedelta | None) -> RampSettings:
     ramp = fields.mapping("ramp")
     if ramp is None:
-        return default
-    ramp.unknown(("percentages", "dwell"), fields.problems.error)
+        return default if term is None else replace(default, term=term)
+    ramp.unknown(("percentages", "dwell", "hold_back"), fields.problems.error)
     percentages = ramp.parsed_list("percentages", parse_percentage)
     dwell = ramp.parsed("dwell", parse_duration)
     if percentages is not None:
@@ -173,6 +175,8 @@ def _ramp(fields: Fields, default: RampSettings) -> RampSettings:
     return RampSettings(
         percentages=default.percentages if percentages is None else percentages,
         dwell=default.dwell if dwell is None else dwell,
+        hold_back=ramp.parsed("hold_back", parse_hold_back),
+        term=default.term if term is None else term,
     )
 
 

@@ -90,7 +90,8 @@ def rungs(draft: Draft, setting: Setting, shares: Sequence[Decimal] = ()) -> tup
         return (draft,)
     kind = PercentageOfActors if isinstance(action.change, PercentageOfActors) else PercentageOfTime
     steps: list[Draft] = []
-    for share in shares or setting.project.ramp.percentages:
+    listed = tuple((share, setting.dwell) for share in shares)
+    for share, dwell in listed or setting.project.ramp.rungs(setting.dwell):
         change = kind(value=share)
         where = ", ".join(action.environments)
         steps.append(
@@ -101,7 +102,7 @@ def rungs(draft: Draft, setting: Setting, shares: Sequence[Decimal] = ()) -> tup
                 action=replace(action, change=change),
             )
         )
-        steps.append(_bake(draft, share, setting.dwell))
+        steps.append(_bake(draft, share, dwell))
     return tuple(steps)
 
 

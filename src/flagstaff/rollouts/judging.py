@@ -48,6 +48,7 @@ class _View:
     watch: Watch
     spec: RatioGuard
     standing: Standing
+    alone: bool
 
 
 def judgements(rollout: Rollout, now: datetime) -> tuple[Judgement, ...]:
@@ -163,7 +164,7 @@ def _words(view: _View) -> str:
     tally = watch.evidence.stage_treatment
     if standing is not Standing.HARMFUL and (wrong := exposure.trouble(guard, watch)):
         return f"{guard.name}: {wrong}"
-    if standing is Standing.NO_DATA or not watching.is_alone(watch):
+    if standing is Standing.NO_DATA or not view.alone:
         return sentence(_finding(view))
     counts = f"{guard.name}: {tally.bad:,.0f} of {tally.total:,.0f} {guard.counts} "
     counts += f"{guard.with_on} failed"
@@ -195,7 +196,8 @@ def _view(rollout: Rollout, guard: Guard, now: datetime) -> _View:
     watch = watching.watch_of(rollout, guard)
     spec = watching.settings(rollout, guard, watch)
     standing = _stands(rollout, guard, watch, spec, now)
-    return _View(guard=guard, watch=watch, spec=spec, standing=standing)
+    alone = watching.is_alone(rollout, watch)
+    return _View(guard=guard, watch=watch, spec=spec, standing=standing, alone=alone)
 
 
 def _stands(
@@ -281,7 +283,7 @@ def _consequence(guard: Guard) -> str:
 def _worse_than_before(rollout: Rollout, guard: Guard) -> bool:
     watch = watching.watch_of(rollout, guard)
     tally = watch.evidence.stage_treatment
-    if not (guard.against_baseline and watch.before.total and watching.is_alone(watch)):
+    if not (guard.against_baseline and watch.before.total and watching.is_alone(rollout, watch)):
         return False
     false_harm = rollout.plan.statistics.false_rollback
     return tally.bad >= guard.min_bad and watching.log_more_than_before(watch) >= -log(false_harm)

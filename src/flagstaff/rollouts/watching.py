@@ -37,6 +37,8 @@ ALONE = 20
 """With so many times as many jobs under the new names as under the old ones, nothing runs at the
 same time that they could be compared with."""
 
+EVERYBODY = 100.0
+
 LEAST_PLANNED = timedelta(hours=1)
 
 IDLE = timedelta(minutes=1)
@@ -143,9 +145,14 @@ def elapsed(rollout: Rollout, now: datetime) -> float:
     return (now - since).total_seconds()
 
 
-def is_alone(watch: Watch) -> bool:
-    """Return whether the stage has no control: next to nothing runs under the old names."""
-    return watch.stage_control.total * ALONE < watch.evidence.stage_treatment.total
+def is_alone(rollout: Rollout, watch: Watch) -> bool:
+    """Return whether the stage has no control: next to nothing runs under the old names.
+
+    Where some are held back on purpose, that is far less than they are.
+    """
+    share = rollout.percentage
+    meant = max(1.0, share / (EVERYBODY - share)) if share < EVERYBODY else 1.0
+    return watch.stage_control.total * ALONE * meant < watch.evidence.stage_treatment.total
 
 
 def safe_ratio(rollout: Rollout) -> float:
@@ -162,7 +169,7 @@ def settings(rollout: Rollout, guard: Guard, watch: Watch) -> RatioGuard:
     statistics = rollout.plan.statistics
     deciding = {each.name: each.weight for each in rollout.plan.guards if rolls_back(each)}
     ratio, below = safe_ratio(rollout), guard.safe_below
-    if is_alone(watch) and watch.before.total:
+    if is_alone(rollout, watch) and watch.before.total:
         below = min(max(below, ratio * watch.before.rate), max(below, guard.harm_above))
     bakes = (each.action for each in rollout.plan.steps)
     planned = sum((each.duration for each in bakes if isinstance(each, Bake)), timedelta())
@@ -293,7 +300,7 @@ def _arm(tally: Tally) -> Arm:
 def _without_control(rollout: Rollout, guard: Guard, watch: Watch, now: datetime) -> Watch:
     """Note harm that needs no control: far too many of the jobs fail."""
     tally = watch.evidence.stage_treatment
-    if watch.alone_at or not is_alone(watch) or tally.bad < guard.min_bad:
+    if watch.alone_at or not is_alone(rollout, watch) or tally.bad < guard.min_bad:
         return watch
     spec = settings(rollout, guard, watch)
     proven = log_above(watch, guard) >= -log(spec.false_harm * spec.share)

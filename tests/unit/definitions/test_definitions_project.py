@@ -16,6 +16,7 @@ main_branch: trunk
 ramp:
   percentages: [0.5, 5, 50]
   dwell: 1h30m
+  hold_back: 5
 verification_term: 2d
 placeholders:
   milestone: 15.10
@@ -98,6 +99,8 @@ def test_every_setting_is_read(settings):
         ramp=RampSettings(
             percentages=(Decimal("0.5"), Decimal(5), Decimal(50)),
             dwell=timedelta(hours=1, minutes=30),
+            hold_back=Decimal(5),
+            term=timedelta(days=2),
         ),
         verification_term=timedelta(days=2),
         placeholders={"milestone": "15.10", "answer": "no"},
@@ -191,6 +194,10 @@ def test_all_problems_are_reported_at_once(settings):
     ("text", "what"),
     [
         ("- a\n", ":1: is a list, not a mapping"),
+        (
+            "ramp: {hold_back: 60}\n",
+            ":1: `ramp.hold_back`: 60 is more than half; write for how few the flag stays off",
+        ),
         ("ramp: 5\n", ":1: `ramp` is a single value, not a mapping"),
         ("ramp: {percentages: []}\n", ":1: `ramp.percentages` is an empty list"),
         ("ramp: {percentages: [5, 5]}\n", "`ramp.percentages` does not rise from 5 to 5"),

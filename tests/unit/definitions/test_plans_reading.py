@@ -25,7 +25,7 @@ from flagstaff.definitions.plans import (
 )
 from flagstaff.definitions.plans.kind_fields import ROLES
 from flagstaff.definitions.plans.kinds import KINDS
-from flagstaff.definitions.project import PlanSettings
+from flagstaff.definitions.project import PlanSettings, RampSettings
 from flagstaff.errors import DefinitionError
 from flagstaff.flags.change import Actors, Boolean, Expression, Groups, PercentageOfActors
 from flagstaff.flags.change import PercentageOfTime as OfTime
@@ -135,6 +135,34 @@ def test_a_ramp_without_more_is_the_projects(read):
         *("ramp-1", "ramp-10", "ramp-25", "ramp-50", "ramp-75")
     ]
     assert plan.steps[1].action == Bake(duration=timedelta(minutes=15))
+
+
+@pytest.mark.parametrize(
+    ("ramp", "held"),
+    [
+        ("", [("10", 15), ("50", 15), ("95", 2880)]),
+        ("{percentages: [20, 60], dwell: 1h}", [("20", 60), ("60", 60)]),
+        ("{hold_back: 2.5}", [("10", 15), ("50", 15), ("97-5", 2880)]),
+        (
+            "{percentages: [50, 95, 98, 100], hold_back: 5, dwell: 3d}",
+            [("50", 4320), ("95", 4320), ("98", 4320), ("100", 4320)],
+        ),
+    ],
+)
+def test_some_are_held_back_for_the_verification_term(read, around, ramp, held):
+    project = replace(
+        around.project,
+        ramp=RampSettings(
+            percentages=(Decimal(10), Decimal(50)), hold_back=Decimal(5), term=timedelta(days=2)
+        ),
+    )
+    plan = read(f"{HEAD}- ramp: {ramp}\n- set: true\n", project=project)
+    found = [
+        (each.id.removeprefix("bake-"), each.action.duration / timedelta(minutes=1))
+        for each in plan.steps
+        if isinstance(each.action, Bake)
+    ]
+    assert found == held
 
 
 def test_the_rest_of_the_kinds(read):

@@ -226,6 +226,25 @@ def test_one_of_two_ramps_applies_and_the_other_says_why_not(
     assert skipped == [reason]
 
 
+def test_some_are_held_back_for_the_verification_term_where_the_issue_lists_no_percentages(
+    importing, project
+):
+    ramp = replace(project.ramp, hold_back=Decimal(5), term=timedelta(days=3))
+    text = RAMPS.format(flag="quick_search", actors=" ", random="-")
+    plan = importing(text, project=replace(project, ramp=ramp)).plan
+    steps = {each.id: each.action for each in plan.steps if each.preset is Preset.OPEN}
+    assert [each for each in steps if each.startswith("ramp-")] == [
+        *("ramp-10", "ramp-50-5", "ramp-95")
+    ]
+    assert (steps["bake-50-5"].duration, steps["bake-95"].duration) == (
+        timedelta(minutes=5),
+        timedelta(days=3),
+    )
+    listed = text.replace("<rollout-percentage>", "20", 1)
+    plan = importing(listed, project=replace(project, ramp=ramp)).plan
+    assert not [each for each in plan.steps if each.id == "ramp-95"]
+
+
 def test_actors_cannot_open_a_flag_without_actor_even_where_nothing_else_is_offered(importing):
     text = RAMPS.format(flag="quick_search", actors=" ", random="-")
     plan = importing(text, without_actor=True).plan

@@ -86,6 +86,24 @@ def baking():
     return run(begun(*plan, announce_to=("#ops",)), LOOK, LOOK, LOOK, LOOK)[0]
 
 
+@pytest.mark.parametrize(
+    ("change", "compared"),
+    [(ramp(95), True), (ramp("97.5"), True), (ramp(50), False), (turn_on("production"), False)],
+)
+def test_those_held_back_are_compared_with_however_few_they_are(change, compared):
+    rollout, _ = run(begun(change, Bake(duration=HOUR)), LOOK)
+    few = reading((60_000, 60), (1_500, 1))
+    said = judged(run(rollout, seen(few))[0])
+    assert ("against 1 of 1,500" in said.evidence) is compared
+
+
+def test_harm_is_found_by_comparing_with_those_held_back():
+    rollout, _ = run(begun(ramp(95), Bake(duration=HOUR)), LOOK)
+    rollout, _ = run(rollout, seen(reading((60_000, 1_800), (3_000, 30))))
+    assert rollout.phase is Phase.ROLLED_BACK
+    assert "1,800 of 60,000 jobs against 30 of 3,000" in rollout.reason
+
+
 class TestVerdicts:
     @pytest.mark.parametrize(
         ("measurement", "verdict"),

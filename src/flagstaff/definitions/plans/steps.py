@@ -12,6 +12,7 @@ from typing import Final
 from flagstaff.definitions.duration import format_duration, parse_duration
 from flagstaff.definitions.fields import Fields
 from flagstaff.definitions.nodes import MappingNode, Node, ScalarNode
+from flagstaff.definitions.percentage import parse_hold_back
 from flagstaff.definitions.plans.kind_fields import Around
 from flagstaff.definitions.plans.kinds import WORDS, Kind, kinds_of
 from flagstaff.definitions.plans.naming import id_of, title_of
@@ -28,7 +29,7 @@ RAMP: Final = "ramp"
 DEFAULT_STAGE: Final = "Rollout"
 COMMON: Final = ("id", "stage", "title", "state", "reason", "line", "anchor", *RULES)
 BY: Final = tuple(each.value for each in ShareOf)
-_RAMP_KEYS: Final = ("percentages", "dwell", "by", "environments")
+_RAMP_KEYS: Final = ("percentages", "dwell", "hold_back", "by", "environments")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,15 +116,19 @@ class StepReader:
                     line=entry.line(key),
                     remedy="leave it out, or write the steps one by one",
                 )
-        shares = fields.parsed_list("percentages", parse_percentage) or self.ramp.percentages
+        listed = fields.parsed_list("percentages", parse_percentage)
+        shares = listed or self.ramp.percentages
         dwell = fields.parsed("dwell", parse_duration)
+        back = fields.parsed("hold_back", parse_hold_back)
         by = fields.choice("by", BY) or "actors"
         environments = fields.parsed_list("environments", str) or ("production",)
         _check_ramp(fields, shares, environments, self.around)
         if len(entry.problems.errors) > before:
             return
-        length = self.ramp.dwell if dwell is None else dwell
-        for share in shares:
+        # Who lists the percentages lists all of them.
+        back = back if listed or back is not None else self.ramp.hold_back
+        ramp = replace(self.ramp, percentages=shares, hold_back=back)
+        for share, length in ramp.rungs(self.ramp.dwell if dwell is None else dwell):
             for prefix, action, title in self._rung(share, length, by, environments):
                 written = format_percentage(share).replace(".", "-")
                 own = name and (name if prefix == RAMP else f"{name}-{prefix}")
