@@ -170,6 +170,17 @@ class ShowRollout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShowEvidence:
+    """Show what each guard of a rollout said, poll by poll; `guard` and `since` narrow it."""
+
+    writes: ClassVar[bool] = False
+
+    rollout: int
+    guard: str = ""
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartRollout:
     """Begin a rollout."""
 
@@ -340,6 +351,7 @@ Command = (
     | CreateRollout
     | ListRollouts
     | ShowRollout
+    | ShowEvidence
     | StartRollout
     | ApproveStep
     | RejectStep

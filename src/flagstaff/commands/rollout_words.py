@@ -16,10 +16,12 @@ from flagstaff.commands.model import (
     RejectStep,
     ResumeRollout,
     RetryRollout,
+    ShowEvidence,
     ShowRollout,
     SkipStep,
     StartRollout,
 )
+from flagstaff.commands.moments import check_moment
 from flagstaff.commands.overrides import with_named_overrides
 from flagstaff.commands.tree import SETTINGS, Tree
 from flagstaff.errors import UsageError
@@ -88,6 +90,15 @@ def list_rollouts(*, active: bool) -> ListRollouts:
 def show(*, rollout_id: int) -> ShowRollout:
     """Show where the rollout ID stands, step by step."""
     return ShowRollout(rollout=rollout_id)
+
+
+@rollout.command("evidence", context_settings=SETTINGS)
+@which
+@click.option("--guard", default="", metavar="NAME", help="One guard; all when left out.")
+@click.option("--since", default="", metavar="WHEN", help="A time, or how long ago, such as 2h.")
+def evidence(*, rollout_id: int, guard: str, since: str) -> ShowEvidence:
+    """Show what the guards of the rollout ID said, poll by poll."""
+    return ShowEvidence(rollout=rollout_id, guard=guard, since=check_moment(since))
 
 
 @rollout.command("start", context_settings=SETTINGS)

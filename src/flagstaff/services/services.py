@@ -67,6 +67,7 @@ from flagstaff.services.person import Person
 from flagstaff.services.policies.change import PRODUCTION
 from flagstaff.services.policies.health import ProductionHealth
 from flagstaff.services.reading_issues import with_issues
+from flagstaff.services.showing_evidence import show_evidence
 from flagstaff.services.telling import Telling
 from flagstaff.services.unit import Context, Unit
 from flagstaff.store import audit, notifications
@@ -330,6 +331,8 @@ def _carry_out(unit: Unit, command: Command) -> Outcome:
             return showing.list_rollouts(unit, command)
         case model.ShowRollout():
             return showing.show_rollout(unit, command)
+        case model.ShowEvidence():
+            return show_evidence(unit, command)
         case model.StartRollout():
             return rollouts.start(unit, command)
         case (

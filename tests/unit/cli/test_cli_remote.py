@@ -39,6 +39,7 @@ LINES = [
     "deployment record production abcdef1",
     "rollout list --active",
     "rollout show 3",
+    "rollout evidence 3 --guard 5xx --since 2h",
     "rollout start 3",
     "rollout approve 3 --step s --reason r",
     "rollout reject 3 --reason r",

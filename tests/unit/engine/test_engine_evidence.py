@@ -8,6 +8,7 @@ from math import log
 import pytest
 
 from fakes import BLIND, CALM, GUARD, HARM, START, plan_of, ramp, reading
+from flagstaff.commands.model import ShowEvidence
 from flagstaff.errors import NotFound, UsageError
 from flagstaff.rollouts.guard import Standing
 from flagstaff.rollouts.plan import Bake, RollbackTo
@@ -154,3 +155,21 @@ def test_one_guard_and_one_span_may_be_asked_for(lab):
         history(lab, number, since="yesterday")
     with pytest.raises(NotFound, match="no rollout 99"):
         history(lab, 99)
+
+
+def test_it_is_told_line_by_line_and_as_data(lab):
+    number = lab.added(PLAN)
+    assert lab.execute(ShowEvidence(rollout=number)).text.endswith("  nothing was read")
+    lab.engine.tick()
+    poll(lab, reading((1000, 20), (9000, 90)))
+    told = lab.execute(ShowEvidence(rollout=number, guard="jobs"))
+    assert told.text.splitlines()[0] == "jobs: jobs, harmless up to 1.1x"
+    assert "10 %  20 of 1,000 against 90 of 9,000  2x (" in told.text.splitlines()[-1]
+    (guard,) = told.data["guards"]
+    assert guard["points"][-1]["treatment"] == {"total": 1000, "failed": 20}
+    for each in range(2, 30):
+        poll(lab, reading((1000 * each, 20 * each), (9000 * each, 90 * each)))
+        if lab.look(number).rollout.phase.finished:
+            break
+    assert lab.look(number).rollout.phase is Phase.ROLLED_BACK
+    assert lab.execute(ShowEvidence(rollout=number)).text.splitlines()[-1].endswith("harmful")
