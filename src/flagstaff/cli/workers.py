@@ -9,7 +9,7 @@ import click
 
 from flagstaff.cli import output
 from flagstaff.cli.options import Common
-from flagstaff.cli.workers_broker import connected, reached, with_broker
+from flagstaff.cli.workers_broker import connected, reached, with_broker, with_management
 from flagstaff.cli.workers_migrate import migrate
 from flagstaff.cli.workers_plan import plan
 from flagstaff.commands.tree import SETTINGS, Tree
@@ -17,6 +17,7 @@ from flagstaff.commands.tree import SETTINGS, Tree
 if TYPE_CHECKING:
     from flagstaff.workers.draining import Proof
     from flagstaff.workers.knowing import Knowledge
+    from flagstaff.workers.places import Place
 
 MARKS = {"empty": "✓", "found": "✗", "unknown": "?"}
 
@@ -51,11 +52,19 @@ def ready(common: Common, /, *, name: str, queue: str, **where: Any) -> int:
 @workers.command(context_settings=SETTINGS)
 @click.argument("name")
 @with_broker
+@with_management
 @click.option("--stable", metavar="DURATION", default="30s", help="For so long nothing is found.")
 @click.option("--queue", "queues", multiple=True, help="A queue to look into besides those known.")
 @click.pass_obj
 def drained(
-    common: Common, /, *, name: str, stable: str, queues: tuple[str, ...], **where: Any
+    common: Common,
+    /,
+    *,
+    name: str,
+    stable: str,
+    queues: tuple[str, ...],
+    management: str,
+    **where: Any,
 ) -> int:
     """Prove that no job of NAME is left anywhere; only then exit with 0."""
     from flagstaff.definitions.duration import parse_duration  # noqa: PLC0415 as above
@@ -65,10 +74,21 @@ def drained(
     from flagstaff.workers.draining import prove, scan  # noqa: PLC0415 as above
 
     own = where["app"] is not None
-    proof = reached(
-        asker,
-        lambda: prove(lambda: scan(app, asker, name, queues=queues, own=own), name, stable=seconds),
-    )
+
+    def work() -> Proof:
+        told, least = None, 0.0
+        if management:
+            from flagstaff.workers import rabbitmq_management as rabbitmq  # noqa: PLC0415 as above
+
+            # What was handed out before the first look shows in the figures of the last.
+            told, least = rabbitmq.management_of(app, management), rabbitmq.LATE
+
+        def look() -> list[Place]:
+            return scan(app, asker, name, queues=queues, own=own, management=told)
+
+        return prove(look, name, stable=max(seconds, least))
+
+    proof: Proof = reached(asker, work)
     if common.json:
         output.say_json(
             {

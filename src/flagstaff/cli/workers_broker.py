@@ -27,6 +27,12 @@ def with_broker(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def with_management(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names RabbitMQ's management."""
+    about = "Of RabbitMQ, such as http://127.0.0.1:15672."
+    return click.option("--management", metavar="URL", default="", help=about)(command)
+
+
 def connected(
     *, broker: str | None, broker_file: str | None, app: str | None, workers: int, timeout: str
 ) -> tuple[Any, Any]:

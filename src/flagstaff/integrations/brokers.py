@@ -65,6 +65,7 @@ class Brokers:
         else:
             command = "drained"
             words += ["--stable", format_duration(check.stable)]
+            words += ["--management", broker.management] if broker.management else []
             words += [word for each in check.queues for word in ("--queue", each)]
             patience += check.stable
         head = (sys.executable, "-m", "flagstaff", "workers", command)

@@ -71,7 +71,7 @@ def in_message(message: Any, name: str) -> Holds:
     content = message.get("content-type")
     if content not in READABLE:
         return UNREADABLE
-    if not any(each in body for each in _spellings(name)):
+    if not any(each in body for each in spellings(name)):
         return NOTHING
     if content != "application/json":
         return Holds(embedded=1)
@@ -120,5 +120,6 @@ def unpacked(message: Mapping[str, Any], headers: Mapping[str, Any]) -> bytes:
     return raw
 
 
-def _spellings(name: str) -> set[bytes]:
+def spellings(name: str) -> set[bytes]:
+    """Return how a name may stand in a body."""
     return {name.encode(), json.dumps(name)[1:-1].encode()}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flagstaff.errors import UsageError
-from flagstaff.workers.messages import in_message, unpacked
+from flagstaff.workers.messages import in_message, spellings, unpacked
 from flagstaff.workers.publishing import HEADER
 
 SIGNATURE = {"task", "args", "kwargs", "options"}
@@ -79,20 +78,22 @@ def rewrite(message: Any, migration: Migration, queue: str) -> Rewrite:
         return Rewrite(left=True)
     if not (before.own or before.embedded):
         return Rewrite()
-    made = copy.deepcopy(dict(message))
-    headers = made.get("headers") or {}
+    made = dict(message)
+    headers = made["headers"] = dict(made.get("headers") or {})
     own = bool(before.own)
     if headers.get("task") == migration.old:
         headers["task"] = migration.new
     target = migration.target(queue) if own else queue
     if message.get("content-type") == "application/json":
         _rewrite_body(made, migration)
-    if own:
-        _note(headers.get(HEADER), migration, target)
+    if own and isinstance(headers.get(HEADER), dict):
+        headers[HEADER] = _noted(headers[HEADER], migration, target)
     if target != queue:
         # The exchange without a name knows every queue by its own.
-        info = made.setdefault("properties", {}).setdefault("delivery_info", {})
-        info |= {"exchange": "", "routing_key": target}
+        properties = made.get("properties") or {}
+        info = properties.get("delivery_info") or {}
+        info = {**info, "exchange": "", "routing_key": target}
+        made["properties"] = {**properties, "delivery_info": info}
     after = in_message(made, migration.old)
     left = migration.old != migration.new and bool(after.own or after.embedded or after.unreadable)
     changed = made != message or target != queue
@@ -101,20 +102,22 @@ def rewrite(message: Any, migration: Migration, queue: str) -> Rewrite:
     )
 
 
-def _note(header: Any, migration: Migration, target: str) -> None:
+def _noted(header: dict[str, Any], migration: Migration, target: str) -> dict[str, Any]:
     """Let the job count for the side that it is on now."""
-    if not isinstance(header, dict):
-        return
-    if migration.old != migration.new and header.get("variant") in OTHER_SIDE:
-        header["variant"] = OTHER_SIDE[header["variant"]]
-    if "queue" in header:
-        header["queue"] = target
+    made = dict(header)
+    if migration.old != migration.new and made.get("variant") in OTHER_SIDE:
+        made["variant"] = OTHER_SIDE[made["variant"]]
+    if "queue" in made:
+        made["queue"] = target
+    return made
 
 
 def _rewrite_body(message: dict[str, Any], migration: Migration) -> None:
     headers = message.get("headers") or {}
     try:
-        body = json.loads(unpacked(message, headers))
+        raw = unpacked(message, headers)
+        # Most bodies hold no name at all.
+        body = json.loads(raw) if any(each in raw for each in spellings(migration.old)) else None
     except (ValueError, TypeError):
         return
     made = _in_value(body, migration)
