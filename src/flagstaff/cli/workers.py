@@ -12,6 +12,7 @@ from flagstaff.cli.options import Common
 from flagstaff.cli.workers_broker import connected, reached, with_broker, with_management
 from flagstaff.cli.workers_migrate import migrate
 from flagstaff.cli.workers_plan import plan
+from flagstaff.cli.workers_queue import queue as queue_group
 from flagstaff.commands.tree import SETTINGS, Tree
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def workers() -> None:
 
 workers.add_command(plan)
 workers.add_command(migrate)
+workers.add_command(queue_group)
 
 
 @workers.command(context_settings=SETTINGS)

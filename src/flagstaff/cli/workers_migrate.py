@@ -9,7 +9,7 @@ import click
 
 from flagstaff.cli import output
 from flagstaff.cli.options import Common
-from flagstaff.cli.workers_broker import connected, reached, with_broker
+from flagstaff.cli.workers_broker import connected, reached, with_broker, with_management
 from flagstaff.commands.tree import SETTINGS
 from flagstaff.errors import Conflict
 
@@ -28,6 +28,7 @@ EVERY = 0.5
 @click.option("--old-queue", default="", metavar="QUEUE", help="Jobs that wait there move.")
 @click.option("--new-queue", default="", metavar="QUEUE", help="To where.")
 @with_broker
+@with_management
 @click.option("--queue", "queues", multiple=True, help="A queue to look into besides those known.")
 @click.option("--force", is_flag=True, help="Even if workers do not know NEW, or none answers.")
 @click.pass_obj
@@ -39,6 +40,7 @@ def migrate(
     new: str,
     queues: tuple[str, ...],
     force: bool,
+    management: str,
     **where: Any,
 ) -> int:
     """Give jobs that wait as OLD the name NEW, and lose none; exit with 0 if none is left.
@@ -55,14 +57,20 @@ def migrate(
     wanted = Migration(old=old, new=new, old_queue=old_queue, new_queue=new_queue)
 
     def work() -> Outcome:
-        problems = () if force or common.dry_run else dangers(asker, wanted)
+        told = None
+        if management:
+            from flagstaff.workers import rabbitmq_management as rabbitmq  # noqa: PLC0415 as above
+
+            told = rabbitmq.management_of(app, management)
+        problems = () if force or common.dry_run else dangers(asker, wanted, told)
         if problems:
             raise Conflict(
                 f"{new} is not safe to wait for a worker: {'; '.join(problems)}",
                 hint=f"flagstaff workers ready {new}; --force where you know better",
             )
-        own, tell = where["app"] is not None, _telling()
-        return begin(app, wanted, queues=queues, own=own, tell=tell, dry=common.dry_run)
+        known = {*queues, *(app.amqp.queues if where["app"] is not None else ())}
+        dry = common.dry_run
+        return begin(app, wanted, queues=known, tell=_telling(), dry=dry, management=told)
 
     done: Outcome = reached(asker, work)
     ok = done.complete or common.dry_run

@@ -9,6 +9,7 @@ from flagstaff.errors import UsageError
 from flagstaff.workers.asking import Asker
 from flagstaff.workers.knowing import who_knows
 from flagstaff.workers.migrated import Moved, Outcome, Tell
+from flagstaff.workers.rabbitmq_management import Management
 from flagstaff.workers.redis_migrating import RedisMigrating
 from flagstaff.workers.rewriting import Migration
 
@@ -16,8 +17,12 @@ PASSES = 20
 """Jobs that move while they are read are found by the next pass; somebody may publish for ever."""
 
 
-def dangers(asker: Asker, migration: Migration) -> tuple[str, ...]:
+def dangers(
+    asker: Asker, migration: Migration, management: Management | None = None
+) -> tuple[str, ...]:
     """Return why jobs would be lost under the new name: a worker discards what it does not know."""
+    if management is not None:
+        asker.expect(management.report().workers)
     known = who_knows(asker, migration.new, migration.new_queue)
     return known.problems
 
@@ -27,9 +32,9 @@ def migrate(
     migration: Migration,
     *,
     queues: Iterable[str] = (),
-    own: bool,
     tell: Tell,
     dry: bool,
+    management: Management | None = None,
 ) -> Outcome:
     """Rename and move what waits at the broker, again and again until nothing is found.
 
@@ -39,22 +44,38 @@ def migrate(
         app: a Celery application with the address of the broker.
         migration: what is wanted.
         queues: to look into besides those that the broker names.
-        own: whether `app` is the team's own, with its settings, or one made up for the address.
         tell: hears how far it is.
         dry: whether everything is only counted.
+        management: of RabbitMQ, which has to be asked.
 
     Raises:
-        UsageError: the broker is of another kind.
+        UsageError: the broker is of another kind, or has no management.
     """
-    known = {*queues, *(app.amqp.queues if own else ())} | {migration.old_queue} - {""}
+    known = {*queues, migration.old_queue} - {""}
+    passes = 1 if dry else PASSES
     with app.connection_for_write() as connection:
-        if connection.transport.driver_type != "redis":
+        kind = connection.transport.driver_type
+        if kind == "redis":
+            channel = connection.default_channel
+            look = RedisMigrating(channel, migration, known, tell=tell, dry=dry).look
+            return _until_settled(migration, look, passes)
+        if kind != "amqp":
             raise UsageError(
-                f"jobs on {connection.transport.driver_type} cannot be migrated",
+                f"jobs on {kind} cannot be migrated",
                 hint="wait until workers have run them: flagstaff workers drained",
             )
-        work = RedisMigrating(connection.default_channel, migration, known, tell=tell, dry=dry)
-        return _until_settled(migration, work.look, 1 if dry else PASSES)
+        if management is None:
+            raise UsageError(
+                "RabbitMQ does not say which queues there are, but its management does",
+                hint="give --management, such as http://rabbitmq.internal:15672",
+            )
+        from flagstaff.workers.rabbitmq_migrating import (  # noqa: PLC0415 not with every broker
+            RabbitMigrating,
+        )
+
+        report = management.report()
+        look = RabbitMigrating(connection, migration, report, tell=tell, dry=dry).look
+        return _until_settled(migration, look, passes)
 
 
 def _until_settled(migration: Migration, look: Callable[[], list[Moved]], passes: int) -> Outcome:

@@ -26,6 +26,8 @@ SEES_ALL = {"administrator", "monitoring"}
 NOT_JOBS = (".celery.pidbox", ".reply.celery.pidbox")
 """Ends of names of queues in which workers are asked questions, and answered."""
 
+LIMITS = {"max-length", "max-length-bytes", "max-in-memory-length"}
+
 UNAUTHORIZED = 401
 OK = 200
 
@@ -36,6 +38,7 @@ class Queue:
 
     Attributes:
         counts_deliveries: whether a message that is looked at comes nearer to being thrown away.
+        limited: whether what is published may be thrown away, or throw others away.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Queue:
     unacked: int | None
     consumers: int | None
     counts_deliveries: bool
+    limited: bool
 
     @property
     def is_control(self) -> bool:
@@ -159,6 +163,9 @@ def management_of(app: Any, address: str) -> Management:
 
 
 def _queue(row: Mapping[str, Any]) -> Queue:
+    arguments = {str(key).removeprefix("x-") for key in row.get("arguments") or {}}
+    policy = row.get("effective_policy_definition") or {}
+    settings = arguments | {*(policy if isinstance(policy, Mapping) else ())}
     return Queue(
         name=str(row["name"]),
         ready=row.get("messages_ready"),
@@ -167,6 +174,7 @@ def _queue(row: Mapping[str, Any]) -> Queue:
         # A quorum queue counts how often it has handed out a message, and has a limit. A stream
         # hands out nothing in this way at all.
         counts_deliveries=row.get("type", "classic") != "classic",
+        limited=bool(settings & LIMITS),
     )
 
 

@@ -63,14 +63,22 @@ def queue_lists(client: Any, prefix: str, known: Container[str]) -> Iterator[tup
             yield queue, key
 
 
-def bound(client: Any, prefix: str) -> Iterator[str]:
-    """Return the queues of all exchanges: members are `routing key SEP pattern SEP queue`."""
+def bindings(client: Any, prefix: str) -> Iterator[tuple[str, bytes, str]]:
+    """Return what exchanges say of queues: the exchange's key, what it holds, and the queue.
+
+    What it holds is `routing key SEP pattern SEP queue`.
+    """
     start = f"{prefix}_kombu.binding."
     for key in client.scan_iter(match=_literal(start) + "*", count=CHUNK, _type="set"):
         for member in client.smembers(key):
-            queue = _text(member).rpartition(SEPARATOR)[2]
-            if not queue.endswith(".pidbox"):  # questions to workers, not jobs
-                yield queue
+            yield _text(key), member, _text(member).rpartition(SEPARATOR)[2]
+
+
+def bound(client: Any, prefix: str) -> Iterator[str]:
+    """Return the queues of all exchanges."""
+    for _, _, queue in bindings(client, prefix):
+        if not queue.endswith(".pidbox"):  # questions to workers, not jobs
+            yield queue
 
 
 def _is_queue(client: Any, key: str) -> bool:
