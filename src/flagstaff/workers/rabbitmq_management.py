@@ -39,6 +39,7 @@ class Queue:
     Attributes:
         counts_deliveries: whether a message that is looked at comes nearer to being thrown away.
         limited: whether what is published may be thrown away, or throw others away.
+        private: whether it is one connection's alone: no job waits there for anybody.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Queue:
     consumers: int | None
     counts_deliveries: bool
     limited: bool
+    private: bool
 
     @property
     def is_control(self) -> bool:
@@ -102,7 +104,7 @@ class Management:
         queues = tuple(_queue(row) for row in rows)
         channels = self._get(f"vhosts/{self._vhost}/channels")
         return Report(
-            queues=tuple(each for each in queues if not _is_talk(each.name)),
+            queues=tuple(each for each in queues if not (each.private or _is_talk(each.name))),
             workers=sum(bool(each.consumers) for each in queues if each.is_control),
             idle_holders=sum(
                 int(row.get("messages_unacknowledged") or 0)
@@ -175,6 +177,7 @@ def _queue(row: Mapping[str, Any]) -> Queue:
         # hands out nothing in this way at all.
         counts_deliveries=row.get("type", "classic") != "classic",
         limited=bool(settings & LIMITS),
+        private=bool(row.get("exclusive")),
     )
 
 
