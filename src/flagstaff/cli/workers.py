@@ -36,14 +36,22 @@ workers.add_command(queue_group)
 @workers.command(context_settings=SETTINGS)
 @click.argument("name")
 @with_broker
+@with_management
 @click.option("--queue", default="", help="Where it will wait; somebody must take jobs from it.")
 @click.pass_obj
-def ready(common: Common, /, *, name: str, queue: str, **where: Any) -> int:
+def ready(common: Common, /, *, name: str, queue: str, management: str, **where: Any) -> int:
     """Say whether every worker that is alive knows NAME; only then exit with 0."""
-    _, asker = connected(**where)
+    app, asker = connected(**where)
     from flagstaff.workers.knowing import who_knows  # noqa: PLC0415 help must stay quick
 
-    known = reached(asker, lambda: who_knows(asker, name, queue))
+    def work() -> Knowledge:
+        if management:
+            from flagstaff.workers import rabbitmq_management as rabbitmq  # noqa: PLC0415 as above
+
+            asker.expect(rabbitmq.management_of(app, management).report().workers)
+        return who_knows(asker, name, queue)
+
+    known: Knowledge = reached(asker, work)
     if common.json:
         output.say_json({"ok": known.ready, **asdict(known)})
     else:

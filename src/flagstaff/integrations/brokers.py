@@ -58,6 +58,8 @@ class Brokers:
         words = [*self._reached(broker), "--timeout", format_duration(broker.timeout)]
         if broker.workers:
             words += ["--workers", str(broker.workers)]
+        if broker.management:
+            words += ["--management", broker.management]
         patience = PATIENCE
         if isinstance(check, CheckWorkersReady):
             command = "ready"
@@ -65,7 +67,6 @@ class Brokers:
         else:
             command = "drained"
             words += ["--stable", format_duration(check.stable)]
-            words += ["--management", broker.management] if broker.management else []
             words += [word for each in check.queues for word in ("--queue", each)]
             patience += check.stable
         head = (sys.executable, "-m", "flagstaff", "workers", command)

@@ -156,7 +156,10 @@ def test_an_empty_system_is_proven_and_a_silent_worker_makes_it_unknown(fleet):
     words = ("--broker", fleet.broker, "--management", fleet.management, "--stable", "1s")
     code, proof = flagstaff("drained", OLD, *words)
     assert (code, proof["ok"], proof["stable_s"] >= 12) == (0, True, True)
+    assert flagstaff("ready", "integrations.notify", *words[:4])[0] == 0
     silent.send_signal(signal.SIGSTOP)
+    code, known = flagstaff("ready", "integrations.notify", *words[:4])
+    assert (code, known["problems"]) == (1, ["1 of 2 workers answered"])
     places = look(fleet, timeout=1)
     assert unknown(places) >= {SCHEDULED, RESERVED, RUNNING, FOLLOWING, BEAT}
     assert places[RUNNING].doubt == "1 of 2 workers answered"

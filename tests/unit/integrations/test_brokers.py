@@ -53,12 +53,12 @@ def test_the_application_is_imported_from_its_folder_and_sees_what_is_declared(
     assert "no Celery application" in asked(tmp_path, Broker(app="nowhere:app")).output
 
 
-def test_the_management_is_asked_about_what_is_left_only(tmp_path):
+@pytest.mark.parametrize("check", [READY, DRAINED])
+def test_the_management_that_is_declared_is_asked(tmp_path, check):
     broker = Broker(url="amqp://x", management="http://x:15672")
     brokers = Brokers(tmp_path, Project(brokers={"main": broker}))
-    words, _ = brokers._words(DRAINED, broker)
+    words, _ = brokers._words(check, broker)
     assert words[words.index("--management") + 1] == "http://x:15672"
-    assert "--management" not in brokers._words(READY, broker)[0]
 
 
 def test_only_what_is_declared_is_asked(tmp_path):
