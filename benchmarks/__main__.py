@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import engine, evaluation, guards, kills, server, workers, workers_watch
+from benchmarks import (
+    engine,
+    evaluation,
+    guards,
+    kills,
+    server,
+    workers,
+    workers_migrate,
+    workers_watch,
+)
 
 SUITES = {
     "engine": engine.main,
@@ -13,6 +22,7 @@ SUITES = {
     "kills": kills.main,
     "server": server.main,
     "workers": workers.main,
+    "workers_migrate": workers_migrate.main,
     "workers_watch": workers_watch.main,
 }
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+import urllib3
 
 from postgres import free_port
 
@@ -59,10 +60,15 @@ class RabbitMQ:
     """A server of our own, with a port mapper of its own, so that it ends with the tests."""
 
     def __init__(self, folder):
-        self.port, self._mapper = free_port(), free_port()
+        self.port, self._mapper, self._management = free_port(), free_port(), free_port()
         plugins = folder / "plugins"
-        plugins.write_text("[].\n")
+        plugins.write_text("[rabbitmq_management].\n")
+        (folder / "rabbitmq.conf").write_text(
+            f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self._management}\n"
+            "collect_statistics_interval = 500\n"
+        )
         settings = {
+            "RABBITMQ_CONFIG_FILE": folder / "rabbitmq",
             "HOME": folder,
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": self._mapper,
@@ -80,6 +86,21 @@ class RabbitMQ:
         self._environment = os.environ | {key: str(value) for key, value in settings.items()}
         self._server = subprocess.Popen(words, env=self._environment, stdout=subprocess.DEVNULL)
         listens(self.port, self._server)
+
+    def management(self):
+        """Return where it says what it knows of itself, once it does."""
+        listens(self._management, self._server)
+        return f"http://127.0.0.1:{self._management}"
+
+    def place(self, name):
+        """Make a virtual host, and return its address."""
+        asked = {"headers": urllib3.make_headers(basic_auth="guest:guest"), "retries": 10}
+        every = dict.fromkeys(("configure", "write", "read"), ".*")
+        for path, body in ((f"vhosts/{name}", {}), (f"permissions/{name}/guest", every)):
+            address = f"{self.management()}/api/{path}"
+            answer = urllib3.request("PUT", address, json=body, **asked)
+            assert answer.status < 300, answer.data
+        return f"{self.url().rstrip('/')}/{name}"
 
     def url(self):
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flagstaff.cli.options import Common
+from flagstaff.cli.workers_broker import application
 from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.commands.tree import SETTINGS, Tree
 from flagstaff.errors import Conflict, NotFound, UsageError
@@ -170,7 +171,6 @@ def _given(flag: str, options: dict[str, Any]) -> tuple[JobRename, ...]:
 
 
 def _declared(flag: str, app: str) -> tuple[tuple[JobRename, ...], str]:
-    from flagstaff.cli.workers import application  # noqa: PLC0415 each loads the other
     from flagstaff.definitions.project import JobRename  # noqa: PLC0415 as above
 
     found = application(app)

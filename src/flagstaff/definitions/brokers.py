@@ -20,6 +20,7 @@ class Broker:
             harmless ones.
         workers: So many must answer; 0 where the broker itself says how many there are.
         timeout: For the answers of workers.
+        management: Where RabbitMQ says what it holds; its user is the one of the address.
     """
 
     url: str = ""
@@ -29,3 +30,4 @@ class Broker:
     environment: tuple[str, ...] = ()
     workers: int = 0
     timeout: timedelta = timedelta(seconds=2)
+    management: str = ""

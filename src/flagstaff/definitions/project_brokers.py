@@ -17,7 +17,7 @@ from flagstaff.errors import UsageError
 
 _WAYS: Final = ("url", "url_file", "app")
 _OF_APPS: Final = ("folder", "environment")
-_KEYS: Final = (*_WAYS, *_OF_APPS, "workers", "timeout")
+_KEYS: Final = (*_WAYS, *_OF_APPS, "workers", "timeout", "management")
 _APP: Final = re.compile(r"[A-Za-z_][\w.]*(?::[A-Za-z_][\w.]*)?")
 _LONGEST: Final = timedelta(minutes=1)
 
@@ -60,6 +60,7 @@ def _broker(name: str, fields: Fields) -> Broker | None:
         environment=fields.parsed_list("environment", variable) or (),
         workers=fields.parsed("workers", _number) or 0,
         timeout=fields.parsed("timeout", _timeout) or default.timeout,
+        management=fields.parsed("management", _management) or "",
     )
     return broker if len(fields.problems.errors) == before else None
 
@@ -75,6 +76,14 @@ def _url(text: str) -> str:
             "there is a name or a password in it", hint="put the address into a file: `url_file`"
         )
     return text
+
+
+def _management(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise UsageError(
+            "this is no web address", hint="write one such as http://rabbitmq.internal:15672"
+        )
+    return _url(text)
 
 
 def _app(text: str) -> str:

@@ -58,6 +58,8 @@ class Brokers:
         words = [*self._reached(broker), "--timeout", format_duration(broker.timeout)]
         if broker.workers:
             words += ["--workers", str(broker.workers)]
+        if broker.management:
+            words += ["--management", broker.management]
         patience = PATIENCE
         if isinstance(check, CheckWorkersReady):
             command = "ready"

@@ -50,10 +50,15 @@ class Asker:
     def __init__(self, app: Any, *, timeout: float = TIMEOUT, expected: int = 0) -> None:
         self._app, self._timeout, self._expected = app, timeout, expected
         self._limit: int | None = None
+        self._known: int | None = None
         self._connection: Any = None
         self._control = type(app.control)(app)
         # With a pool it would publish on another channel than the one that is given.
         self._control.mailbox.producer_pool = None
+
+    def expect(self, workers: int) -> None:
+        """Hold no answers for complete that are fewer, if the broker has just said how many."""
+        self._known = workers
 
     def ask(self, command: str, **arguments: object) -> Answers:
         """Return what every worker says; once all were heard, later questions wait for no more."""
@@ -73,7 +78,7 @@ class Asker:
         found = tuple(
             (str(node), said) for reply in replies or () for node, said in sorted(reply.items())
         )
-        reached = max(receivers) if receivers else None
+        reached = max(receivers) if receivers else self._known
         answers = Answers(replies=found, reached=reached, expected=self._expected)
         self._limit = len(found) if found and not answers.doubt else None
         return answers

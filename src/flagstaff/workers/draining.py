@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from flagstaff.workers.asking import Asker
 from flagstaff.workers.places import Place, State
-from flagstaff.workers.rabbitmq_places import rabbitmq_places
+from flagstaff.workers.rabbitmq_management import Management
+from flagstaff.workers.rabbitmq_places import counted_places, handed_out, read_places
 from flagstaff.workers.redis_places import redis_places
 from flagstaff.workers.worker_places import worker_places
 
@@ -41,7 +43,13 @@ def is_empty(places: Iterable[Place]) -> bool:
 
 
 def scan(
-    app: Any, asker: Asker, name: str, *, queues: Iterable[str] = (), own: bool
+    app: Any,
+    asker: Asker,
+    name: str,
+    *,
+    queues: Iterable[str] = (),
+    own: bool,
+    management: Management | None = None,
 ) -> list[Place]:
     """Look into every place once.
 
@@ -51,15 +59,17 @@ def scan(
         name: that is looked for.
         queues: besides those that the broker and the workers name.
         own: whether `app` is the team's own, with its settings, or one made up for the address.
+        management: of RabbitMQ, where it can be asked.
     """
     known = {*queues, *(app.amqp.queues if own else ())}
-    for _, said in asker.ask("active_queues").replies:
-        known |= {str(each["name"]) for each in said} if isinstance(said, list) else set()
+    if management is not None:
+        asker.expect(management.report().workers)
+    known |= takers(asker).keys()
     with app.connection_for_read() as connection:
         if connection.transport.driver_type == "redis":
             broker = redis_places(connection.default_channel, name, known)
         elif connection.transport.driver_type == "amqp":
-            broker = rabbitmq_places(connection, known)
+            broker = _in_rabbitmq(connection, asker, name, known, management)
         else:
             broker = [
                 Place(
@@ -68,6 +78,22 @@ def scan(
                 )
             ]
     return [*broker, *worker_places(asker, name, app if own else None)]
+
+
+def takers(asker: Asker) -> Counter[str]:
+    """Return how many workers that answer take jobs from each queue."""
+    replies = asker.ask("active_queues").replies
+    told = [said for _, said in replies if isinstance(said, list)]
+    return Counter(str(each["name"]) for said in told for each in said)
+
+
+def _in_rabbitmq(
+    connection: Any, asker: Asker, name: str, queues: set[str], management: Management | None
+) -> list[Place]:
+    if management is None:
+        return counted_places(connection, queues)
+    places = read_places(connection, name, management.report(), queues)
+    return [*places, handed_out(management, lambda: takers(asker))]
 
 
 def prove(

@@ -65,13 +65,13 @@ def in_message(message: Any, name: str) -> Holds:
     if headers.get("task") == name:
         return Holds(own=1)
     try:
-        body = _body(message, headers)
+        body = unpacked(message, headers)
     except (ValueError, TypeError):
         return UNREADABLE
     content = message.get("content-type")
     if content not in READABLE:
         return UNREADABLE
-    if not any(each in body for each in _spellings(name)):
+    if not any(each in body for each in spellings(name)):
         return NOTHING
     if content != "application/json":
         return Holds(embedded=1)
@@ -99,7 +99,12 @@ def _in_json(body: bytes, name: str) -> Holds:
     return Holds(embedded=1) if is_embedded(decoded, name) else NOTHING
 
 
-def _body(message: Mapping[str, Any], headers: Mapping[str, Any]) -> bytes:
+def unpacked(message: Mapping[str, Any], headers: Mapping[str, Any]) -> bytes:
+    """Return the body as it was before it was encoded and compressed.
+
+    Raises:
+        ValueError: it cannot be unpacked.
+    """
     body = message["body"]
     encoded = (message.get("properties") or {}).get("body_encoding")
     raw = base64.b64decode(body) if encoded == "base64" else body
@@ -115,5 +120,6 @@ def _body(message: Mapping[str, Any], headers: Mapping[str, Any]) -> bytes:
     return raw
 
 
-def _spellings(name: str) -> set[bytes]:
+def spellings(name: str) -> set[bytes]:
+    """Return how a name may stand in a body."""
     return {name.encode(), json.dumps(name)[1:-1].encode()}

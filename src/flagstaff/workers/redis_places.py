@@ -8,7 +8,7 @@ no message of its own. Read in this order: a job goes from list to hash to worke
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,16 +33,10 @@ def redis_places(channel: Any, name: str, queues: Iterable[str]) -> list[Place]:
         name: that is looked for.
         queues: those that are known from elsewhere.
     """
-    import redis  # noqa: PLC0415 - the extra has it
-
-    client = redis.Redis(connection_pool=channel.pool)  # Kombu's own hides its prefix in keys
-    prefix = str(channel.global_keyprefix or "")
-    known = {*queues, *_bound(client, prefix)}
+    client, prefix = client_of(channel)
+    known = {*queues, *bound(client, prefix)}
     found = {queue: _Found() for queue in known}
-    for key in _lists(client, prefix):
-        queue = key.removeprefix(prefix).partition(SEPARATOR)[0]
-        if queue not in known and not _is_queue(client, key):
-            continue  # a list of another program
+    for queue, key in queue_lists(client, prefix, known):
         holds, exact = _in_list(client, key, name)
         there = found.setdefault(queue, _Found())
         there.holds += holds
@@ -54,14 +48,37 @@ def redis_places(channel: Any, name: str, queues: Iterable[str]) -> list[Place]:
     return [*places, _unacked(client, prefix + str(channel.unacked_key), name)]
 
 
-def _bound(client: Any, prefix: str) -> Iterator[str]:
-    """Return the queues of all exchanges: members are `routing key SEP pattern SEP queue`."""
+def client_of(channel: Any) -> tuple[Any, str]:
+    """Return a client for the broker, and what its keys begin with: Kombu's own client hides it."""
+    import redis  # noqa: PLC0415 - the extra has it
+
+    return redis.Redis(connection_pool=channel.pool), str(channel.global_keyprefix or "")
+
+
+def queue_lists(client: Any, prefix: str, known: Container[str]) -> Iterator[tuple[str, str]]:
+    """Return each list of a queue, with the queue's name; one queue has one for each priority."""
+    for key in _lists(client, prefix):
+        queue = key.removeprefix(prefix).partition(SEPARATOR)[0]
+        if queue in known or _is_queue(client, key):  # else it is a list of another program
+            yield queue, key
+
+
+def bindings(client: Any, prefix: str) -> Iterator[tuple[str, bytes, str]]:
+    """Return what exchanges say of queues: the exchange's key, what it holds, and the queue.
+
+    What it holds is `routing key SEP pattern SEP queue`.
+    """
     start = f"{prefix}_kombu.binding."
     for key in client.scan_iter(match=_literal(start) + "*", count=CHUNK, _type="set"):
         for member in client.smembers(key):
-            queue = _text(member).rpartition(SEPARATOR)[2]
-            if not queue.endswith(".pidbox"):  # questions to workers, not jobs
-                yield queue
+            yield _text(key), member, _text(member).rpartition(SEPARATOR)[2]
+
+
+def bound(client: Any, prefix: str) -> Iterator[str]:
+    """Return the queues of all exchanges."""
+    for _, _, queue in bindings(client, prefix):
+        if not queue.endswith(".pidbox"):  # questions to workers, not jobs
+            yield queue
 
 
 def _is_queue(client: Any, key: str) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from fleet import Fleet
 
@@ -43,3 +45,30 @@ def rabbit_fleet(tmp_path, redis, redis_server):
     yield fleet
     fleet.close()
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbit_server(tmp_path_factory):
+    """A RabbitMQ for all tests that take a virtual host of it each."""
+    server = RabbitMQ(tmp_path_factory.mktemp("rabbitmq"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def rabbit_place(tmp_path, redis, redis_server, rabbit_server):
+    """A fleet in a virtual host of its own, whose management can be asked."""
+    assert redis.dbsize() == 0
+    url, management = rabbit_server.place(uuid4().hex), rabbit_server.management()
+    fleet = Fleet(tmp_path, url, redis_server.url(1), management=management)
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A file that holds jobs while it is there."""
+    file = tmp_path / "held"
+    file.touch()
+    yield file
+    file.unlink(missing_ok=True)

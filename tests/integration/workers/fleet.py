@@ -39,12 +39,14 @@ class Fleet:
         folder: of this test.
         broker: its address.
         backend: where results are kept.
+        management: of a RabbitMQ.
     """
 
     module = "renamed_jobs"
 
-    def __init__(self, folder, broker, backend):
+    def __init__(self, folder, broker, backend, *, management=""):
         self.folder, self.broker, self.backend = folder, broker, backend
+        self.management = management
         (folder / "flags" / "worker").mkdir(parents=True)
         (folder / "flags" / "worker" / "rename_notify.yml").write_text(DEFINITION)
         self._ticks = 1_700_000_000

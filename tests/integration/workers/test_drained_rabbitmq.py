@@ -1,60 +1,188 @@
-"""Is what waits in RabbitMQ never taken for drained, and left as it was?"""
+"""Is what waits in RabbitMQ found wherever it may be, left as it was, and silence no proof?"""
 
 from __future__ import annotations
 
+import signal
 from contextlib import closing
 
 import pytest
-from celery import Celery
-from fleet import until
-from kombu import Connection
+from celery import Celery, chain
+from fleet import flagstaff, until
+from kombu import Connection, Queue
+from kombu.transport.native_delayed_delivery import (
+    declare_native_delayed_delivery_exchanges_and_queues,
+)
+from waiting import (
+    BEAT,
+    FOLLOWING,
+    OLD,
+    QUEUE,
+    RESERVED,
+    RUNNING,
+    SCHEDULED,
+    UNACKED,
+    WAITING,
+    found,
+    look,
+)
 
-from brokers import RabbitMQ
 from flagstaff.workers.asking import Asker
 from flagstaff.workers.draining import is_empty, scan
-from flagstaff.workers.rabbitmq_places import rabbitmq_places
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory):
-    server = RabbitMQ(tmp_path_factory.mktemp("rabbitmq"))
-    try:
-        with Connection(server.url(), connect_timeout=30) as made:
-            made.ensure_connection(max_retries=20)
-            yield made
-    finally:
-        server.stop()
+@pytest.fixture
+def fleet(rabbit_place):
+    return rabbit_place
 
 
-def test_ready_and_delayed_and_unacked_are_unknown_and_nothing_is_changed(connection):
-    channel = connection.channel()
-    for queue in ("shop", "celery_delayed_3", "idle"):
-        channel.queue_declare(queue, durable=True, auto_delete=False)
-    producer = connection.Producer()
-    for queue in ("shop", "celery_delayed_3"):
-        producer.publish("a job", exchange="", routing_key=queue)
-    until(lambda: channel.queue_declare("celery_delayed_3", passive=True).message_count)
-    for _ in range(2):
-        seen = {each.place: each for each in rabbitmq_places(connection, ["shop", "idle", "gone"])}
-        unknown = {place for place, each in seen.items() if each.state == "unknown"}
-        assert unknown == {"queue shop", "queue celery_delayed_3", "unacked"}
-        assert {seen["queue idle"].state, seen["queue gone"].state} == {"empty"}
-        assert seen["queue shop"].doubt.startswith("1 messages are ready")
-    message = channel.basic_get("shop")
-    assert not message.delivery_info["redelivered"]
-    channel.queue_purge("celery_delayed_3")
-    # All that is left is in somebody's hands: every queue looks empty, and nothing is proven.
-    places = rabbitmq_places(connection, ["shop", "idle"])
-    assert [each.place for each in places if each.state != "empty"] == ["unacked"]
-    assert not is_empty(places)
+@pytest.fixture
+def channel(fleet):
+    with Connection(fleet.broker, connect_timeout=30) as connection:
+        connection.ensure_connection(max_retries=20)
+        yield connection.default_channel
 
 
-def test_a_look_at_the_whole_system_lists_the_queues_and_proves_nothing(connection):
-    app = Celery(broker=connection.as_uri(include_password=True), set_as_current=False)
+def unknown(places):
+    return {place for place, each in places.items() if each.state == "unknown"}
+
+
+@pytest.mark.parametrize("where", WAITING)
+def test_what_waits_at_the_broker_is_found(fleet, where):
+    publish, wanted = WAITING[where]
+    publish(fleet.jobs("before"))
+    places = until(lambda: settled(fleet, wanted), within=30)
+    assert found(places) == wanted
+
+
+def settled(fleet, wanted):
+    """Look again when nothing was found: a queue that has just been made is not known at once."""
+    places = look(fleet, timeout=0.1)
+    return places if wanted == found(places) else None
+
+
+@pytest.mark.parametrize("priorities", [None, 10])
+def test_a_look_leaves_messages_in_their_order_and_priority(fleet, channel, priorities):
+    arguments = {"x-max-priority": priorities} if priorities else {}
+    Queue("shop", channel=channel, queue_arguments=arguments).declare()
+    jobs = [fleet.jobs("before", broker=fleet.broker).notify.s(number) for number in range(60)]
+    producer = channel.connection.client.Producer(channel)
+    for number, job in enumerate(jobs):
+        producer.publish(
+            [[number], {}, {}],
+            routing_key="shop",
+            exchange="",
+            headers={"task": job.task, "id": str(number)},
+            priority=number % 3,
+        )
+    for _ in range(3):
+        until(lambda: found(look(fleet, timeout=0.1)) == {QUEUE: (60, 0)}, within=30)
+    numbers = []
+    while message := channel.basic_get("shop", no_ack=True):
+        numbers.append(int(message.properties["application_headers"]["id"]))
+    by = (lambda number: (-(number % 3), number)) if priorities else None
+    assert numbers == sorted(range(60), key=by)
+
+
+def test_what_is_due_later_in_native_delayed_delivery_is_found(fleet, channel):
+    connection = channel.connection.client
+    declare_native_delayed_delivery_exchanges_and_queues(connection, "classic")
+    connection.Producer(channel).publish(
+        [[1], {}, {}],
+        routing_key="celery_delayed_27",
+        exchange="",
+        headers={"task": OLD, "id": "1"},
+    )
+    until(lambda: found(look(fleet, timeout=0.1)) == {"queue celery_delayed_27": (1, 0)})
+
+
+def test_a_queue_that_counts_deliveries_is_not_read(fleet, channel):
+    Queue("shop", channel=channel, queue_arguments={"x-queue-type": "quorum"}).declare()
+    channel.connection.client.Producer(channel).publish("x", routing_key="shop", exchange="")
+    place = until(lambda: [each for each in [look(fleet)[QUEUE]] if each.doubt])[0]
+    assert (place.state, "counts each look" in place.doubt) == ("unknown", True)
+    assert not channel.basic_get("shop").properties["application_headers"].get("x-delivery-count")
+
+
+def test_what_a_worker_has_in_its_memory_is_found(fleet, held):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop", prefetch=4)
+    jobs.notify.apply_async((1,), countdown=900)
+    until(lambda: found(look(fleet)) == {SCHEDULED: (1, 0)})
+    jobs.hold.delay(held.name)
+    until(lambda: fleet.ran("shop.hold"))
+    jobs.notify.delay(2)
+    until(lambda: found(look(fleet)) == {SCHEDULED: (1, 0), RESERVED: (1, 0)})
+    # The worker answers and has all that was handed out: so its own words are complete.
+    assert look(fleet)[UNACKED].state == "empty"
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_what_runs_is_found_acknowledged_or_not(fleet, held, late):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop", late=late)
+    jobs.notify.delay(1, hold=held.name)
+    until(lambda: fleet.ran(OLD))
+    until(lambda: found(look(fleet)) == {RUNNING: (1, 0)})
+
+
+def test_what_follows_a_job_that_runs_and_a_retry_that_waits_are_found(fleet, held):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop")
+    jobs.notify.delay(1, fail=1, wait=900)
+    until(lambda: found(look(fleet)) == {SCHEDULED: (1, 0)})
+    chain(jobs.hold.si(held.name), jobs.notify.si(1)).delay()
+    until(lambda: fleet.ran("shop.hold"))
+    until(lambda: found(look(fleet)) == {SCHEDULED: (1, 0), FOLLOWING: (0, 1)})
+
+
+def test_beat_entries_are_found(fleet):
+    fleet.worker("one", "after", "shop", beat=1)
+    until(lambda: found(look(fleet)) == {BEAT: (1, 0)})
+
+
+def test_a_message_in_the_hands_of_who_takes_no_jobs_is_unknown(fleet, channel):
+    fleet.jobs("before").notify.delay(1)
+    until(lambda: found(look(fleet, timeout=0.1)) == {QUEUE: (1, 0)})
+    assert channel.basic_get("shop") is not None
+    until(lambda: "takes no jobs" in look(fleet, timeout=0.1)[UNACKED].doubt)
+
+
+def test_an_empty_system_is_proven_and_a_silent_worker_makes_it_unknown(fleet):
+    fleet.worker("one", "after", "shop,integrations")
+    silent = fleet.worker("two", "after", "shop")
+    until(lambda: {each.state for each in look(fleet).values()} == {"empty"})
+    words = ("--broker", fleet.broker, "--management", fleet.management, "--stable", "1s")
+    code, proof = flagstaff("drained", OLD, *words)
+    assert (code, proof["ok"], proof["stable_s"] >= 12) == (0, True, True)
+    assert flagstaff("ready", "integrations.notify", *words[:4])[0] == 0
+    silent.send_signal(signal.SIGSTOP)
+    code, known = flagstaff("ready", "integrations.notify", *words[:4])
+    assert (code, known["problems"]) == (1, ["1 of 2 workers answered"])
+    places = look(fleet, timeout=1)
+    assert unknown(places) >= {SCHEDULED, RESERVED, RUNNING, FOLLOWING, BEAT}
+    assert places[RUNNING].doubt == "1 of 2 workers answered"
+
+
+def test_what_a_silent_worker_holds_is_unknown(fleet, held):
+    silent = fleet.worker("one", "after", "shop", late=1)
+    fleet.jobs("before").hold.delay(held.name)
+    until(lambda: fleet.ran("shop.hold"))
+    silent.send_signal(signal.SIGSTOP)
+    until(lambda: "1 consumers, and 0 workers" in look(fleet, timeout=0.5)[UNACKED].doubt)
+
+
+def test_without_its_management_nothing_is_read_and_nothing_proven(fleet, channel):
+    jobs = fleet.jobs("before")
+    jobs.notify.delay(1)
+    until(lambda: channel.queue_declare("shop", passive=True).message_count)
+    app = Celery(broker=fleet.broker, set_as_current=False)
     with closing(app), closing(Asker(app, timeout=0.1)) as asker:
-        places = scan(app, asker, "shop.notify", queues=["other"], own=False)
-    assert "queue other" in {each.place for each in places}
-    assert "broker" not in {each.place for each in places}
+        places = scan(app, asker, OLD, queues=["shop", "other"], own=False)
     assert not is_empty(places)
+    seen = {each.place: each for each in places}
+    assert unknown(seen) >= {QUEUE, UNACKED}
+    assert seen["queue other"].state == "empty"
+    assert "give --management URL" in seen[UNACKED].doubt
+    assert not channel.basic_get("shop").delivery_info["redelivered"]

@@ -25,6 +25,10 @@ def load(tmp_path, text):
             Broker(url_file="secrets/broker", workers=4, timeout=timedelta(seconds=5)),
         ),
         (
+            "{url_file: secrets/broker, management: http://rabbitmq:15672}",
+            Broker(url_file="secrets/broker", management="http://rabbitmq:15672"),
+        ),
+        (
             "{app: shop.celery:app, folder: app, environment: [BROKER]}",
             Broker(app="shop.celery:app", folder="app", environment=("BROKER",)),
         ),
@@ -46,6 +50,8 @@ def test_a_broker_is_read(tmp_path, text, broker):
         ("{app: a, folder: ../b}", "not inside the project"),
         ("{url: redis://x, workers: 0}", "no number of workers"),
         ("{url: redis://x, timeout: 1h}", "no time for an answer"),
+        ("{url: amqp://x, management: 'x:15672'}", "no web address"),
+        ("{url: amqp://x, management: 'http://u:p@x'}", "a name or a password in it"),
         ("{url: redis://x, port: 1}", "port"),
     ],
 )

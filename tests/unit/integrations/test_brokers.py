@@ -7,7 +7,7 @@ import pytest
 from flagstaff.definitions import Project
 from flagstaff.definitions.brokers import Broker
 from flagstaff.errors import NotFound
-from flagstaff.integrations.brokers import SHOWN, _in_words
+from flagstaff.integrations.brokers import SHOWN, Brokers, _in_words
 from flagstaff.integrations.process import Ended
 from flagstaff.integrations.world import World
 from flagstaff.rollouts.checks import CheckDrained, CheckWorkersReady
@@ -51,6 +51,14 @@ def test_the_application_is_imported_from_its_folder_and_sees_what_is_declared(
     told = Broker(app="shop_of_test:app", folder="code", environment=("TOKEN",))
     assert asked(tmp_path, told).output.splitlines()[0] == "True"
     assert "no Celery application" in asked(tmp_path, Broker(app="nowhere:app")).output
+
+
+@pytest.mark.parametrize("check", [READY, DRAINED])
+def test_the_management_that_is_declared_is_asked(tmp_path, check):
+    broker = Broker(url="amqp://x", management="http://x:15672")
+    brokers = Brokers(tmp_path, Project(brokers={"main": broker}))
+    words, _ = brokers._words(check, broker)
+    assert words[words.index("--management") + 1] == "http://x:15672"
 
 
 def test_only_what_is_declared_is_asked(tmp_path):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from flagstaff.cli import workers
+from flagstaff.cli import workers, workers_migrate
 from flagstaff.cli.main import run
 from flagstaff.workers.asking import Answers
 from flagstaff.workers.draining import Proof
+from flagstaff.workers.migrated import Moved, Outcome
 from flagstaff.workers.places import Place
+from flagstaff.workers.rewriting import Migration
 
 
 @pytest.mark.parametrize("command", ["ready", "drained"])
@@ -63,3 +65,31 @@ def test_when_answers_are_all_there_are(replies, reached, expected, doubt):
         expected=expected,
     )
     assert answers.doubt == doubt
+
+
+def test_what_was_migrated_is_shown_by_place(capsys):
+    places = (Moved(place="queue a", jobs=1_200, embedded=2), Moved(place="queue b", left=3))
+    migration = Migration(old="shop.notify", new="integrations.notify")
+    done = Outcome(migration=migration, places=places, settled=False)
+    workers_migrate._show(done, dry=False)
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [
+        "✓ queue a: 1,200 jobs, 2 to follow others",
+        "✗ queue b: 0 jobs, 3 left",
+    ]
+    assert "1,200 jobs of shop.notify migrated to integrations.notify" in told.err
+    assert "is still being published" in told.err
+    assert "flagstaff workers drained shop.notify" in told.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("a", "a"), 2, "a stays what and where it is"),
+        (("a", "b", "--old-queue", "c"), 2, "one queue is named, and not the other"),
+        (("a", "b", "--broker-file", "no/such/file"), 2, "one of --broker"),
+    ],
+)
+def test_a_migration_that_makes_no_sense_is_refused(capsys, words, code, says):
+    assert run(["workers", "migrate", *words, "--broker", "redis://127.0.0.1:1/0"]) == code
+    assert says in capsys.readouterr().err

@@ -1,0 +1,157 @@
+"""How does a message that waits under one name become one that waits under another?"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flagstaff.errors import UsageError
+from flagstaff.workers.messages import in_message, spellings, unpacked
+from flagstaff.workers.publishing import HEADER
+
+SIGNATURE = {"task", "args", "kwargs", "options"}
+"""What every signature has; other mappings with a `task` are somebody's arguments."""
+
+OTHER_SIDE = {"old": "new", "new": "old"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """What is to become of jobs that wait under an old name.
+
+    Attributes:
+        old: the name that they have.
+        new: the name that they get; the same where they only change their queue.
+        old_queue: jobs that wait there move to `new_queue`; elsewhere they stay where they are.
+        new_queue: given when `old_queue` is.
+    """
+
+    old: str
+    new: str
+    old_queue: str = ""
+    new_queue: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.old_queue) != bool(self.new_queue):
+            raise UsageError(
+                "one queue is named, and not the other",
+                hint="give --old-queue and --new-queue, or neither where jobs stay in theirs",
+            )
+        if self.old == self.new and self.old_queue == self.new_queue:
+            raise UsageError(
+                f"{self.old} stays what and where it is", hint="give another name, or two queues"
+            )
+
+    def target(self, queue: str) -> str:
+        """Return where jobs of a queue are to wait."""
+        return self.new_queue if self.old_queue and queue == self.old_queue else queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """What becomes of one message.
+
+    Attributes:
+        message: as it is to be; None where it stays as it is.
+        own: whether it is a job of the old name.
+        embedded: whether it holds the old name for a job that is to follow.
+        left: whether the old name is, or may be, in it afterwards. A job that only changes its
+            queue keeps it, and is not left.
+    """
+
+    message: dict[str, Any] | None = None
+    own: bool = False
+    embedded: bool = False
+    left: bool = False
+
+
+def rewrite(message: Any, migration: Migration, queue: str) -> Rewrite:
+    """Return what becomes of a message of Kombu's that waits in a queue.
+
+    Only what is surely a name is changed: its own, and those of signatures in a body of JSON.
+    """
+    before = in_message(message, migration.old)
+    if before.unreadable:
+        return Rewrite(left=True)
+    if not (before.own or before.embedded):
+        return Rewrite()
+    made = dict(message)
+    headers = made["headers"] = dict(made.get("headers") or {})
+    own = bool(before.own)
+    if headers.get("task") == migration.old:
+        headers["task"] = migration.new
+    target = migration.target(queue) if own else queue
+    if message.get("content-type") == "application/json":
+        _rewrite_body(made, migration)
+    if own and isinstance(headers.get(HEADER), dict):
+        headers[HEADER] = _noted(headers[HEADER], migration, target)
+    if target != queue:
+        # The exchange without a name knows every queue by its own.
+        properties = made.get("properties") or {}
+        info = properties.get("delivery_info") or {}
+        info = {**info, "exchange": "", "routing_key": target}
+        made["properties"] = {**properties, "delivery_info": info}
+    after = in_message(made, migration.old)
+    left = migration.old != migration.new and bool(after.own or after.embedded or after.unreadable)
+    changed = made != message or target != queue
+    return Rewrite(
+        message=made if changed else None, own=own, embedded=bool(before.embedded), left=left
+    )
+
+
+def _noted(header: dict[str, Any], migration: Migration, target: str) -> dict[str, Any]:
+    """Let the job count for the side that it is on now."""
+    made = dict(header)
+    if migration.old != migration.new and made.get("variant") in OTHER_SIDE:
+        made["variant"] = OTHER_SIDE[made["variant"]]
+    if "queue" in made:
+        made["queue"] = target
+    return made
+
+
+def _rewrite_body(message: dict[str, Any], migration: Migration) -> None:
+    headers = message.get("headers") or {}
+    try:
+        raw = unpacked(message, headers)
+        # Most bodies hold no name at all.
+        body = json.loads(raw) if any(each in raw for each in spellings(migration.old)) else None
+    except (ValueError, TypeError):
+        return
+    made = _in_value(body, migration)
+    if isinstance(made, dict) and made.get("task") == migration.old:  # the first protocol
+        made["task"] = migration.new
+    if made == body:
+        return
+    raw = json.dumps(made).encode()
+    if kind := headers.get("compression"):
+        from kombu import compression  # noqa: PLC0415 - Celery is an extra
+
+        compress: Any = compression.compress
+        raw, _ = compress(raw, kind)
+    encoded = (message.get("properties") or {}).get("body_encoding")
+    if encoded == "base64":
+        message["body"] = base64.b64encode(raw).decode()
+    else:
+        message["body"] = raw if isinstance(message["body"], bytes) else raw.decode()
+
+
+def _in_value(value: Any, migration: Migration) -> Any:
+    if isinstance(value, Mapping):
+        made = {key: _in_value(each, migration) for key, each in value.items()}
+        if made.keys() >= SIGNATURE and made["task"] == migration.old:
+            made["task"] = migration.new
+            _readdress(made["options"], migration)
+        return made
+    return [_in_value(each, migration) for each in value] if isinstance(value, list) else value
+
+
+def _readdress(options: Any, migration: Migration) -> None:
+    if not isinstance(options, dict) or not migration.old_queue:
+        return
+    if options.get("queue") == migration.old_queue:
+        options["queue"] = migration.new_queue
+    elif options.get("queue") is None and options.get("routing_key") == migration.old_queue:
+        options |= {"exchange": "", "routing_key": migration.new_queue}
