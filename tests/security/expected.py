@@ -206,6 +206,11 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ),
     ("POST", "/flags/{name}/undo"): page("viewer", form={"entry": "999", **REASON}),
     ("GET", "/audit"): page("viewer"),
+    ("GET", "/command"): page("viewer"),
+    ("POST", "/command"): page(
+        "operator", HERE, form={"line": "feature set new_navigation true --{environment}"}
+    ),
+    ("GET", "/command/completions"): page("viewer"),
     ("GET", "/workers"): page("viewer"),
     ("POST", "/workers"): page(
         "operator",

@@ -20,7 +20,7 @@ PAGES = (
     *("/", "/rollouts", "/rollouts/new", "/rollouts/new/plan", "/rollouts/{waiting}"),
     *("/rollouts/{waiting}/abort", "/rollouts/{waiting}/plan", "/rollouts/{guarded}"),
     *("/flags", "/flags?stale=1", "/flags/shown?actor=User:42", "/flags/nowhere", "/workers"),
-    *("/audit?verify=1", "/audit?since=nonsense", "/settings", "/nowhere"),
+    *("/audit?verify=1", "/audit?since=nonsense", "/settings", "/nowhere", "/command?line=help"),
 )
 
 

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from flagstaff.web.pages import (
     abort,
     audit,
+    command,
     edit_plan,
     flag,
     flags,
@@ -36,6 +37,7 @@ PAGES = (
     flag,
     workers,
     audit,
+    command,
     own_account,
     settings,
     sign_in,
