@@ -94,7 +94,7 @@
         });
         return item;
       }));
-      if (!found.length) return close();
+      if (!found.length || (found.length === 1 && found[0].line === `${field.value} `)) return close();
       list.hidden = false;
       at = -1;
       field.setAttribute("aria-expanded", "true");
@@ -115,7 +115,6 @@
 
     field.addEventListener("input", ask);
     field.addEventListener("focus", () => { if (palette?.open) ask(); });
-    field.addEventListener("blur", close);
     field.addEventListener("keydown", (event) => {
       if (list.hidden) return;
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
