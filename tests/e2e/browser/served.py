@@ -35,6 +35,17 @@ FLAGS = (
     *("undone", "searched", "guarded", "shown", "waiting", "typed", "rejected", "skipped"),
     *("edited", "planned", "commanded", "kept", "late", "palette_flag"),
 )
+CODE = """\
+import flagstaff
+
+flags = flagstaff.Client.connect("http://localhost")
+
+
+def navigation():
+    if flags.is_enabled("shown"):
+        return ["cart", "search"]
+    return ["cart"]
+"""
 PLAN = """\
 flag: {flag}
 announce_to: []
@@ -70,11 +81,12 @@ class Served:
         for name in FLAGS:
             (folder / f"{name}.yml").write_text(DEFINITION.format(name))
         (root / "flagstaff.yml").write_text(SETTINGS)
+        (root / "shop.py").write_text(CODE)
         (root / "log").mkdir()
         lines = [{"class": c, "job_status": "done"} for c in ("OldJob", "NewJob") * 200]
         (root / "log/jobs.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
         git = GitSandbox(root)
-        git.git("add", "config", "flagstaff.yml")
+        git.git("add", "config", "flagstaff.yml", "shop.py")
         git.git("commit", "-qm", "The project")
         ours = {name: text for name, text in os.environ.items() if "FLAGSTAFF" not in name}
         self._process = subprocess.Popen(

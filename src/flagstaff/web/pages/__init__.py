@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from flagstaff.web.pages import (
     abort,
     audit,
+    clean_up,
     command,
     edit_plan,
     flag,
@@ -37,6 +38,7 @@ PAGES = (
     flag,
     workers,
     audit,
+    clean_up,
     command,
     own_account,
     settings,
