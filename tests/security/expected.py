@@ -206,6 +206,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ),
     ("POST", "/flags/{name}/undo"): page("viewer", form={"entry": "999", **REASON}),
     ("GET", "/audit"): page("viewer"),
+    ("GET", "/releases"): page("viewer"),
     ("GET", "/clean-up"): page("viewer"),
     ("GET", "/clean-up/{name}"): page("viewer", address=f"/clean-up{FLAG}"),
     ("GET", "/clean-up/{name}/patch"): page("viewer", address=f"/clean-up{FLAG}/patch"),

@@ -21,7 +21,7 @@ PAGES = (
     *("/rollouts/{waiting}/abort", "/rollouts/{waiting}/plan", "/rollouts/{guarded}"),
     *("/flags", "/flags?stale=1", "/flags/shown?actor=User:42", "/flags/nowhere", "/workers"),
     *("/audit?verify=1", "/audit?since=nonsense", "/settings", "/nowhere", "/command?line=help"),
-    *("/clean-up", "/clean-up/shown"),
+    *("/releases", "/clean-up", "/clean-up/shown"),
 )
 
 

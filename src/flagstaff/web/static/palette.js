@@ -2,7 +2,10 @@
 "use strict";
 
 (() => {
-  const pages = { h: "/", r: "/rollouts", f: "/flags", w: "/workers", c: "/clean-up", a: "/audit", s: "/settings" };
+  const pages = {
+    h: "/", r: "/rollouts", f: "/flags", w: "/workers", d: "/releases", c: "/clean-up",
+    a: "/audit", s: "/settings",
+  };
   const together = 1200; // milliseconds between two keys that belong together
   const palette = document.querySelector("#palette");
   const keys = document.querySelector("#keys");
