@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import engine, evaluation, guards, kills, server, workers, workers_watch
+from benchmarks import engine, evaluation, guards, kills, pages, server, workers, workers_watch
 
 SUITES = {
     "engine": engine.main,
     "evaluation": evaluation.main,
     "guards": guards.main,
     "kills": kills.main,
+    "pages": pages.main,
     "server": server.main,
     "workers": workers.main,
     "workers_watch": workers_watch.main,

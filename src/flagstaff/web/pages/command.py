@@ -25,6 +25,8 @@ from flagstaff.web.site import Site
 HERE = "/command"
 CARRY_OUT = "carry out"
 HELP = frozenset({"help", "-h", "--help"})
+RECENT = 30
+"""Rollouts whose numbers are offered."""
 SHARES = (
     ("true", "for everyone"),
     ("false", "for nobody"),
@@ -95,11 +97,14 @@ def _page(
 
 
 def _values(unit: Unit) -> Values:
-    flags = views.flags(unit)
-    rollouts = views.rollouts(unit)
+    definitions = unit.context.definitions()
+    rollouts = views.rollouts(unit, limit=RECENT)
     environments = [(name, "") for name in visible(unit)]
     return {
-        "NAME": [(each.name, each.type) for each in flags],
+        "NAME": [
+            (name, definitions[name].type if name in definitions else "undefined")
+            for name in views.flag_names(unit)
+        ],
         "ID": [(str(each.id), f"{each.flag}, {each.phase}") for each in rollouts],
         "VALUE": SHARES,
         "ENVIRONMENT": environments,
