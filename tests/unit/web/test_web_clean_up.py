@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from flagstaff.flags.gates import Gates
 from flagstaff.services.person import ENGINE
 from flagstaff.store import flags
 from flagstaff.store.flags import FlagState
+from flagstaff.web.pages import clean_up
 from git_sandbox import SURROUNDINGS, GitSandbox
 
 CODE = """\
@@ -96,3 +99,25 @@ def test_stale_flags_are_listed_with_their_reasons(client, application):
     page = client.get("/clean-up").text
     assert "set in staging, and defined nowhere" in page
     assert "old_&lt;one&gt;" in page
+
+
+def test_many_stale_flags_come_in_pages(client, application, monkeypatch):
+    monkeypatch.setattr(clean_up, "ON_A_PAGE", 2)
+    with application.services.unit(ENGINE, write=True) as unit:
+        for name in ("one", "three", "two"):
+            state = FlagState(
+                environment="staging",
+                flag=name,
+                gates=Gates(boolean=True),
+                updated_at=unit.now,
+                updated_by="ada",
+            )
+            flags.put(unit.connection, state)
+    every = set()
+    path = "/clean-up"
+    while path:
+        page = client.get(path).text
+        every |= set(re.findall(r'href="/clean-up/(\w+)"', page))
+        older = re.search(r'href="(/clean-up\?after=\w+)"', page)
+        path = older[1] if older else ""
+    assert {"one", "three", "two"} <= every

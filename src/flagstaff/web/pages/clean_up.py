@@ -19,6 +19,7 @@ from flagstaff.services.lives.stale import stale_flags
 from flagstaff.web.site import Site
 
 ANSWERS = ("on", "off")
+ON_A_PAGE = 100
 MOST_LINES = 2000
 """Of a patch that is shown; the whole of it can be saved."""
 
@@ -45,7 +46,14 @@ def routes(site: Site) -> list[BaseRoute]:
     """Return the pages' routes."""
 
     def listing(request: Request) -> Response:
-        return site.page(request, "clean_up.html", stale=site.ask(request, stale_flags))
+        after = request.query_params.get("after", "")
+        found = site.ask(request, stale_flags)
+        rest = [each for each in found if each.name > after]
+        shown = rest[:ON_A_PAGE]
+        more = shown[-1].name if len(rest) > ON_A_PAGE else ""
+        return site.page(
+            request, "clean_up.html", stale=shown, after=after, more=more, count=len(found)
+        )
 
     def show(request: Request) -> Response:
         return _page(site, request)
