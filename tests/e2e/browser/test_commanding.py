@@ -23,7 +23,7 @@ def test_a_command_is_completed_rehearsed_and_carried_out_by_keys_alone(page):
         ("--sta", "feature set palette_flag true --staging "),
     ):
         page.keyboard.type(begun)
-        expect(page.locator("#palette-lines li").first).to_contain_text(begun)
+        expect(page.locator("#palette-lines li code").first).to_contain_text(begun)
         page.keyboard.press("Tab")
         expect(field).to_have_value(whole)
     page.keyboard.press("Enter")

@@ -116,7 +116,12 @@
       }
     }
 
-    field.addEventListener("input", ask);
+    // What was offered before and no longer fits goes at once: Tab must not take it.
+    field.addEventListener("input", () => {
+      found = found.filter((each) => each.line.startsWith(field.value));
+      show();
+      ask();
+    });
     field.addEventListener("focus", () => { if (palette?.open) ask(); });
     field.addEventListener("keydown", (event) => {
       if (list.hidden) return;
