@@ -8,8 +8,9 @@ import os
 import subprocess
 import sys
 
-from absent import absent
 from npm_packages import PATIENCE, cache
+
+from absent import absent
 
 NO_NETWORK = ("Temporary failure in name resolution", "Connection refused", "NewConnectionError")
 

@@ -208,6 +208,15 @@ ROUTES: dict[tuple[str, str], Wanted] = {
     ),
     ("POST", "/flags/{name}/undo"): page("viewer", form={"entry": "999", **REASON}),
     ("GET", "/audit"): page("viewer"),
+    ("GET", "/releases"): page("viewer"),
+    ("GET", "/clean-up"): page("viewer"),
+    ("GET", "/clean-up/{name}"): page("viewer", address=f"/clean-up{FLAG}"),
+    ("GET", "/clean-up/{name}/patch"): page("viewer", address=f"/clean-up{FLAG}/patch"),
+    ("GET", "/command"): page("viewer"),
+    ("POST", "/command"): page(
+        "operator", HERE, form={"line": "feature set new_navigation true --{environment}"}
+    ),
+    ("GET", "/command/completions"): page("viewer"),
     ("GET", "/workers"): page("viewer"),
     ("POST", "/workers"): page(
         "operator",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from flagstaff.commands.model import AuditSearch
@@ -164,6 +165,12 @@ def rollouts(
     return [_summary(record) for record in records]
 
 
+def rollouts_with_guards(unit: Unit) -> list[tuple[RolloutSummary, tuple[GuardView, ...]]]:
+    """Return the newest rollouts of all, each with its guards."""
+    records = rollout_store.find(unit.connection)
+    return [(_summary(record), guard_views(record)) for record in records]
+
+
 def rollout(unit: Unit, number: int) -> RolloutView:
     """Return one rollout.
 
@@ -186,6 +193,12 @@ def rollout(unit: Unit, number: int) -> RolloutView:
     )
 
 
+def flag_names(unit: Unit) -> list[str]:
+    """Return the names of the flags that are defined or set."""
+    known = {each.flag for each in flag_store.find(unit.connection)}
+    return sorted({*unit.context.definitions(), *known})
+
+
 def flags(
     unit: Unit, *, match: str = "", after: str = "", limit: int | None = None
 ) -> list[FlagView]:
@@ -198,7 +211,7 @@ def flags(
         by_flag.setdefault(state.flag, {})[state.environment] = state
     known = {*unit.context.definitions(), *by_flag}
     names = sorted(each for each in known if each > after and match in each)[:limit]
-    running = _running(unit)
+    running = rollout_store.active_by_flag(unit.connection)
     return [_flag(unit, name, by_flag.get(name, {}), running.get(name)) for name in names]
 
 
@@ -211,7 +224,7 @@ def flag(unit: Unit, name: str) -> FlagView:
     states = {each.environment: each for each in flag_store.find(unit.connection, flag=name)}
     if not states:
         unit.known_flag(name)
-    return _flag(unit, name, states, _running(unit, name).get(name))
+    return _flag(unit, name, states, rollout_store.active_by_flag(unit.connection, name).get(name))
 
 
 def cell(unit: Unit, name: str, environment: str) -> FlagCell:
@@ -270,11 +283,6 @@ def _audit(each: AuditEntry) -> AuditView:
     )
 
 
-def _running(unit: Unit, flag: str | None = None) -> dict[str, int]:
-    found = rollout_store.find(unit.connection, active=True, flag=flag)
-    return {each.rollout.plan.flag: each.rollout.id for each in found}
-
-
 def _summary(record: RolloutRecord) -> RolloutSummary:
     found = record.rollout
     step = found.current
@@ -328,7 +336,7 @@ def _flag(unit: Unit, name: str, states: dict[str, FlagState], rollout: int | No
         default=default,
         defined=definition is not None,
         cells=tuple(
-            _cell(each, states.get(each), default=default)
+            _cell(each, states[each], default) if each in states else _unset(each, default)
             for each in environments
             if unit.by.may(Role.VIEWER, each)
         ),
@@ -336,7 +344,7 @@ def _flag(unit: Unit, name: str, states: dict[str, FlagState], rollout: int | No
     )
 
 
-def _cell(environment: str, state: FlagState | None, *, default: bool) -> FlagCell:
+def _cell(environment: str, state: FlagState | None, default: bool) -> FlagCell:  # noqa: FBT001
     gates = state.gates if state else None
     unset = State.ON if default else State.OFF
     return FlagCell(
@@ -348,3 +356,9 @@ def _cell(environment: str, state: FlagState | None, *, default: bool) -> FlagCe
         updated_at=state.updated_at if state else None,
         updated_by=state.updated_by if state else "",
     )
+
+
+@lru_cache(maxsize=256)
+def _unset(environment: str, default: bool) -> FlagCell:  # noqa: FBT001
+    """Return the cell of a flag that nobody has set there: most are, and all of them are alike."""
+    return _cell(environment, None, default)

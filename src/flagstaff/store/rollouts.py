@@ -132,6 +132,14 @@ def find(
     return [_record(row) for row in connection.execute(query)]
 
 
+def active_by_flag(connection: Connection, flag: str | None = None) -> dict[str, int]:
+    """Return the number of the rollout that is not over, for each flag that has one."""
+    query = select(table.c.flag, table.c.id).where(ACTIVE)
+    if flag is not None:
+        query = query.where(table.c.flag == flag)
+    return {row.flag: row.id for row in connection.execute(query)}
+
+
 def active_numbers(connection: Connection, *, with_file: bool = False) -> list[int]:
     """Return the numbers of the rollouts that are not over, oldest first.
 

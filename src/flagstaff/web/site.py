@@ -156,7 +156,7 @@ def missing_page(site: Site) -> Callable[[Request, Exception], Response]:
     def show(request: Request, _: Exception) -> Response:
         error = NotFound(
             f"there is no page {request.url.path[:200]}",
-            hint="the pages are Home, Rollouts, Flags and Settings",
+            hint="there are Home, Rollouts, Flags, Workers, Releases, Clean-up, Audit, Settings",
         )
         return error_page(site)(request, error)
 

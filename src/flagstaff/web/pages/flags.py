@@ -15,6 +15,8 @@ from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.site import Site
 
+ON_A_PAGE = 100
+
 
 def routes(site: Site) -> list[BaseRoute]:
     """Return the page's routes."""
@@ -41,7 +43,12 @@ def _page(
     site: Site, request: Request, *, form: Form = EMPTY, error: FlagstaffError | None = None
 ) -> Response:
     match = request.query_params.get("match", "").strip()
-    found = site.ask(request, views.flags)
+    after = request.query_params.get("after", "")
+    names = site.ask(request, views.flag_names)
+    found = site.ask(
+        request, lambda unit: views.flags(unit, match=match, after=after, limit=ON_A_PAGE + 1)
+    )
+    shown = found[:ON_A_PAGE]
     stale = None
     if "stale" in request.query_params:
         stale = [each for each in site.ask(request, stale_flags) if match in each.name]
@@ -50,8 +57,11 @@ def _page(
         request,
         "flags.html",
         status=site.status_of(error) if error else 200,
-        flags=[each for each in found if match in each.name],
-        names=[each.name for each in found],
+        flags=shown,
+        more=shown[-1].name if len(found) > ON_A_PAGE else "",
+        after=after,
+        matching=sum(match in name for name in names),
+        names=names,
         environments=known,
         folder=context.project.flags,
         match=match,

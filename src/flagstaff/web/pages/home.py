@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute, Route
 from flagstaff.rollouts.guard import Verdict
 from flagstaff.rollouts.rollout import Phase
 from flagstaff.services import views
+from flagstaff.services.guard_views import GuardView
 from flagstaff.services.lives.stale import stale_flags
-from flagstaff.services.unit import Unit
 from flagstaff.services.views import RolloutSummary
 from flagstaff.web.history import news
 from flagstaff.web.site import Site
@@ -27,7 +27,8 @@ def routes(site: Site) -> list[BaseRoute]:
     """Return the page's routes."""
 
     def show(request: Request) -> Response:
-        found = site.ask(request, views.rollouts)
+        watched = site.ask(request, views.rollouts_with_guards)
+        found = [each for each, _ in watched]
         now = site.services.clock.now()
         return site.page(
             request,
@@ -36,7 +37,7 @@ def routes(site: Site) -> list[BaseRoute]:
             rolled_back=_rolled_back(found, since=now - FRESH),
             moving=[each for each in found if each.phase is Phase.RUNNING],
             any_rollout=bool(found),
-            blind=_blind(site, request, found),
+            blind=_blind(watched),
             stale=len(site.ask(request, stale_flags)),
             lately=news(site.ask(request, lambda unit: views.audit(unit, limit=3 * LATELY)))[
                 :LATELY
@@ -47,20 +48,16 @@ def routes(site: Site) -> list[BaseRoute]:
 
 
 def _blind(
-    site: Site, request: Request, found: list[RolloutSummary]
+    found: list[tuple[RolloutSummary, tuple[GuardView, ...]]],
 ) -> list[tuple[RolloutSummary, str, str]]:
     """Return the guards of rollouts under way that have no data: rollout, guard and why."""
-
-    def look(unit: Unit) -> list[tuple[RolloutSummary, str, str]]:
-        moving = [each for each in found if each.started_at and not each.phase.finished]
-        return [
-            (each, guard.name, guard.evidence)
-            for each in moving
-            for guard in views.rollout(unit, each.id).guards
-            if guard.verdict is Verdict.ERROR
-        ]
-
-    return site.ask(request, look)
+    return [
+        (each, guard.name, guard.evidence)
+        for each, guards in found
+        if each.started_at and not each.phase.finished
+        for guard in guards
+        if guard.verdict is Verdict.ERROR
+    ]
 
 
 def _rolled_back(found: list[RolloutSummary], since: datetime) -> list[RolloutSummary]:

@@ -117,7 +117,8 @@
 
   // Refetching. The server names what changed; each part of the page knows which names it shows.
   const shown = new WeakMap();
-  const due = new Set();
+  const due = new Set(); // ids where there are any: a part is another element after every refetch
+  const again = new Set(); // what changed once more while it was being fetched
   let waiting = null;
 
   function isAbout(part, name) {
@@ -127,18 +128,36 @@
 
   function refetch() {
     waiting = null;
-    const parts = [...due].filter((part) => part.isConnected);
+    const parts = [...due]
+      .map((each) => (typeof each === "string" ? document.getElementById(each) : each))
+      .filter((part) => part?.isConnected);
     due.clear();
-    if (window.htmx) parts.forEach((part) => window.htmx.trigger(part, "live"));
-    else if (parts.length && !typedSomething(document)) location.reload();
+    if (!window.htmx) {
+      if (parts.length && !typedSomething(document)) location.reload();
+      return;
+    }
+    for (const part of parts) {
+      if (part.classList.contains("htmx-request")) again.add(part.id);
+      else window.htmx.trigger(part, "live");
+    }
+  }
+
+  function soon() {
+    if (due.size && waiting === null) waiting = setTimeout(refetch, gather());
   }
 
   function changed(name) {
     for (const part of document.querySelectorAll("[data-live]")) {
-      if (name === "everything" || isAbout(part, name)) due.add(part);
+      if (name === "everything" || isAbout(part, name)) due.add(part.id || part);
     }
-    if (due.size && waiting === null) waiting = setTimeout(refetch, gather());
+    soon();
   }
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { id } = event.detail.elt;
+    if (again.delete(id)) due.add(id);
+    soon();
+  });
 
   function typedSomething(root) {
     return [...root.querySelectorAll("input:not([type=hidden]), textarea")]
