@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import engine, evaluation, guards, kills, server, workers, workers_watch
+from benchmarks import cleanup, engine, evaluation, guards, kills, server, workers, workers_watch
 
 SUITES = {
+    "cleanup": cleanup.main,
     "engine": engine.main,
     "evaluation": evaluation.main,
     "guards": guards.main,
