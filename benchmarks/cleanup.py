@@ -28,7 +28,7 @@ UNFETCHED = "cannot be fetched"
 def main() -> int:
     """Judge every case; 1 if one is wrong."""
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--repositories", type=Path, default=Path(".bench/repositories"))
+    parser.add_argument("--repositories", type=Path, default=Path(".cache/benchmarks/repositories"))
     parser.add_argument("--cases", type=Path, default=HERE / "cleanup_cases.json")
     parser.add_argument("--only", default="")
     parser.add_argument("--show", action="store_true")
@@ -85,7 +85,9 @@ def _judged(git: Path, case: Case) -> tuple[list[CleanupPlan], Judgement]:
     # What else the person's commit did is none of the flag's business.
     by_hand = set(changed(git, case)) & set(before.containing(case.winners))
     paths = touched | by_hand
-    return plans, judge(*({p: tree.read(p) for p in paths} for tree in (before, ours, after)))
+    said = {residue.reference.text for plan in plans for residue in plan.residues}
+    files = [{path: tree.read(path) for path in paths} for tree in (before, ours, after)]
+    return plans, judge(*files, said)
 
 
 def _show(plans: list[CleanupPlan]) -> None:

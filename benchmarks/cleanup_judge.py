@@ -12,7 +12,7 @@ import ast
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -40,9 +40,14 @@ class Judgement:
     reasons: tuple[str, ...] = ()
 
 
-def judge(before: Files, ours: Files, person: Files) -> Judgement:
-    """Compare all files of one removal; each mapping has the same paths."""
-    reasons = [line for path in sorted(before) for line in _wrongs(path, before, ours, person)]
+def judge(before: Files, ours: Files, person: Files, said: Collection[str]) -> Judgement:
+    """Compare all files of one removal; each mapping has the same paths.
+
+    `said` are the lines that the clean-up left to a person, with a reason.
+    """
+    reasons = [
+        line for path in sorted(before) for line in _wrongs(path, before, ours, person, said)
+    ]
     if reasons:
         return Judgement(Verdict.WRONG, tuple(reasons))
     if all(ours[path] == person[path] for path in before):
@@ -54,7 +59,9 @@ def judge(before: Files, ours: Files, person: Files) -> Judgement:
     return Judgement(Verdict.NOTHING if untouched else Verdict.RESIDUE, missing)
 
 
-def _wrongs(path: str, before: Files, ours: Files, person: Files) -> Iterator[str]:
+def _wrongs(
+    path: str, before: Files, ours: Files, person: Files, said: Collection[str]
+) -> Iterator[str]:
     if ours[path] == before[path]:
         return
     if path.endswith(".py") and ours[path] is not None and _parsed(ours[path]) is None:
@@ -67,14 +74,16 @@ def _wrongs(path: str, before: Files, ours: Files, person: Files) -> Iterator[st
     for unit in (old - mine) - (old - theirs):
         if not _is_idle(unit, text):
             yield f"{path}: took away `{_short(unit)}`"
-    if person[path] is not None:
-        yield from (f"{path}: put in `{_short(unit)}`" for unit in (mine - old) - (theirs - old))
+    for unit in (mine - old) - (theirs - old):
+        if person[path] is not None and unit not in said:
+            yield f"{path}: put in `{_short(unit)}`"
 
 
 def _is_idle(unit: str, text: str) -> bool:
     """Tell whether the person's file has an import, or a name, that nothing in it uses."""
     found = re.match(r"(?:from \S+ )?import (?:.* as )?([\w.]+)$", unit)
     found = found or re.match(r"(\w+)(?:: [^=]+)? = ", unit)
+    text = re.sub(r"^\s*(?:from|import) .*$", "", text, flags=re.MULTILINE)
     return found is not None and len(re.findall(rf"\b{re.escape(found[1])}\b", text)) <= 1
 
 
@@ -121,6 +130,9 @@ def _statements(body: list[ast.stmt]) -> Iterator[str]:
                     yield ast.unparse(alone)
             case ast.Expr(value=ast.Constant(value=str())) | ast.Pass():
                 continue  # a docstring, or what holds a body open
+            case ast.Assign(targets=[target], value=ast.Dict() | ast.List() | ast.Tuple() as table):
+                yield f"{ast.unparse(target)} = ..."
+                yield from (f"entry: {each}" for each in _entries(table))
             case ast.Match():
                 yield f"match {ast.unparse(node.subject)}"
                 yield from _arms(node.cases)
@@ -128,6 +140,13 @@ def _statements(body: list[ast.stmt]) -> Iterator[str]:
                 yield from _compound(node, blocks)
             case _:
                 yield ast.unparse(node)
+
+
+def _entries(table: ast.Dict | ast.List | ast.Tuple) -> list[str]:
+    if isinstance(table, ast.Dict):
+        pairs = zip(table.keys, table.values, strict=True)
+        return [f"{ast.unparse(k) if k else '**'}: {ast.unparse(v)}" for k, v in pairs]
+    return [ast.unparse(each) for each in table.elts]
 
 
 def _compound(node: ast.stmt, blocks: list[str]) -> Iterator[str]:

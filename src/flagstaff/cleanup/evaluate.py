@@ -55,6 +55,45 @@ class Evaluator(Sweeper):
                     return unwrapped(updated_node, inner, tidy=self._tidy)
         return updated_node
 
+    def visit_Assign(self, node: cst.Assign) -> bool:
+        return not self._question.defines(node)
+
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> bool:
+        # Nothing is read where something is written.
+        return not isinstance(node.target, cst.Attribute | cst.Subscript)
+
+    def visit_AnnAssign(self, node: cst.AnnAssign) -> bool:
+        return not self._question.defines(node)
+
+    def visit_Del(self, node: cst.Del) -> bool:
+        del node
+        return False
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> bool:
+        return not isinstance(node.target, cst.Attribute | cst.Subscript)
+
+    def leave_Decorator(
+        self, original_node: cst.Decorator, updated_node: cst.Decorator
+    ) -> cst.Decorator:
+        return original_node if isinstance(updated_node.decorator, Known) else updated_node
+
+    def leave_Attribute(
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.BaseExpression:
+        del original_node
+        return self._setting(updated_node)
+
+    def leave_Subscript(
+        self, original_node: cst.Subscript, updated_node: cst.Subscript
+    ) -> cst.BaseExpression:
+        del original_node
+        return self._setting(updated_node)
+
+    def _setting(self, node: cst.Attribute | cst.Subscript) -> cst.BaseExpression:
+        if self._question.setting(node):
+            return unwrapped(node, known(truth=self._question.keep), tidy=self._tidy)
+        return node
+
     def leave_Await(self, original_node: cst.Await, updated_node: cst.Await) -> cst.BaseExpression:
         del original_node
         if isinstance(updated_node.expression, Known):
