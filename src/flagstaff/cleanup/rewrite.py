@@ -91,15 +91,18 @@ class Rewrite:
         if self.losers is not None:
             module = _visited(module, JobRemover(self.losers))
         used: Start | None = None
-        code = start.code
+        code, text = start.code, module.code
         for _ in range(_MOST_PASSES):
-            before = module.code
+            before = text
             module = visited(module, Evaluator(self.question, tidy=tidy))
             module = propagate(module, self.question, self.keeps)
-            if module.code != code:
+            text = module.code
+            if text != code:
                 used = used or Start.of(start)
-                module = drop_unused(used, module, self.keeps)
-            if module.code == before:
+                dropped = drop_unused(used, module, self.keeps)
+                text = text if dropped is module else dropped.code
+                module = dropped
+            if text == before:
                 break
         return module
 

@@ -58,8 +58,20 @@ def drop_unused(before: Start, after: cst.Module, keeps: Callable[[str], bool]) 
         return after
     imported = {name for name in lost if not new.bound[name]}
     dropper = _Dropper(imported, lost, keeps)
+    dropper.shallow = not _imports_within(tree, imported)
     module = after.visit(dropper)
     return module if dropper.dropped and isinstance(module, cst.Module) else after
+
+
+def _imports_within(module: ast.Module, names: set[str]) -> bool:
+    """Tell whether an import of any of the names stands deeper than in the module itself."""
+    top = set(module.body)
+    return any(
+        (alias.asname or alias.name.partition(".")[0]) in names
+        for node in ast.walk(module)
+        if isinstance(node, ast.Import | ast.ImportFrom) and node not in top
+        for alias in node.names
+    )
 
 
 def uses(module: cst.Module) -> Uses:
@@ -160,10 +172,12 @@ class _Dropper(cst.CSTTransformer):
         self._keeps = keeps
         self._depth = 0
         self.dropped = False
+        self.shallow = False
 
-    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> None:
+    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> bool:
         del node
         self._depth += 1
+        return not self.shallow
 
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
