@@ -63,6 +63,8 @@ def _row(case: Case, repositories: Path, *, show: bool) -> dict[str, Any]:
     print(f"{case.name:44} {judgement.verdict:24} {residues:3} left  {took:5.2f} s", flush=True)
     for reason in judgement.reasons[:SHOWN]:
         print(f"    {'' if judgement.verdict is Verdict.WRONG else 'more by hand: '}{reason}")
+    if case.note and judgement.verdict is Verdict.WRONG:
+        print(f"    explained: {case.note}")
     if show:
         _show(plans)
     return {

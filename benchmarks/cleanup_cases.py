@@ -17,12 +17,16 @@ FORGE = "https://github.com"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One commit in which a person removed flags; `winners` says which answer each kept."""
+    """One commit in which a person removed flags; `winners` says which answer each kept.
+
+    `note` tells what the person did that no tool could know.
+    """
 
     repo: str
     sha: str
     parent: str
     winners: Mapping[str, bool]
+    note: str = ""
 
     @property
     def name(self) -> str:
@@ -39,7 +43,13 @@ def cases(path: Path) -> list[Case]:
         for name in (*entry.get("flags", ()), *entry.get("ids", ())):
             winners.setdefault(name, usual)
         found.append(
-            Case(repo=entry["repo"], sha=entry["sha"], parent=entry["parent"], winners=winners)
+            Case(
+                repo=entry["repo"],
+                sha=entry["sha"],
+                parent=entry["parent"],
+                winners=winners,
+                note=entry.get("note", ""),
+            )
         )
     return found
 
