@@ -9,6 +9,7 @@ import libcst as cst
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.blocks import fold_block, fold_module, fold_suite
 from flagstaff.cleanup.conditions import is_bool, simplify, simplify_value
+from flagstaff.cleanup.literals import without
 from flagstaff.cleanup.markers import Gone, Known, known, unwrapped
 from flagstaff.cleanup.scopes import same_kind
 
@@ -53,6 +54,18 @@ class Evaluator(Sweeper):
                 inner = simplify(value, tidy=self._tidy)
                 if isinstance(inner, Known):
                     return unwrapped(updated_node, inner, tidy=self._tidy)
+            case cst.Call(
+                func=cst.Name(value="all" | "any" as name),
+                args=[cst.Arg(value=cst.List() as items, keyword=None, star="") as arg],
+            ):
+                # What changes nothing goes; all else in the list is worked out as before.
+                idle = [
+                    isinstance(e.value, Known) and e.value.truth is (name == "all")
+                    for e in items.elements
+                ]
+                if any(idle) and not all(idle):
+                    thinned = arg.with_changes(value=without(items, idle))
+                    return updated_node.with_changes(args=[thinned])
         return updated_node
 
     def visit_Assign(self, node: cst.Assign) -> bool:

@@ -112,3 +112,10 @@ def test_tests_lose_what_sets_the_flag_up():
     path = "app/tests/test_a.py"
     assert clean(source, path=path) == ["def test_on():\n    a()\n"]
     assert clean(source) == [source], "outside of tests it may be what the program does"
+
+
+def test_what_changes_nothing_leaves_all_and_any():
+    source = 'if all([\n    project.has_feature("new_menu"),\n    x(),\n    y,\n]):\n    a()\n'
+    assert clean(source) == ["if all([\n    x(),\n    y,\n]):\n    a()\n"]
+    source = 'if any([x(), project.has_feature("new_menu")]):\n    a()\n'
+    assert clean(source, keep=False) == ["if any([x()]):\n    a()\n"]
