@@ -60,7 +60,7 @@ def repository(case: Case, folder: Path) -> Path | None:
     for git in (place, place / "repo", place.with_name(f"{place.name}.git")):
         if (git / "HEAD").exists():
             return git if _has(git, case) or _fetched(git, case) else None
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     _git(place, "init", "--quiet", "--bare", ".")
     return place if _fetched(place, case) else None
 
