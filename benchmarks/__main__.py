@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks import (
+    cleanup,
     engine,
     evaluation,
     guards,
@@ -17,6 +18,7 @@ from benchmarks import (
 )
 
 SUITES = {
+    "cleanup": cleanup.main,
     "engine": engine.main,
     "evaluation": evaluation.main,
     "guards": guards.main,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
+from flagstaff.cleanup.asking import asks, holds_flags, is_question, makes_flag, sets_flag
 from flagstaff.cleanup.patterns import DEFAULT, CallPattern, Conventions
 
+_LOUD = 8
 _BLOCKING = (cst.NamedExpr, cst.Yield)
-_STATE_KEYWORDS = {"active", "value", "enabled", "on", "state"}
+_STATE_KEYWORDS = {"active", "value", "enabled", "on", "state"} | {
+    *("is_active", "everyone", "return_value", "is_enabled", "default_true"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +23,9 @@ class Question:
     """What is being removed: the flag, the answer that stays, and the names it goes by here.
 
     `names` are plain names that hold the flag's name in this file, `attributes` pairs such as
-    `("Flags", "NEW_MENU")`.
+    `("Flags", "NEW_MENU")`; `objects` are the same for objects made of the flag. `is_setting` tells
+    that the flag is no name in a text but one of a setting, `wrappers` what calls of other
+    functions answer by now.
     """
 
     flag: str
@@ -27,13 +33,106 @@ class Question:
     conventions: Conventions = DEFAULT
     names: frozenset[str] = frozenset()
     attributes: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    objects: frozenset[str] = frozenset()
+    object_attributes: frozenset[tuple[str, str]] = frozenset()
+    is_setting: bool = False
+    wrappers: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Return the words one of which is in everything that the clean-up looks at."""
+        pairs = self.attributes | self.object_attributes
+        names = self.names | self.objects | frozenset(self.wrappers)
+        return frozenset({self.flag}) | names | frozenset(name for _, name in pairs)
 
     def answer(self, call: cst.Call) -> bool | None:
         """Return what a call answers, `None` unless it asks for this flag."""
-        pattern = self.conventions.pattern(last_name(call.func))
-        if pattern is None or not self._asks(call, pattern) or _blocked(call):
+        function = last_name(call.func)
+        pattern = self.conventions.pattern(function)
+        if pattern is not None and self._asks(call, pattern):
+            return None if _blocked(call) else self.keep is not pattern.negated
+        positive = self._loosely(call, function)
+        if positive is not None:
+            return None if _blocked(call) else self.keep is positive
+        return self._wrapped(call)
+
+    def _loosely(self, call: cst.Call, function: str) -> bool | None:
+        """Tell whether a call reads as the question for the flag (True), or for its opposite."""
+        owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+        if owner is not None and self.is_object(owner) and is_question(function):
+            return asks(function) is not False
+        if function in self.conventions.handles or any(arg.star for arg in call.args):
             return None
-        return self.keep is not pattern.negated
+        named = [i for i, arg in enumerate(call.args) if self.is_name(arg.value)]
+        if len(named) != 1:
+            return None
+        if function == "get" and owner is not None and named == [0]:
+            return True if holds_flags(last_name(owner)) else None
+        if function == "getattr" and named == [1]:
+            return True if holds_flags(last_name(call.args[0].value)) else None
+        if function == "getenv" or (function == "bool" and owner is not None):
+            return True
+        return asks(function)
+
+    def _wrapped(self, call: cst.Call) -> bool | None:
+        match call.func:
+            case cst.Name(value=name) if name in self.wrappers and is_plain(call):
+                return self.wrappers[name]
+        return None
+
+    def setting(self, node: cst.Attribute | cst.Subscript) -> bool:
+        """Tell whether `settings.NAME` or `config["NAME"]` reads the flag."""
+        if not holds_flags(last_name(node.value)) or self.is_name(node):
+            return False
+        match node:
+            case cst.Attribute(attr=cst.Name(value=name)):
+                return self.is_setting and name == self.flag
+            case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=index))]):
+                return self.is_name(index)
+        return False
+
+    def defines(self, node: cst.Assign | cst.AnnAssign) -> bool:
+        """Tell whether a statement gives the setting, or the flag's own object, its value."""
+        targets = (
+            [t.target for t in node.targets] if isinstance(node, cst.Assign) else [node.target]
+        )
+        names = [target.value for target in targets if isinstance(target, cst.Name)]
+        return (self.is_setting and self.flag in names) or bool(self.objects & set(names))
+
+    def is_object(self, node: cst.BaseExpression) -> bool:
+        """Tell whether an expression is an object made of this flag alone."""
+        match node:
+            case cst.Name(value=name):
+                return name in self.objects
+            case cst.Attribute(value=owner, attr=attr):
+                return (last_name(owner), attr.value) in self.object_attributes
+        return False
+
+    def set_up(self, call: cst.Call) -> bool | None:
+        """Return the state that a statement of a test gives the flag, `None` if it is not sure."""
+        named = [i for i, arg in enumerate(call.args) if self._is_meant(arg.value)]
+        if len(named) != 1:
+            return None
+        function = last_name(call.func)
+        owner = last_name(call.func.value) if isinstance(call.func, cst.Attribute) else ""
+        if not sets_flag(function) and (owner, function) != ("patch", "object"):
+            return None
+        states = [
+            _state(arg.value)
+            for i, arg in enumerate(call.args)
+            if i != named[0]
+            and (
+                (arg.keyword is None and i == named[0] + 1)
+                or (arg.keyword is not None and arg.keyword.value in _STATE_KEYWORDS)
+            )
+            and not isinstance(arg.value, cst.SimpleString)
+        ]
+        if not states and owner != "patch":
+            return None if "set" in function.split("_") else True
+        return states[0] if len(states) == 1 else None
+
+    def _is_meant(self, node: cst.BaseExpression) -> bool:
+        return self.is_name(node) or self.is_object(node)
 
     def handle_answer(self, call: cst.Call, name: str) -> bool | None:
         """Return what `name(…)` or `name.is_enabled(…)` answers for the handle `name`."""
@@ -98,6 +197,24 @@ class Question:
         return value is not None and self.is_name(value)
 
 
+def _state(node: cst.BaseExpression) -> bool | None:
+    match node:
+        case cst.Name(value="True" | "False" as value):
+            return value == "True"
+        case cst.Integer(value="0" | "1" as value):
+            return value == "1"
+    return None
+
+
+def is_plain(call: cst.Call) -> bool:
+    """Tell whether nothing happens while the arguments of a call are made."""
+    return all(
+        isinstance(arg.value, cst.Name | cst.Attribute | cst.BaseNumber | cst.SimpleString)
+        and not arg.star
+        for arg in call.args
+    )
+
+
 def last_name(node: cst.BaseExpression) -> str:
     """Return `c` of `a.b.c`, empty for what has no name."""
     match node:
@@ -158,6 +275,7 @@ class Constant:
     name: str
     line: int
     in_class: bool
+    is_object: bool = False
 
 
 def constants_in(path: str, module: ast.Module, flag: str) -> tuple[Constant, ...]:
@@ -166,28 +284,73 @@ def constants_in(path: str, module: ast.Module, flag: str) -> tuple[Constant, ..
     if stem == "__init__":
         stem = path.rpartition("/")[0].rpartition("/")[2]
     found = [
-        Constant(path=path, owner=stem, name=name, line=line, in_class=False)
-        for name, line in _assigned(module.body, flag)
+        Constant(path=path, owner=stem, name=name, line=line, in_class=False, is_object=is_object)
+        for name, line, is_object in _assigned(module.body, flag)
     ]
     for statement in ast.walk(module):
         if isinstance(statement, ast.ClassDef):
             found += [
-                Constant(path=path, owner=statement.name, name=name, line=line, in_class=True)
-                for name, line in _assigned(statement.body, flag)
+                Constant(
+                    path=path,
+                    owner=statement.name,
+                    name=name,
+                    line=line,
+                    in_class=True,
+                    is_object=is_object,
+                )
+                for name, line, is_object in _assigned(statement.body, flag)
             ]
     return tuple(found)
 
 
-def _assigned(body: Sequence[ast.stmt], flag: str) -> list[tuple[str, int]]:
+def _assigned(body: Sequence[ast.stmt], flag: str) -> list[tuple[str, int, bool]]:
     found = []
     for statement in body:
         match statement:
             case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value))
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=value))
-            ) if value == flag:
-                found.append((name, statement.lineno))
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ) if text_held(value) == flag:
+                found.append((name, statement.lineno, isinstance(value, ast.Call)))
     return found
+
+
+def texts_of(module: ast.Module, name: str) -> set[str]:
+    """Return the texts that a module, or a class of it, gives the constant `name`."""
+    bodies = [module.body]
+    bodies += [node.body for node in ast.walk(module) if isinstance(node, ast.ClassDef)]
+    return {
+        text
+        for body in bodies
+        for statement in body
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None
+        for target in (
+            statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        )
+        if isinstance(target, ast.Name)
+        and target.id == name
+        and (text := text_held(statement.value)) is not None
+    }
+
+
+def text_held(value: ast.expr) -> str | None:
+    """Return the flag's name that a constant, or an object made of a flag, holds."""
+    match value:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if makes_flag(name):
+            texts = [
+                each.value
+                for each in (*value.args, *(keyword.value for keyword in value.keywords))
+                if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            ]
+            return texts[0] if len(texts) == 1 else None
+    return None
+
+
+def _is_loud(name: str, known: set[str]) -> bool:
+    """Tell whether a constant's name is its own wherever it is imported from."""
+    return name in known and name.isupper() and len(name) >= _LOUD
 
 
 def local_names(module: ast.Module, path: str, constants: Sequence[Constant]) -> frozenset[str]:
@@ -199,12 +362,14 @@ def local_names(module: ast.Module, path: str, constants: Sequence[Constant]) ->
     ]
     names = {name for name in here if stored.count(name) == 1}
     importable = {(c.owner, c.name) for c in constants if not c.in_class}
+    known = {name for _, name in importable}
     for node in ast.walk(module):
         if isinstance(node, ast.ImportFrom):
             origin = (node.module or "").rpartition(".")[2]
             names |= {
                 alias.asname or alias.name
                 for alias in node.names
-                if (origin, alias.name) in importable and (alias.asname or alias.name) not in stored
+                if ((origin, alias.name) in importable or _is_loud(alias.name, known))
+                and (alias.asname or alias.name) not in stored
             }
     return frozenset(names)

@@ -9,6 +9,7 @@ import libcst as cst
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.blocks import fold_block, fold_module, fold_suite
 from flagstaff.cleanup.conditions import is_bool, simplify, simplify_value
+from flagstaff.cleanup.literals import without
 from flagstaff.cleanup.markers import Gone, Known, known, unwrapped
 from flagstaff.cleanup.scopes import same_kind
 
@@ -53,7 +54,58 @@ class Evaluator(Sweeper):
                 inner = simplify(value, tidy=self._tidy)
                 if isinstance(inner, Known):
                     return unwrapped(updated_node, inner, tidy=self._tidy)
+            case cst.Call(
+                func=cst.Name(value="all" | "any" as name),
+                args=[cst.Arg(value=cst.List() as items, keyword=None, star="") as arg],
+            ):
+                # What changes nothing goes; all else in the list is worked out as before.
+                idle = [
+                    isinstance(e.value, Known) and e.value.truth is (name == "all")
+                    for e in items.elements
+                ]
+                if any(idle) and not all(idle):
+                    thinned = arg.with_changes(value=without(items, idle))
+                    return updated_node.with_changes(args=[thinned])
         return updated_node
+
+    def visit_Assign(self, node: cst.Assign) -> bool:
+        return not self._question.defines(node)
+
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> bool:
+        # Nothing is read where something is written.
+        return not isinstance(node.target, cst.Attribute | cst.Subscript)
+
+    def visit_AnnAssign(self, node: cst.AnnAssign) -> bool:
+        return not self._question.defines(node)
+
+    def visit_Del(self, node: cst.Del) -> bool:
+        del node
+        return False
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> bool:
+        return not isinstance(node.target, cst.Attribute | cst.Subscript)
+
+    def leave_Decorator(
+        self, original_node: cst.Decorator, updated_node: cst.Decorator
+    ) -> cst.Decorator:
+        return original_node if isinstance(updated_node.decorator, Known) else updated_node
+
+    def leave_Attribute(
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.BaseExpression:
+        del original_node
+        return self._setting(updated_node)
+
+    def leave_Subscript(
+        self, original_node: cst.Subscript, updated_node: cst.Subscript
+    ) -> cst.BaseExpression:
+        del original_node
+        return self._setting(updated_node)
+
+    def _setting(self, node: cst.Attribute | cst.Subscript) -> cst.BaseExpression:
+        if self._question.setting(node):
+            return unwrapped(node, known(truth=self._question.keep), tidy=self._tidy)
+        return node
 
     def leave_Await(self, original_node: cst.Await, updated_node: cst.Await) -> cst.BaseExpression:
         del original_node

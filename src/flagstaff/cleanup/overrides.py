@@ -7,7 +7,7 @@ from __future__ import annotations
 import libcst as cst
 
 from flagstaff.cleanup.answers import Question
-from flagstaff.cleanup.markers import gone, is_emptied, known
+from flagstaff.cleanup.markers import Gone, gone, is_emptied, known
 
 
 class Overrides(cst.CSTTransformer):
@@ -76,6 +76,79 @@ class Overrides(cst.CSTTransformer):
         keep = self._question.keep
         pairs = zip(node.decorators, values, strict=True)
         return [d for d, value in pairs if value is not keep], (not keep) in values
+
+
+class SetUps(cst.CSTTransformer):
+    """Drop the statements of tests that give the flag the state that stays.
+
+    Of functions that give it the other one, a whole test goes; anything else is left.
+    """
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self._question = question
+        self._losing = [False]
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        del node
+        self._losing.append(False)
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef | cst.SimpleStatementLine:
+        losing = self._losing.pop()
+        if not losing:
+            return updated_node
+        kept_too = _SetUp(self._question)
+        original_node.body.visit(kept_too)
+        if original_node.name.value.startswith("test") and not kept_too.found:
+            return gone(updated_node)
+        return original_node
+
+    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
+        del original_node
+        match updated_node.value:
+            case cst.Call() as call:
+                return self._after(self._question.set_up(call), updated_node)
+        return updated_node
+
+    def leave_Assign(
+        self, original_node: cst.Assign, updated_node: cst.Assign
+    ) -> cst.BaseSmallStatement:
+        del original_node
+        return self._after(pinned_by(self._question, updated_node), updated_node)
+
+    def _after(self, state: bool | None, node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:  # noqa: FBT001
+        if state is self._question.keep:
+            return Gone()
+        self._losing[-1] = self._losing[-1] or state is not None
+        return node
+
+
+def pinned_by(question: Question, node: cst.Assign) -> bool | None:
+    """Return what `flags["name"] = True` or `settings.NAME = True` gives the flag."""
+    match node:
+        case cst.Assign(
+            targets=[cst.AssignTarget(target=cst.Subscript() | cst.Attribute() as target)],
+            value=cst.Name(value="True" | "False" as value),
+        ) if question.setting(target):
+            return value == "True"
+    return None
+
+
+class _SetUp(cst.CSTVisitor):
+    """Whether a function also gives the flag the state that stays."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self._question = question
+        self.found = False
+
+    def visit_Call(self, node: cst.Call) -> None:
+        self.found = self.found or self._question.set_up(node) is self._question.keep
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        self.found = self.found or pinned_by(self._question, node) is self._question.keep
 
 
 class _Pinned(cst.CSTVisitor):

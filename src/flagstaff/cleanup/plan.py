@@ -14,6 +14,7 @@ from flagstaff.cleanup.patterns import DEFAULT, Conventions
 from flagstaff.cleanup.python_files import PythonCleaner
 from flagstaff.cleanup.renames import losers
 from flagstaff.cleanup.residues import residues
+from flagstaff.cleanup.template_files import clean_templates
 from flagstaff.cleanup.tree import GitTree, Overlay, Tree
 from flagstaff.errors import UsageError
 
@@ -83,7 +84,9 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
     python = PythonCleaner(work, request.flag, request.conventions, keep=request.keep)
     python.clean()
     names = JobCleaner(work, python, names).clean()
+    clean_templates(work, python.flag, keep=request.keep)
     python.drop_constants()
+    python.drop_setting()
     _clean_yaml(work, request)
     if work.changed and request.changelog is not None:
         title = request.title or _title(request)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from flagstaff.cleanup.answers import Constant, Question, local_names
 from flagstaff.cleanup.elsewhere import Elsewhere, is_code
 from flagstaff.cleanup.patterns import Conventions, word
-from flagstaff.cleanup.references import find_constants, parsed
+from flagstaff.cleanup.references import find_constants, parsed, text_behind
 from flagstaff.cleanup.renames import Losers
 from flagstaff.cleanup.rewrite import Rewrite, Unreadable
+from flagstaff.cleanup.settings_names import defines, is_defined_only
 from flagstaff.cleanup.tree import Overlay, Tree
 
 
@@ -26,13 +27,19 @@ class PythonCleaner:
 
     def clean(self) -> None:
         """Put the answer in wherever the flag is asked for."""
+        self.flag = text_behind(self.work, self.flag)
         self._constants = find_constants(self.work, self.flag)
         for path in self.work.containing({self.flag, *(c.name for c in self._constants)}):
             if path.endswith(".py"):
                 self.rewrite(path)
 
     def rewrite(
-        self, path: str, losers: Losers | None = None, constants: frozenset[str] = frozenset()
+        self,
+        path: str,
+        losers: Losers | None = None,
+        constants: frozenset[str] = frozenset(),
+        *,
+        setting: bool = False,
     ) -> None:
         """Rewrite one file; one that does not parse stays as it is."""
         content = self.work.read(path) or b""
@@ -43,6 +50,8 @@ class PythonCleaner:
             question=question,
             losers=losers,
             constants=constants,
+            setting=setting,
+            in_tests=is_test(path),
             keeps=Elsewhere(self.work, path).uses,
         )
         try:
@@ -50,7 +59,7 @@ class PythonCleaner:
         except Unreadable:
             return
         if done.content != content:
-            deleted = done.emptied and _is_test(path)
+            deleted = done.emptied and is_test(path)
             self.work.write(path, None if deleted else done.content)
         # Markers do not survive printing: a later rewrite sees `True` like any other.
         self.answers.setdefault(path, done.answers)
@@ -68,16 +77,39 @@ class PythonCleaner:
             names = frozenset(c.name for c in doomed if c.path == path)
             self.rewrite(path, constants=names)
 
+    def drop_setting(self) -> None:
+        """Drop the values that were given to a setting which nothing reads any more."""
+        if not self.flag.isidentifier() or self._constants:
+            return
+        defined = []
+        for path in self.work.containing((self.flag,)):
+            content = self.work.read(path) or b""
+            module = parsed(content) if path.endswith(".py") else None
+            if module is not None:
+                if not is_defined_only(module, content.decode("utf-8", "replace"), self.flag):
+                    return
+                if defines(module, self.flag):
+                    defined.append(path)
+            elif path.endswith((".py", ".html", ".j2", ".jinja", ".jinja2")):
+                return
+        for path in defined:
+            self.rewrite(path, setting=True)
+
     def _question(self, path: str, content: bytes) -> Question | None:
         module = parsed(content)
         if module is None:
             return None
+        texts = [constant for constant in self._constants if not constant.is_object]
+        objects = [constant for constant in self._constants if constant.is_object]
         return Question(
             flag=self.flag,
             keep=self.keep,
             conventions=self.conventions,
-            names=local_names(module, path, self._constants),
-            attributes=frozenset((c.owner, c.name) for c in self._constants),
+            names=local_names(module, path, texts),
+            attributes=frozenset((c.owner, c.name) for c in texts),
+            objects=local_names(module, path, objects),
+            object_attributes=frozenset((c.owner, c.name) for c in objects),
+            is_setting=self.flag.isidentifier() and not self._constants,
         )
 
 
@@ -90,6 +122,11 @@ def _mentions(tree: Tree, name: str) -> int:
     )
 
 
-def _is_test(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return name.startswith("test_") or name.endswith(("_test.py", "tests.py"))
+def is_test(path: str) -> bool:
+    """Tell whether a file holds tests, or what tests share."""
+    *folders, name = path.lower().split("/")
+    return (
+        name.startswith(("test_", "tests.", "conftest."))
+        or name.endswith(("_test.py", "_tests.py"))
+        or bool({"test", "tests", "testing"} & set(folders))
+    )

@@ -11,7 +11,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flagstaff.cleanup.answers import Constant, constants_in, local_names
+from flagstaff.cleanup.answers import Constant, constants_in, local_names, texts_of
+from flagstaff.cleanup.asking import parts
 from flagstaff.cleanup.changes import Reference, ReferenceKind
 from flagstaff.cleanup.patterns import DEFAULT, Conventions, camel, spelled, word
 from flagstaff.cleanup.tree import GitTree, Tree
@@ -53,6 +54,19 @@ def find_constants(tree: Tree, flag: str) -> tuple[Constant, ...]:
         if path.endswith(".py") and (module := parsed(tree.read(path) or b"")):
             found += constants_in(path, module, flag)
     return tuple(found)
+
+
+def text_behind(tree: Tree, flag: str) -> str:
+    """Return the flag's name in texts, where `flag` is the name of the constant that holds it."""
+    if not flag.isidentifier():
+        return flag
+    texts = set()
+    for path in tree.containing((flag,)):
+        if path.endswith(".py") and (module := parsed(tree.read(path) or b"")):
+            texts |= texts_of(module, flag)
+    # A setting may well be a text, but hardly one of the words of its own name.
+    names = {text for text in texts if parts(text) & parts(flag) and " " not in text}
+    return names.pop() if len(names) == len(texts) == 1 else flag
 
 
 def parsed(content: bytes) -> ast.Module | None:

@@ -11,12 +11,15 @@ import libcst as cst
 from libcst import matchers
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from flagstaff.cleanup.answers import Question, text_of
+from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.evaluate import Evaluator
+from flagstaff.cleanup.focus import Focus
+from flagstaff.cleanup.listings import Decorators, Listings
 from flagstaff.cleanup.markers import Gone, Known
-from flagstaff.cleanup.overrides import Overrides
+from flagstaff.cleanup.overrides import Overrides, SetUps
 from flagstaff.cleanup.propagate import propagate
 from flagstaff.cleanup.renames import JobRemover, Losers
+from flagstaff.cleanup.settings_names import SettingRemover
 from flagstaff.cleanup.unused import Start, drop_unused
 
 _MOST_PASSES = 50
@@ -42,6 +45,8 @@ class Rewrite:
     question: Question
     losers: Losers | None = None
     constants: frozenset[str] = frozenset()
+    setting: bool = False
+    in_tests: bool = False
     keeps: Callable[[str], bool] = field(default=lambda _: False)
 
     def apply(self, content: bytes, *, original: bytes | None = None) -> Rewritten:
@@ -73,30 +78,47 @@ class Rewrite:
 
     def _settled(self, module: cst.Module, start: cst.Module, *, tidy: bool) -> cst.Module:
         """Run the passes until nothing changes."""
-        module = _visited(module, Overrides(self.question))
+        visited = self._visits(module)
+        module = visited(module, Overrides(self.question))
+        if self.in_tests:
+            module = visited(module, SetUps(self.question))
+        module = visited(module, Listings(self.question))
+        module = visited(module, Decorators(self.question))
         if self.constants:
-            module = _visited(module, _Constants(self.constants, self.question.flag))
+            module = visited(module, _Constants(self.constants))
+        if self.setting:
+            module = visited(module, SettingRemover(self.question.flag))
         if self.losers is not None:
             module = _visited(module, JobRemover(self.losers))
-        used, code = Start.of(start), start.code
+        used: Start | None = None
+        code, text = start.code, module.code
         for _ in range(_MOST_PASSES):
-            before = module.code
-            module = _visited(module, Evaluator(self.question, tidy=tidy))
+            before = text
+            module = visited(module, Evaluator(self.question, tidy=tidy))
             module = propagate(module, self.question, self.keeps)
-            if module.code != code:
-                module = drop_unused(used, module, self.keeps)
-            if module.code == before:
+            text = module.code
+            if text != code:
+                used = used or Start.of(start)
+                dropped = drop_unused(used, module, self.keeps)
+                text = text if dropped is module else dropped.code
+                module = dropped
+            if text == before:
                 break
         return module
+
+    def _visits(self, module: cst.Module) -> Callable[[cst.Module, cst.CSTTransformer], cst.Module]:
+        """Return how to visit: past what does not name the flag, unless jobs go as well."""
+        if self.losers is not None:
+            return _visited
+        return Focus(module, self.question.words | self.constants).visited
 
 
 class _Constants(cst.CSTTransformer):
     """Drop the constants that held the flag's name."""
 
-    def __init__(self, names: frozenset[str], flag: str) -> None:
+    def __init__(self, names: frozenset[str]) -> None:
         super().__init__()
         self._names = names
-        self._flag = flag
 
     def leave_Assign(
         self, original_node: cst.Assign, updated_node: cst.Assign
@@ -116,7 +138,7 @@ class _Constants(cst.CSTTransformer):
 
     def _goes(self, target: cst.BaseExpression, value: cst.BaseExpression | None) -> bool:
         named = isinstance(target, cst.Name) and target.value in self._names
-        return named and value is not None and text_of(value) == self._flag
+        return named and value is not None
 
 
 def _visited(module: cst.Module, visitor: cst.CSTTransformer) -> cst.Module:

@@ -11,6 +11,8 @@ from typing import Protocol
 from flagstaff.cleanup.git import Git, GitFailed
 
 _BINARY_PROBE = 8000
+_SEARCHES = 2
+_MOST_BYTES = 300_000_000
 
 
 class Tree(Protocol):
@@ -55,6 +57,8 @@ class GitTree:
     modes: Mapping[str, str]
     blobs: Mapping[str, str]
     _read: dict[str, bytes | None] = field(default_factory=dict)
+    _found: dict[frozenset[str], tuple[str, ...]] = field(default_factory=dict)
+    _whole: list[MemoryTree] = field(default_factory=list)
 
     @classmethod
     def at(cls, root: Path, revision: str = "HEAD") -> GitTree:
@@ -89,9 +93,17 @@ class GitTree:
 
     def containing(self, words: Iterable[str]) -> tuple[str, ...]:
         """Return the sorted paths of the text files that hold any of `words` as plain text."""
-        patterns = [part for word in words for part in ("-e", word)]
-        if not patterns:
+        wanted = frozenset(words)
+        if wanted not in self._found:
+            self._found[wanted] = self._search(sorted(wanted))
+        return self._found[wanted]
+
+    def _search(self, words: list[str]) -> tuple[str, ...]:
+        if not words:
             return ()
+        if len(self._found) >= _SEARCHES and self._in_memory():
+            return self._whole[0].containing(words)
+        patterns = [part for word in words for part in ("-e", word)]
         try:
             found = self.git.run("grep", "-z", "-l", "-I", "-F", *patterns, self.commit, "--")
         except GitFailed as error:
@@ -105,6 +117,17 @@ class GitTree:
         self._load(tuple(path for path in paths if path not in self._read))
         return paths
 
+    def _in_memory(self) -> bool:
+        """Read every file once, where there are not too many: each search of git's reads them."""
+        if not self._whole:
+            sizes = self.git.run("ls-tree", "-r", "-z", "-l", self.commit).split(b"\0")
+            if sum(_size(entry) for entry in sizes) > _MOST_BYTES:
+                return False
+            self._load(tuple(path for path in self.modes if path not in self._read))
+            files = {path: content or b"" for path, content in self._read.items()}
+            self._whole.append(MemoryTree(files))
+        return True
+
     def _load(self, paths: tuple[str, ...]) -> None:
         if not paths:
             return
@@ -113,7 +136,12 @@ class GitTree:
         start = 0
         for path in paths:
             end = answer.index(b"\n", start)
-            size = int(answer[start:end].split()[-1])
+            told = answer[start:end].split()[-1]
+            if told == b"missing":  # a partial clone without a network
+                self._read[path] = None
+                start = end + 1
+                continue
+            size = int(told)
             self._read[path] = answer[end + 1 : end + 1 + size]
             start = end + size + 2
 
@@ -151,3 +179,8 @@ class Overlay:
 
 def _holds(content: bytes, needles: list[bytes]) -> bool:
     return b"\0" not in content[:_BINARY_PROBE] and any(needle in content for needle in needles)
+
+
+def _size(entry: bytes) -> int:
+    fields = entry.partition(b"\t")[0].split()
+    return int(fields[3]) if len(fields) > 3 and fields[3].isdigit() else 0  # noqa: PLR2004

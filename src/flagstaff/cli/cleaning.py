@@ -9,6 +9,7 @@ import click
 
 from flagstaff.cli import output
 from flagstaff.cli.options import Common
+from flagstaff.cli.requesting import open_for
 from flagstaff.commands.tree import SETTINGS
 from flagstaff.errors import Conflict, UsageError
 
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 )
 @click.option("--diff", is_flag=True, help="Only the diff, for `git apply`.")
 @click.option("--branch", is_flag=True, help="Commit it on a branch; the checkout stays as it is.")
+@click.option(
+    "--open-request",
+    is_flag=True,
+    help="Commit it on a branch, run the command `test` there, push, and open a merge request.",
+)
+@click.option("--remote", default="origin", show_default=True, help="Where to push.")
 @click.option("--name", metavar="BRANCH", help="How to call the branch; otherwise cleanup/FLAG.")
 @click.option(
     "--project",
@@ -44,6 +51,8 @@ def cleanup(  # noqa: PLR0913  each option answers a question of its own
     keep: str,
     diff: bool,
     branch: bool,
+    open_request: bool,
+    remote: str,
     name: str | None,
     project: Path,
     base: str,
@@ -61,6 +70,7 @@ def cleanup(  # noqa: PLR0913  each option answers a question of its own
     from flagstaff.definitions import load_project  # noqa: PLC0415
     from flagstaff.integrations.forge.branches import old_jobs  # noqa: PLC0415
 
+    branch = branch or open_request
     if name and not branch:
         raise UsageError("`--name` is the name of a branch", hint="add `--branch`")
     settings = load_project(project)
@@ -85,6 +95,9 @@ def cleanup(  # noqa: PLR0913  each option answers a question of its own
             project, found, branch=name or f"cleanup/{flag}", message=message, base=base
         )
         written = f"{made.branch} ({made.commit[:12]})"
+    address = ""
+    if open_request and not common.dry_run:
+        address = open_for(project, settings, found, made.branch, remote)
     if common.json:
         output.say_json(
             {
@@ -96,6 +109,7 @@ def cleanup(  # noqa: PLR0913  each option answers a question of its own
                 "residues": [str(each) for each in found.residues],
                 "diff": diff_text(found),
                 "branch": written.partition(" ")[0],
+                "request": address,
             }
         )
         return 0
@@ -103,6 +117,8 @@ def cleanup(  # noqa: PLR0913  each option answers a question of its own
         output.say(diff_text(found).rstrip("\n"))
     if not diff:
         _tell(found, written)
+    if address:
+        output.say(address)
     return 0
 
 

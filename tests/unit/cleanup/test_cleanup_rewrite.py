@@ -448,8 +448,8 @@ def test_a_constant_of_another_module_is_understood_and_goes_in_the_end():
 
 
 def test_a_projects_own_way_of_asking_is_configured():
-    source = 'if experiments.active(user, "new"):\n    a()\n'
-    own = Conventions(calls=(CallPattern(function="active", position=1),))
+    source = 'if experiments.treats(user, "new"):\n    a()\n'
+    own = Conventions(calls=(CallPattern(function="treats", position=1),))
     assert clean(source) == source
     assert clean(source, conventions=own) == "a()\n"
 

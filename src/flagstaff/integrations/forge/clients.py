@@ -85,13 +85,22 @@ class Forges:
         for client in self._clients.values():
             client.close()
 
-    def _made(self, forge: Forge) -> IssueClient:
+    def token(self, forge: Forge) -> str:
+        """Return the token for a forge.
+
+        Raises:
+            UsageError: there is none.
+        """
         token = self._secret(forge.token_env, forge.token_file)
         if not token:
             raise UsageError(
                 f"there is no token for the forge {forge.name}",
                 hint=f"put one that may edit issues into {token_place(forge)}",
             )
+        return token
+
+    def _made(self, forge: Forge) -> IssueClient:
+        token = self.token(forge)
         if forge.kind is ForgeKind.GITHUB:
             from flagstaff.integrations.forge.github import GitHubIssues  # noqa: PLC0415 on demand
 

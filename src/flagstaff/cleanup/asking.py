@@ -1,0 +1,83 @@
+"""Does the name of a function, or of an object, say that it is about flags?
+
+Projects wrap whatever asks for flags in functions of their own, so most of what is asked is
+recognised by how it reads, once the flag's own name is among the arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_ABOUT = frozenset(
+    {"feature", "features", "flag", "flags", "switch", "switches", "toggle", "toggles"}
+    | {"experiment", "experiments", "sample", "waffle", "flipper", "unleash"}
+    | {"rollout", "rollouts"}
+)
+_STATES = frozenset({"enabled", "active", "on", "activated", "disabled", "inactive", "off"})
+_OFF = frozenset({"disabled", "inactive", "off"})
+_VERBS = frozenset({"is", "has", "have", "can", "should", "use", "check", "feature", "flag", "get"})
+_MAKING = frozenset(
+    {"set", "create", "enable", "disable", "delete", "remove", "override", "register", "add"}
+    | {"make", "factory", "new", "patch", "mock", "update", "save", "log", "define", "declare"}
+    | {"test", "with", "turn", "activate", "deactivate", "assert", "required", "raise"}
+    | {"refresh", "clear", "init", "list", "all", "names", "record", "track"}
+)
+_READING = frozenset({"get", "fetch", "check", "read", "lookup", "env"})
+_KEPT = frozenset({"config", "setting", "settings", "conf", "option", "bool", "boolean", "env"})
+_HOLDERS = _ABOUT | {"config", "settings", "conf", "environ", "env"}
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+@lru_cache(maxsize=4096)
+def parts(name: str) -> frozenset[str]:
+    """Return the words of a name.
+
+    >>> sorted(parts("is_featureEnabled"))
+    ['enabled', 'feature', 'is']
+    """
+    return frozenset(word.lower() for word in _WORDS.findall(name))
+
+
+def asks(function: str) -> bool | None:
+    """Tell whether a function asks if a flag is on (True) or off (False); None if for neither."""
+    words = parts(function)
+    if not words or words & _MAKING or function[:1].isupper():
+        return None
+    if words & _STATES:
+        return not words & _OFF
+    first = _WORDS.findall(function)[0].lower()
+    if words & _ABOUT and (first in _VERBS or len(words) == 1):
+        return True
+    if first in _READING and words & _KEPT:
+        return True
+    return None
+
+
+def is_question(method: str) -> bool:
+    """Tell whether a method of a flag's own object asks for its state."""
+    words = parts(method)
+    return not words & _MAKING and bool(words & _STATES or words >= {"check", "value"})
+
+
+def holds_flags(name: str) -> bool:
+    """Tell whether an object, such as `settings` or `app.config`, holds what flags are set to."""
+    return bool(parts(name) & _HOLDERS)
+
+
+def lists_flags(name: str) -> bool:
+    """Tell whether a list or a table is one of flags, such as `FEATURES`."""
+    return bool(parts(name) & _ABOUT)
+
+
+def makes_flag(factory: str) -> bool:
+    """Tell whether a class, such as `Feature` or `WaffleFlag`, makes objects of one flag each."""
+    return factory[:1].isupper() and bool(parts(factory) & _ABOUT)
+
+
+def sets_flag(function: str) -> bool:
+    """Tell whether a function of a test gives a flag a state, such as `FeatureFlagFactory`."""
+    words = parts(function)
+    if "assert" in words:
+        return False
+    return bool(words & {"set", "create", "factory", "update", "enable", "override", "activate"})

@@ -1,0 +1,143 @@
+"""How does a flag leave the tables of a module, and the decorators that ask for it?"""
+
+# ruff: noqa: D102, N802  the names which LibCST gives to the methods of visitors
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import libcst as cst
+
+from flagstaff.cleanup.answers import Question, last_name
+from flagstaff.cleanup.asking import lists_flags, parts
+from flagstaff.cleanup.conditions import is_pure
+from flagstaff.cleanup.literals import without
+
+_Table = TypeVar("_Table", cst.List, cst.Tuple, cst.Set, cst.Dict)
+_Decorated = TypeVar("_Decorated", cst.FunctionDef, cst.ClassDef)
+_ABOUT_ASKING = {"flag", "flags", "feature", "features", "flagged", "switch", "toggle", "sample"}
+_TRANSLATING = {"_", "gettext", "gettext_lazy", "ugettext_lazy", "ugettext", "dict", "Markup"}
+
+
+class Listings(cst.CSTTransformer):
+    """Drop what a table of flags, such as `FEATURES = {…}`, says of this one."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self._question = question
+        self._tables: list[bool] = []
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        names = [last_name(target.target) for target in node.targets]
+        self._tables.append(any(lists_flags(name) for name in names))
+
+    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
+        del original_node
+        self._tables.pop()
+        return updated_node
+
+    def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
+        self._tables.append(lists_flags(last_name(node.target)))
+
+    def leave_AnnAssign(
+        self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign
+    ) -> cst.AnnAssign:
+        del original_node
+        self._tables.pop()
+        return updated_node
+
+    def visit_Call(self, node: cst.Call) -> None:
+        del node
+        self._tables.append(False)
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+        del original_node
+        self._tables.pop()
+        return updated_node
+
+    def leave_List(self, original_node: cst.List, updated_node: cst.List) -> cst.List:
+        del original_node
+        return self._thinned(updated_node)
+
+    def leave_Set(self, original_node: cst.Set, updated_node: cst.Set) -> cst.Set:
+        del original_node
+        return self._thinned(updated_node)
+
+    def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> cst.Dict:
+        del original_node
+        return self._thinned(updated_node)
+
+    def leave_Tuple(self, original_node: cst.Tuple, updated_node: cst.Tuple) -> cst.Tuple:
+        del original_node
+        # The pair of a flag and its text is an element of the table around it.
+        if updated_node.elements and self._is_name(updated_node.elements[0].value):
+            rest = [element.value for element in updated_node.elements[1:]]
+            if all(not self._is_name(each) and _is_text(each) for each in rest) and rest:
+                return updated_node
+        return self._thinned(updated_node)
+
+    def _thinned(self, node: _Table) -> _Table:
+        if not self._tables or not self._tables[-1]:
+            return node
+        doomed = [self._goes(element) for element in node.elements]
+        return without(node, doomed) if any(doomed) else node
+
+    def _goes(self, element: cst.BaseElement | cst.BaseDictElement) -> bool:
+        match element:
+            case cst.DictElement():
+                return self._is_name(element.key) and _is_text(element.value)
+            case cst.Element(value=cst.Tuple(elements=[first, *rest])):
+                return self._is_name(first.value) and all(_is_text(e.value) for e in rest)
+            case cst.Element():
+                return self._is_name(element.value)
+        return False
+
+    def _is_name(self, node: cst.BaseExpression) -> bool:
+        return self._question.is_name(node)
+
+
+class Decorators(cst.CSTTransformer):
+    """Drop the decorators that let a function run only with the flag as it stays."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self._question = question
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        del original_node
+        return self._bare(updated_node)
+
+    def leave_ClassDef(
+        self, original_node: cst.ClassDef, updated_node: cst.ClassDef
+    ) -> cst.ClassDef:
+        del original_node
+        return self._bare(updated_node)
+
+    def _bare(self, node: _Decorated) -> _Decorated:
+        kept = [each for each in node.decorators if not self._passes(each.decorator)]
+        if len(kept) == len(node.decorators):
+            return node
+        changed: _Decorated = node.with_changes(decorators=kept)
+        return changed
+
+    def _passes(self, node: cst.BaseExpression) -> bool:
+        if not self._question.keep:
+            return False
+        match node:
+            case cst.Call(args=[first]) if first.star == "":
+                words = parts(last_name(node.func))
+                asks = bool(words & _ABOUT_ASKING) and "override" not in words
+                return asks and self._question.is_name(first.value)
+        return False
+
+
+def _is_text(node: cst.BaseExpression) -> bool:
+    """Tell whether a value only says something: a literal, or a text to be translated."""
+    match node:
+        case cst.Call(func=cst.Name(value=name), args=args) if name in _TRANSLATING:
+            return all(is_pure(arg.value) for arg in args)
+        case cst.ConcatenatedString():
+            return True
+    return is_pure(node)

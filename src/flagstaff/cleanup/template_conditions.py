@@ -1,0 +1,122 @@
+"""What is a condition of a template worth once the flag's answer is known?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from flagstaff.cleanup.asking import asks, holds_flags
+
+_TOKEN = re.compile(
+    r"\s*(?P<token>'[^']*'|\"[^\"]*\"|\w[\w.\-]*|[()\[\],]|==|!=|<=|>=|[|:<>+*/%~=-])", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a template asks for one flag."""
+
+    flag: str
+
+    def is_name(self, text: str) -> bool:
+        """Tell whether a text in quotes, or without, is the flag's name."""
+        bare = text[1:-1] if text[:1] in {"'", '"'} and text[-1:] == text[:1] else text
+        return bare == self.flag
+
+    def answer(self, text: str) -> bool | None:
+        """Tell whether an operand asks for the flag (True), for its opposite, or for neither."""
+        call = re.fullmatch(r"([\w.]+)\s*\((.*)\)(?:\s*==\s*(?:True|true))?", text, re.DOTALL)
+        if call is not None:
+            arguments = [each.strip() for each in call[2].split(",")]
+            named = [each for each in arguments if each[:1] in {"'", '"'} and self.is_name(each)]
+            function = call[1].rpartition(".")[2]
+            return asks(function) if len(named) == 1 and "(" not in call[2] else None
+        index = re.fullmatch(r"([\w.]+)\[\s*(['\"][^'\"]+['\"])\s*\]", text)
+        if index is not None:
+            owned = holds_flags(index[1].rpartition(".")[2]) and self.is_name(index[2])
+            return True if owned else None
+        owner, _, name = text.rpartition(".")
+        if name == self.flag and holds_flags(owner.rpartition(".")[2]):
+            return True
+        return None
+
+
+def condition(text: str, asking: Asking, *, keep: bool) -> bool | str:
+    """Return the truth of a condition, or the condition that is left of it.
+
+    What cannot be read is left as it is.
+    """
+    if asking.flag not in text:
+        return text
+    return _either(text.strip(), asking, keep=keep)
+
+
+def _either(text: str, asking: Asking, *, keep: bool) -> bool | str:
+    for word, end in (("or", True), ("and", False)):
+        operands = _split(text, word)
+        if len(operands) > 1:
+            worth = [_either(each, asking, keep=keep) for each in operands]
+            if end in worth:
+                return end
+            left = [each for each in worth if isinstance(each, str)]
+            if not left:
+                return not end
+            if left == operands:
+                return text
+            mixed = len(left) > 1
+            return f" {word} ".join(left) if mixed else _bare(left[0])
+    if (found := re.match(r"not\s+(.*)|not\s*(\(.*)", text, re.DOTALL)) is not None:
+        inner = found[1] or found[2]
+        worth_inner = _either(inner, asking, keep=keep)
+        if isinstance(worth_inner, bool):
+            return not worth_inner
+        if worth_inner == inner:
+            return text
+        single = len(_split(worth_inner, "or")) == len(_split(worth_inner, "and")) == 1
+        return f"not {worth_inner}" if single else f"not ({worth_inner})"
+    if _is_wrapped(text):
+        inner_worth = _either(text[1:-1].strip(), asking, keep=keep)
+        if isinstance(inner_worth, bool):
+            return inner_worth
+        return text if inner_worth == text[1:-1].strip() else f"({inner_worth})"
+    positive = asking.answer(text)
+    return text if positive is None else positive is keep
+
+
+def _bare(text: str) -> str:
+    return text[1:-1].strip() if _is_wrapped(text) else text
+
+
+def _is_wrapped(text: str) -> bool:
+    """Tell whether one pair of parentheses stands around the whole text."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return False
+    depth = 0
+    for place, found in _tokens(text):
+        depth += {"(": 1, ")": -1}.get(found, 0)
+        if depth == 0 and place < len(text) - 1:
+            return False
+    return depth == 0
+
+
+def _split(text: str, word: str) -> list[str]:
+    """Return the operands between a word that stands outside of parentheses."""
+    depth, start, operands = 0, 0, []
+    for place, found in _tokens(text):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(found, 0)
+        if found == word and depth == 0:
+            operands.append(text[start:place].strip())
+            start = place + len(word)
+    return [*operands, text[start:].strip()]
+
+
+def _tokens(text: str) -> list[tuple[int, str]]:
+    found, place = [], 0
+    while place < len(text):
+        match = _TOKEN.match(text, place)
+        if match is None:
+            place += 1
+            continue
+        found.append((match.start("token"), match["token"]))
+        place = match.end()
+    return found

@@ -1,0 +1,232 @@
+"""What is left of a Django or Jinja template once the flag's answer is fixed?
+
+A template is cut into text and tags; the branches of the tags that ask for the flag are resolved,
+everything else stays as it is, byte by byte. What does not pair up is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from flagstaff.cleanup.template_conditions import Asking, condition
+
+_TAG = re.compile(
+    r"\{%[-+]?\s*(?P<word>\w+)(?P<rest>(?:'[^'\n]*'|\"[^\"\n]*\"|[^%'\"]|%(?!\}))*)[-+]?%\}"
+)
+_SKIPPED = re.compile(
+    r"\{%-?\s*(?P<block>comment|verbatim|raw)\b.*?\{%-?\s*end(?P=block)\b[^%]*%\}|\{#.*?#\}",
+    re.DOTALL,
+)
+_ASKING_BLOCKS = ("flag", "switch", "sample")
+_MIDDLES = {"else", "elif", "elsif"}
+
+
+class Unpaired(Exception):
+    """The tags of a template do not pair up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One `{% … %}`, from `start` to `end`."""
+
+    word: str
+    rest: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Branch:
+    """What follows a tag up to the next one of the same block."""
+
+    tag: Tag
+    inner: list[Block] = field(default_factory=list)
+    end: int = 0
+
+
+@dataclass(slots=True)
+class Block:
+    """An `if` or a flag's own block with its branches, and the tag that ends it."""
+
+    branches: list[Branch]
+    closing: Tag | None = None
+
+
+def clean_template(text: str, asking: Asking, *, keep: bool) -> str:
+    """Return a template as if the flag always gave the answer that stays.
+
+    Raises:
+        Unpaired: its blocks do not pair up.
+    """
+    return _Cleaner(text, asking, keep=keep).cleaned()
+
+
+def _tags(text: str) -> Iterator[Tag]:
+    skipped = [found.span() for found in _SKIPPED.finditer(text)]
+    for found in _TAG.finditer(text):
+        if not any(start <= found.start() < end for start, end in skipped):
+            yield Tag(found["word"], found["rest"].strip(), *found.span())
+
+
+def blocks(text: str) -> list[Block]:
+    """Return the outermost blocks of a template.
+
+    Raises:
+        Unpaired: one is not closed, or closed twice.
+    """
+    top: list[Block] = []
+    stack: list[Block] = []
+    for tag in _tags(text):
+        if tag.word == "if" or tag.word in _ASKING_BLOCKS:
+            block = Block([Branch(tag)])
+            (stack[-1].branches[-1].inner if stack else top).append(block)
+            stack.append(block)
+        elif tag.word in _MIDDLES and stack and not _is_of_loop(text, stack[-1], tag):
+            stack[-1].branches[-1].end = tag.start
+            stack[-1].branches.append(Branch(tag))
+        elif tag.word.startswith("end") and tag.word[3:] in {"if", *_ASKING_BLOCKS}:
+            if not stack or stack[-1].branches[0].tag.word != tag.word[3:]:
+                raise Unpaired(tag.word)
+            stack[-1].branches[-1].end = tag.start
+            stack.pop().closing = tag
+    if stack:
+        raise Unpaired(stack[-1].branches[0].tag.word)
+    return top
+
+
+def _is_of_loop(text: str, block: Block, tag: Tag) -> bool:
+    """Tell whether an `else` belongs to a `for` within the block."""
+    since = text[block.branches[-1].tag.end : tag.start]
+    opened = len(re.findall(r"\{%[-+]?\s*(?:for|ifequal|ifnotequal|ifchanged)\b", since))
+    closed = len(re.findall(r"\{%[-+]?\s*end(?:for|ifequal|ifnotequal|ifchanged)\b", since))
+    return opened > closed
+
+
+class _Cleaner:
+    def __init__(self, text: str, asking: Asking, *, keep: bool) -> None:
+        self._text = text
+        self._asking = asking
+        self._keep = keep
+
+    def cleaned(self) -> str:
+        return self._span(0, len(self._text), blocks(self._text))
+
+    def _span(self, start: int, end: int, inner: Sequence[Block]) -> str:
+        out: list[str] = []
+        for block in inner:
+            assert block.closing is not None  # noqa: S101  an open block raises before
+            before = self._text[start : block.branches[0].tag.start]
+            resolved, whole = self._block(block)
+            start = block.closing.end
+            if whole:
+                out.append(self._plain(before))
+                out.append(resolved)
+                continue
+            before, resolved, start = self._closed_up(before, resolved, start)
+            out += [self._plain(before), resolved]
+        return "".join([*out, self._plain(self._text[start:end])])
+
+    def _closed_up(self, before: str, resolved: str, after: int) -> tuple[str, str, int]:
+        """Take away the lines on which the tags of a resolved block stood alone."""
+        head, _, lead = before.rpartition("\n")
+        alone = not lead.strip()
+        line = re.compile(r"[ \t]*\r?\n").match(self._text, after)
+        if not alone or (line is None and after < len(self._text)):
+            return before, resolved, after
+        first = re.match(r"[ \t]*\r?\n", resolved)
+        last_lead = resolved.rpartition("\n")[2]
+        if resolved and (first is None or last_lead.strip()):
+            return before, resolved, after
+        kept = head + "\n" if "\n" in before else ""
+        body = resolved[first.end() :] if first else ""
+        body = body[: len(body) - len(last_lead)] if last_lead and not last_lead.strip() else body
+        return kept, _dedented(body, lead), line.end() if line else after
+
+    def _block(self, block: Block) -> tuple[str, bool]:
+        """Return what a block becomes, and whether it is still a block."""
+        kept: list[tuple[Branch, str | None]] = []
+        for branch in block.branches:
+            worth = self._test(branch)
+            if worth is False:
+                continue
+            kept.append((branch, None if worth is True else worth))
+            if worth is True:
+                break
+        if not kept:
+            return "", False
+        first, test = kept[0]
+        if test is None and (first.tag.word != "else" or len(kept) < len(block.branches)):
+            return self._body(first), False
+        if len(kept) == len(block.branches) and all(
+            branch.tag.word == "else" if rest is None else rest == branch.tag.rest
+            for branch, rest in kept
+        ):
+            return self._whole(block), True
+        return self._again(block, kept), True
+
+    def _whole(self, block: Block) -> str:
+        assert block.closing is not None  # noqa: S101
+        out = []
+        for branch in block.branches:
+            out += [self._text[branch.tag.start : branch.tag.end], self._body(branch)]
+        return "".join([*out, self._text[block.closing.start : block.closing.end]])
+
+    def _again(self, block: Block, kept: list[tuple[Branch, str | None]]) -> str:
+        assert block.closing is not None  # noqa: S101
+        out = []
+        for place, (branch, test) in enumerate(kept):
+            tag = self._text[branch.tag.start : branch.tag.end]
+            if test is None and place and branch.tag.word != "else":
+                tag = re.sub(
+                    r"(\{%[-+]?\s*)\w+.*?(\s*[-+]?%\})$", r"\1else\2", tag, flags=re.DOTALL
+                )
+            elif test is not None:
+                word = branch.tag.word if place else "if"
+                tag = tag.replace(branch.tag.rest, test, 1) if branch.tag.rest != test else tag
+                tag = re.sub(r"^(\{%[-+]?\s*)\w+", rf"\g<1>{word}", tag)
+            out += [tag, self._body(branch)]
+        return "".join([*out, self._text[block.closing.start : block.closing.end]])
+
+    def _body(self, branch: Branch) -> str:
+        return self._span(branch.tag.end, branch.end, branch.inner)
+
+    def _test(self, branch: Branch) -> bool | str:
+        """Return what a branch's condition is worth: a truth, or the condition that is left."""
+        tag = branch.tag
+        if tag.word == "else":
+            return True
+        if tag.word in _ASKING_BLOCKS:
+            words = tag.rest.split()
+            return self._keep if words and self._asking.is_name(words[0]) else tag.rest
+        return condition(tag.rest, self._asking, keep=self._keep)
+
+    def _plain(self, text: str) -> str:
+        """Resolve `{{ a if asked else b }}` in what lies between blocks."""
+        return re.sub(r"\{\{-?(?P<inner>[^{}]*?)-?\}\}", self._printed, text)
+
+    def _printed(self, found: re.Match[str]) -> str:
+        parts = re.fullmatch(r"(\s*)(.+?) if (.+?) else (.+?)(\s*)", found["inner"], re.DOTALL)
+        if parts is None or " if " in parts[4]:
+            return found[0]
+        test = condition(parts[3], self._asking, keep=self._keep)
+        if isinstance(test, str):
+            return found[0]
+        chosen = parts[2] if test else parts[4]
+        text = re.fullmatch(r"'([^'{}]*)'|\"([^\"{}]*)\"", chosen.strip())
+        if text is not None and not re.search(r"[&<>\\]", text[0]):
+            return text[1] or text[2] or ""
+        return found[0].replace(found["inner"], f"{parts[1]}{chosen}{parts[5]}")
+
+
+def _dedented(body: str, lead: str) -> str:
+    """Move a body to the left by as much as its tags had stood further left."""
+    lines = body.splitlines(keepends=True)
+    depths = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()]
+    extra = min(depths, default=0) - len(lead)
+    if extra <= 0:
+        return body
+    return "".join(
+        line[extra:] if line[:extra].isspace() and line.strip() else line for line in lines
+    )
