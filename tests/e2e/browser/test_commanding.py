@@ -32,7 +32,7 @@ def test_a_command_is_completed_rehearsed_and_carried_out_by_keys_alone(page):
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("staging: on")
     page.goto("/flags/palette_flag")
-    expect(page.locator("#state tr").nth(2)).to_contain_text("on for everyone")
+    expect(page.get_by_role("row", name="staging on on for everyone")).to_be_visible()
 
 
 def test_without_javascript_it_is_a_plain_form(browse):

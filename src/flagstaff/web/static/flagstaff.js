@@ -118,7 +118,6 @@
   // Refetching. The server names what changed; each part of the page knows which names it shows.
   const shown = new WeakMap();
   const due = new Set(); // ids where there are any: a part is another element after every refetch
-  const again = new Set(); // what changed once more while it was being fetched
   let waiting = null;
 
   function isAbout(part, name) {
@@ -137,9 +136,11 @@
       return;
     }
     for (const part of parts) {
-      if (part.classList.contains("htmx-request")) again.add(part.id);
+      // What changes while it is being fetched is fetched again after that.
+      if (part.classList.contains("htmx-request")) due.add(part.id || part);
       else window.htmx.trigger(part, "live");
     }
+    soon();
   }
 
   function soon() {
@@ -152,12 +153,6 @@
     }
     soon();
   }
-
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const { id } = event.detail.elt;
-    if (again.delete(id)) due.add(id);
-    soon();
-  });
 
   function typedSomething(root) {
     return [...root.querySelectorAll("input:not([type=hidden]), textarea")]
