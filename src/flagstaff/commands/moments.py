@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from flagstaff.definitions.duration import parse_duration
 from flagstaff.errors import UsageError
 
 _LONGEST = timedelta(days=3650)
@@ -16,6 +15,8 @@ def parse_moment(text: str, *, now: datetime) -> datetime:
     Raises:
         UsageError: it is none of these.
     """
+    from flagstaff.definitions.duration import parse_duration  # noqa: PLC0415 help loads no YAML
+
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:

@@ -146,8 +146,8 @@ def _switch(unit: Unit, command: SwitchJobs) -> Outcome:
 
 def _wanted(command: SwitchJobs) -> Mapping[str, Gates | None]:
     """Return the gates of both flags; None where the flag is to go."""
-    share = command.percentage
-    if not 0 <= share <= ALL:
+    share = Decimal(command.percentage)
+    if not (share.is_finite() and 0 <= share <= ALL):
         raise UsageError(f"{share} is no percentage", hint="write 0 to 100")
     run, drop = ALL, NONE
     match command.action:

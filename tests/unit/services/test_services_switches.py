@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -126,6 +127,7 @@ def test_what_programs_ask_for_is_checked_too(services, ada):
         {"task": "a b", "action": "run"},
         {"task": JOB, "action": "stop"},
         {"task": JOB, "action": "run", "percentage": 101},
+        {"task": JOB, "action": "run", "percentage": Decimal("NaN")},
     ):
         with pytest.raises(UsageError):
             services.execute(SwitchJobs(environments=("production",), **broken), ada)
