@@ -6,6 +6,7 @@ import sys
 
 from benchmarks import (
     cleanup,
+    cleanup_speed,
     engine,
     evaluation,
     guards,
@@ -19,6 +20,7 @@ from benchmarks import (
 
 SUITES = {
     "cleanup": cleanup.main,
+    "cleanup_speed": cleanup_speed.main,
     "engine": engine.main,
     "evaluation": evaluation.main,
     "guards": guards.main,

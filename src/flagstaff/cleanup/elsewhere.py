@@ -27,12 +27,18 @@ class Elsewhere:
         """Tell whether any other file imports `name` from this module or reaches it as its part."""
         if self.path.endswith("__init__.py"):
             return True
-        return any(self._used_in(path, name) for path in self.tree.containing((name,)))
+        return any(self._used_in(path, name) for path in self._naming(name))
 
     def importers(self, name: str) -> tuple[str, ...]:
         """Return the paths of the other Python files that use `name` of this module."""
-        found = self.tree.containing((name,))
+        found = self._naming(name)
         return tuple(p for p in found if p.endswith(".py") and self._used_in(p, name))
+
+    def _naming(self, name: str) -> list[str]:
+        """Return the files that hold both names as plain text: few of them are worth reading."""
+        return sorted(
+            {*self.tree.containing((self._stem,))}.intersection(self.tree.containing((name,)))
+        )
 
     def _used_in(self, path: str, name: str) -> bool:
         if path == self.path or not is_code(path):
