@@ -75,8 +75,16 @@ def _wrongs(
         if not _is_idle(unit, text):
             yield f"{path}: took away `{_short(unit)}`"
     for unit in (mine - old) - (theirs - old):
-        if person[path] is not None and unit not in said:
+        if person[path] is not None and not _is_said(unit, said):
             yield f"{path}: put in `{_short(unit)}`"
+
+
+def _is_said(unit: str, said: Collection[str]) -> bool:
+    """Tell whether a line that is left to a person is the unit, or an entry of the unit."""
+    if unit in said:
+        return True
+    entries = {line.rstrip(",").replace('"', "'") for line in said if line.endswith(",")}
+    return any(each in unit for each in entries if ":" in each)
 
 
 def _is_idle(unit: str, text: str) -> bool:

@@ -40,3 +40,11 @@ def test_what_was_reported_is_not_wrong():
     files = [{"a.py": b"return x.flag()\n"}, {"a.py": b"return True\n"}, {"a.py": b"pass\n"}]
     assert judge(*files, ()).verdict is Verdict.WRONG
     assert judge(*files, {"return True"}).verdict is Verdict.RESIDUE
+
+
+def test_an_entry_that_was_reported_is_not_wrong_either():
+    ours = b'a = {"outer": {"flag": True}}\n'
+    files = [{"a.py": each} for each in (b'a = {"outer": {"flag": ask()}}\n', ours, b"a = {}\n")]
+    assert judge(*files, ()).verdict is Verdict.WRONG
+    assert judge(*files, {'"other": True,'}).verdict is Verdict.WRONG
+    assert judge(*files, {'"flag": True,'}).verdict is Verdict.RESIDUE

@@ -26,6 +26,8 @@ _MAKING = frozenset(
 _READING = frozenset({"get", "fetch", "check", "read", "lookup", "env"})
 _KEPT = frozenset({"config", "setting", "settings", "conf", "option", "bool", "boolean", "env"})
 _HOLDERS = _ABOUT | {"config", "settings", "conf", "environ", "env"}
+_VALUES = frozenset({"value", "values", "variant", "variation", "treatment", "payload", "number"})
+_TRUTHS = frozenset({"bool", "boolean"})
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -43,6 +45,8 @@ def asks(function: str) -> bool | None:
     """Tell whether a function asks if a flag is on (True) or off (False); None if for neither."""
     words = parts(function)
     if not words or words & _MAKING or function[:1].isupper():
+        return None
+    if words & _VALUES and not words & _TRUTHS:
         return None
     if words & _STATES:
         return not words & _OFF

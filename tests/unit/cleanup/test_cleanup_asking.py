@@ -24,6 +24,9 @@ def test_names_tell_questions_from_deeds():
     assert asks("is_flag_disabled") is False
     for name in ("set_flag", "create_feature", "FeatureFlagFactory", "print", "enable", "get"):
         assert asks(name) is None
+    for name in ("get_feature_value", "flag_variant"):  # what comes back may be anything
+        assert asks(name) is None
+    assert asks("get_feature_boolean_value") is True
     assert makes_flag("WaffleFlag")
     assert not makes_flag("Menu")
 
