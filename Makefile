@@ -16,7 +16,9 @@ run: $(INSTALLED) $(VENDOR) ## see it work: dashboard, demo application, a rollo
 
 test: $(READY) $(VENDOR) servers ## run every test
 	$(BIN)/pytest -n 2 --ignore tests/integration --ignore tests/e2e $(ARGS)
-	$(BIN)/pytest tests/integration tests/e2e $(ARGS)  # with real clocks, so one after the other
+	@# With real clocks and servers: one after the other, and what fails once more by itself.
+	$(BIN)/pytest tests/integration tests/e2e $(ARGS) || { echo "once more what failed:"; \
+	  $(BIN)/pytest tests/integration tests/e2e --last-failed --last-failed-no-failures none $(ARGS); }
 
 check: $(READY) ## lint, format, types, layers
 	$(BIN)/ruff check

@@ -29,6 +29,9 @@ from flagstaff.store.audit import AuditEntry
 from flagstaff.store.flags import FlagState
 from flagstaff.store.rollouts import RolloutRecord
 
+NEWEST = 200
+"""Rollouts that Home tells of."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
@@ -165,10 +168,22 @@ def rollouts(
     return [_summary(record) for record in records]
 
 
-def rollouts_with_guards(unit: Unit) -> list[tuple[RolloutSummary, tuple[GuardView, ...]]]:
-    """Return the newest rollouts of all, each with its guards."""
-    records = rollout_store.find(unit.connection)
-    return [(_summary(record), guard_views(record)) for record in records]
+def rollouts_with_guards(
+    unit: Unit, known: dict[int, RolloutRecord]
+) -> list[tuple[RolloutSummary, tuple[GuardView, ...]]]:
+    """Return the newest rollouts of all, each with its guards.
+
+    `known` is what the last call has read; whatever has not moved since is not read again. Give it
+    to units that only read: what a transaction takes back must not be remembered.
+    """
+    numbers = rollout_store.recent_numbers(unit.connection, limit=NEWEST)
+    records, broken = rollout_store.load(unit.connection, numbers, known)
+    for error in broken.values():
+        raise error
+    known.clear()
+    known.update(records)
+    newest = [records[number] for number in numbers]
+    return [(_summary(record), guard_views(record)) for record in newest]
 
 
 def rollout(unit: Unit, number: int) -> RolloutView:

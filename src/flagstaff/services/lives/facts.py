@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 
 from flagstaff.cleanup.mentions import mentioned
 from flagstaff.definitions import Definition
@@ -89,12 +90,9 @@ def _facts(unit: Unit, name: str, definition: Definition | None, known: _Known) 
     came = introduced(unit, definition, life, rows.values())
     default = State.ON if definition and definition.default_enabled else State.OFF
     standings = tuple(
-        Standing(
-            environment=place,
-            state=rows[place].gates.state if place in rows else default,
-            since=rows[place].updated_at if place in rows else known.removed.get((name, place)),
-            is_set=place in rows,
-        )
+        _set(rows[place])
+        if place in rows
+        else _unset(place, default, known.removed.get((name, place)))
         for place in known.places
     )
     ends_at = unit.context.project.lifecycle.lifespans[kind].after(came)
@@ -116,6 +114,18 @@ def _facts(unit: Unit, name: str, definition: Definition | None, known: _Known) 
         referenced=None if unseen else name in (known.referenced or frozenset()),
         in_rollout=name in known.running,
     )
+
+
+def _set(row: FlagState) -> Standing:
+    return Standing(
+        environment=row.environment, state=row.gates.state, since=row.updated_at, is_set=True
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _unset(environment: str, default: State, since: datetime | None) -> Standing:
+    """Return how a flag stands that nobody has set there: most do, and alike."""
+    return Standing(environment=environment, state=default, since=since, is_set=False)
 
 
 def _referenced(unit: Unit, names: Iterable[str]) -> frozenset[str] | None:

@@ -13,6 +13,7 @@ from flagstaff.rollouts.rollout import Phase
 from flagstaff.services import views
 from flagstaff.services.guard_views import GuardView
 from flagstaff.services.lives.stale import stale_flags
+from flagstaff.services.running import RolloutRecord
 from flagstaff.services.views import RolloutSummary
 from flagstaff.web.history import news
 from flagstaff.web.site import Site
@@ -25,9 +26,10 @@ FRESH = timedelta(days=7)
 
 def routes(site: Site) -> list[BaseRoute]:
     """Return the page's routes."""
+    known: dict[int, RolloutRecord] = {}
 
     def show(request: Request) -> Response:
-        watched = site.ask(request, views.rollouts_with_guards)
+        watched = site.ask(request, lambda unit: views.rollouts_with_guards(unit, known))
         found = [each for each, _ in watched]
         now = site.services.clock.now()
         return site.page(
