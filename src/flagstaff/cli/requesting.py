@@ -41,7 +41,7 @@ def open_for(root: Path, project: Project, plan: CleanupPlan, branch: str, remot
     tested = _tested(root, project, plan, branch)
     if tested is not None and tested[1].code != 0:
         name, ended = tested
-        output.say(ended.output)
+        output.remark(ended.output)
         raise Conflict(
             f"{name} fails on {branch}: {ended.why or f'it ended with {ended.code}'}",
             hint=f"mend it on the branch {branch} and open the request yourself, or skip the tests"
@@ -91,7 +91,9 @@ def _pushed(root: Path, branch: str, remote: str) -> None:
     except UsageError as exc:
         raise Conflict(
             f"{remote} does not take the branch {branch}: {exc.message}",
-            hint="look at `git remote -v`, or name another with `--remote`",
+            hint="another branch of that name is there: delete it, or choose another with `--name`"
+            if "rejected" in exc.message
+            else "look at `git remote -v`, or name another with `--remote`",
         ) from exc
 
 
@@ -107,6 +109,16 @@ def _git(folder: Path, *words: str) -> str:
         ("git", "-C", str(folder), *words), capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or [f"git ended with {done.returncode}"])[-1]
-        raise UsageError(said, hint=f"try `git {words[0]}` yourself in {folder}")
+        raise UsageError(
+            _said(done.stderr) or f"git ended with {done.returncode}",
+            hint=f"try `git {words[0]}` yourself in {folder}",
+        )
     return done.stdout.strip()
+
+
+def _said(errors: str) -> str:
+    """Return what went wrong in git's words: not its advice, nor that something went wrong."""
+    lines = [each.strip() for each in errors.splitlines()]
+    lines = [each for each in lines if each and not each.startswith("hint:")]
+    refused = [each for each in lines if each.startswith("!")]
+    return (refused or lines or [""])[-1]

@@ -27,7 +27,12 @@ def parse_moment(text: str, *, now: datetime) -> datetime:
                 f"{text[:60]!r} is no time",
                 hint="write a day or a time such as 2026-03-02T09:00, or how long ago: 2d",
             ) from exc
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError as exc:
+        raise UsageError(
+            f"{text[:60]!r} is out of every calendar", hint="name a nearer day"
+        ) from exc
 
 
 def check_moment(text: str) -> str:

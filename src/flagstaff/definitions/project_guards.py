@@ -95,10 +95,11 @@ def _check_exposures(project: Fields, guards: Mapping[str, JobGuard]) -> None:
     for guard in guards.values():
         name = guard.query.exposure if guard.query else ""
         other = guards.get(name)
-        if name and (other is None or other.flag != guard.flag or other.query is None):
+        counts = other is not None and other.query is not None and not other.query.exposure
+        if name and (other is None or other.flag != guard.flag or not counts):
             project.problems.error(
-                f"`guards.exposure` of {quote(guard.name)} is {quote(name)}, which is no guard on a"
-                " metric of the same flag",
+                f"`guards.exposure` of {quote(guard.name)} is {quote(name)}, which is no guard of"
+                " the same flag that counts totals itself",
                 line=project.line("guards"),
                 remedy="name one that counts requests of this flag",
             )

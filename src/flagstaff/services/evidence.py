@@ -57,12 +57,16 @@ def points_of_move(
 ) -> list[Point]:
     """Return what there is to keep of the poll that moved a rollout.
 
-    One that is put back forgets what its guards have seen, and why it is put back is seen in just
-    this poll: it is counted once more.
+    One that is put back forgets what its guards have seen, and one that opens the flag further
+    looks on from there. Why it did so is seen as it stood before: that poll is counted once more.
     """
-    if after.watch_since == before.watch_since or not isinstance(event, Observed):
+    same = (
+        after.watch_since == before.watch_since
+        and after.production_changes == before.production_changes
+    )
+    if same or not isinstance(event, Observed):
         return points(before, after, readings, now)
-    seen = read(before, event.measurements, now)
+    seen = read(before, event.measurements, now, cut=True)
     return points(before, seen, judgements(seen, now), now)
 
 

@@ -208,7 +208,7 @@ def _invited(unit: Unit, account: Account) -> Outcome:
             expires_at=expires,
         ),
     )
-    link = f"{unit.context.address()}/setup/{secret}"
+    link = unit.once(f"{unit.context.address()}/setup/{secret}")
     return Outcome(
         text=f"{account.name} is {_words(account.roles)}\n"
         f"to set a password, once, until {expires:%Y-%m-%d %H:%M} UTC: {link}",

@@ -46,9 +46,10 @@ def create_token(unit: Unit, command: CreateToken) -> Outcome:
     credentials.add(unit.connection, made)
     unit.changed.add(PEOPLE)
     unit.record("token.create", text=f"token {_line(made)}")
+    said = unit.once(secret)
     return Outcome(
-        text=f"token {_line(made)}\nkeep it now, it is not shown again: {secret}",
-        data={**_json(made), "token": secret},
+        text=f"token {_line(made)}\nkeep it now, it is not shown again: {said}",
+        data={**_json(made), "token": said},
     )
 
 

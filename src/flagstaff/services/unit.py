@@ -121,6 +121,10 @@ class Unit:
         self.entries.append(entry)
         return entry
 
+    def once(self, secret: str) -> str:
+        """Return a secret as it is said to whoever made it: a rehearsal has made none."""
+        return "(said when it is made)" if self.rehearsal else secret
+
     def known_flag(self, name: str) -> None:
         """Refuse a flag that nobody has defined.
 

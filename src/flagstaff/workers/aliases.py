@@ -13,8 +13,9 @@ log = logging.getLogger("flagstaff")
 def complete(app: Any, rename: Rename) -> bool:
     """Register whichever of the two names is missing; return whether a body is there at all.
 
-    Each name gets a task object of its own around the body: with one object under both names, a
-    retry would be published under the name of the object, not under the one that it came with.
+    Each name gets a task object of its own around the body, so that what looks at the task that
+    runs sees the name that the job has. A body may as well look at itself by its own global name,
+    so both share one stack of requests under way: whoever asks either learns of the job that runs.
     """
     tasks = app.tasks
     old, new = _named(tasks, rename.old), _named(tasks, rename.new)
@@ -32,7 +33,7 @@ def _named(tasks: Any, name: str) -> Any:
 
 def _register(app: Any, body: Any, name: str) -> None:
     kind = type(body)
-    # `__bound__` would be inherited, and with it the stack of requests under way.
+    # `__bound__` would be inherited, and the class would never be made ready for its application.
     alias = type(
         kind.__name__,
         (kind,),
@@ -42,4 +43,6 @@ def _register(app: Any, body: Any, name: str) -> None:
         alias.__qualname__ = body.__qualname__
     app.tasks.pop(name, None)  # Celery warns of a name that is registered twice
     app.register_task(alias)
+    if kind.request_stack is not None:
+        type(alias).request_stack = kind.request_stack
     log.debug("%s is known as %s as well", body.name, name)

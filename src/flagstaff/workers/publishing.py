@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from celery import current_task
+
 from flagstaff.workers.rename import Flags, Rename, Variant
 
 HEADER = "flagstaff"
@@ -61,7 +63,8 @@ class Publisher:
         rename, flags = found
         options |= dict(zip(self._parameters, more, strict=False))
         if _comes_again(options):  # it keeps the name that it came with
-            variant = rename.variant(name)
+            running = _running(options)
+            variant = rename.variant(running if running in {rename.old, rename.new} else name)
         else:
             options["task_id"] = options.get("task_id") or str(uuid4())
             variant = rename.wanted(flags, options["task_id"], args or (), kwargs or {})
@@ -94,6 +97,17 @@ def _comes_again(options: Mapping[str, Any]) -> bool:
     """Say whether a job is tried again, or was put off."""
     header = (options.get("headers") or {}).get(HEADER)
     return bool(options.get("retries") or (isinstance(header, dict) and header.get("deferred")))
+
+
+def _running(options: Mapping[str, Any]) -> str:
+    """Return the name of the job that tries itself again.
+
+    A body that does so by its own global name asks under that one, whichever it came under.
+    """
+    task = current_task._get_current_object() if current_task else None  # noqa: SLF001
+    if task is None or task.request.id != options.get("task_id"):
+        return ""
+    return str(task.name)
 
 
 def _is_free(options: Mapping[str, Any], ours: set[str]) -> bool:

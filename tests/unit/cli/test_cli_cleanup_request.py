@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -157,6 +158,8 @@ def test_a_second_time_brings_the_same_request_up_to_date(opened, forge):
     assert opened() == 0
     forge.requests[1]["title"] = "old"
     assert opened.again() == 0
+    assert "labels" not in forge.said[-1][3], "it would take away those that people have given"
+    assert "group::shop" in forge.said[-1][3]["add_labels"]
     assert len(forge.requests) == 1
     assert forge.requests[1]["title"] == "Remove the `new_shop` feature flag"
 
@@ -164,7 +167,8 @@ def test_a_second_time_brings_the_same_request_up_to_date(opened, forge):
 def test_nothing_is_pushed_when_the_tests_fail(opened, forge, capsys):
     assert opened(program="print('broken'); raise SystemExit(3)") != 0
     said = capsys.readouterr()
-    assert "broken" in said.out
+    assert "broken" in said.err
+    assert not said.out
     assert "ended with 3" in said.err
     assert branches(opened.remote) == []
     assert not forge.said
@@ -175,3 +179,24 @@ def test_a_missing_token_is_said_before_the_tests_run(opened, forge, monkeypatch
     assert opened() != 0
     assert "no token" in capsys.readouterr().err
     assert not forge.said
+
+
+def test_a_branch_that_somebody_else_pushed_is_left_and_said(opened, forge, git_sandbox, capsys):
+    assert opened() == 0
+    git_sandbox.git("checkout", "-q", "-b", "theirs", "cleanup/new_shop")
+    git_sandbox.commit("theirs", **{"more.txt": "more"})
+    git_sandbox.git("push", "-q", "origin", "theirs:cleanup/new_shop")
+    git_sandbox.git("checkout", "-q", "-")
+    git_sandbox.git("branch", "-D", "cleanup/new_shop")
+    capsys.readouterr()
+    assert opened.again() != 0
+    said = capsys.readouterr().err
+    assert "! [rejected]" in said
+    assert "--name" in said
+    assert len(forge.requests) == 1
+
+
+def test_what_a_program_says_stays_in_its_fence(opened, forge):
+    assert opened(program=PASSES + "; print('~' * 7); print('/merge')") == 0
+    text = forge.requests[1]["description"]
+    assert re.search(r"^(~{8,})text\n[\s\S]*~{7}\n/merge\n[\s\S]*^\1$", text, re.MULTILINE)

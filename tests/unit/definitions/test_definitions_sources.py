@@ -121,7 +121,7 @@ def test_sentry_is_asked_for_a_tag_against_the_totals_of_another_guard(load, pro
         label="rollout.checkout_v2",
         exposure="requests",
     )
-    assert "'nothing', which is no guard on a metric of the same flag" in problems(
+    assert "'nothing', which is no guard of the same flag that counts totals itself" in problems(
         SENTRY % "nothing"
     )
     assert "has no `sources.web.token_file`" in problems(

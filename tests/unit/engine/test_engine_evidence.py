@@ -114,6 +114,19 @@ def test_a_stage_that_is_put_back_leaves_what_led_to_it(lab):
     assert (anew.poll, anew.percentage, counted(anew)) == (0, 10.0, (100, 0, 100, 0))
 
 
+def test_the_poll_that_opens_further_is_kept_as_the_stage_before_sees_it(lab):
+    number = lab.added(PLAN)
+    lab.engine.tick()
+    poll(lab, CALM)
+    poll(lab, reading((9000, 9), (9000, 9)), minutes=30)
+    poll(lab, reading((90_000, 90), (90_000, 90)), minutes=31)
+    lab.engine.tick()
+    assert lab.look(number).rollout.percentage == 50.0
+    of_ten = [each for each in points(lab, number) if each.percentage == 10.0]
+    assert of_ten[-1].standing is Standing.HEALTHY
+    assert counted(of_ten[-1]) == (90_000, 90, 90_000, 90)
+
+
 def test_a_look_that_is_not_committed_leaves_no_point(lab, monkeypatch):
     number = lab.added(PLAN)
     lab.engine.tick()

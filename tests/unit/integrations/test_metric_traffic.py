@@ -75,6 +75,27 @@ def test_a_source_that_is_away_is_asked_once():
     assert len(away.asked) == 1
 
 
+def test_a_source_that_soon_tires_is_believed_nothing():
+    class Tired(Counting):
+        def measure(self, kept, latest, secret):
+            if len(self.asked) > 1:
+                raise Unavailable("too many questions")
+            return super().measure(kept, latest, secret)
+
+    counting = Tired(lambda hour: {"a": 100 * (hour + 30)} if hour > -1.5 else {})
+    with pytest.raises(Unavailable, match="too many questions"):
+        _piece_by_piece(counting, START - DAY, START, "")
+
+
+def test_a_guard_that_takes_its_totals_from_another_needs_it_in_the_plan(tmp_path):
+    source = MetricSource(
+        name="sentry", kind=SourceKind.SENTRY, address="https://sentry.example/api"
+    )
+    found = lately(tmp_path, source, Query(source="sentry", exposure="requests"))
+    assert "requests, which is no guard of this plan" in found.error
+    assert "add requests to the plan" in found.error
+
+
 def test_a_database_tells_both_sides_together(tmp_path):
     address = f"sqlite:///{tmp_path / 'shop.db'}"
     engine = create_engine(address)

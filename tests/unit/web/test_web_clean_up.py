@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 
+from flagstaff.cleanup.plan import plan_cleanup
 from flagstaff.flags.gates import Gates
 from flagstaff.services.person import ENGINE
 from flagstaff.store import flags
 from flagstaff.store.flags import FlagState
+from flagstaff.web import patches
 from flagstaff.web.pages import clean_up
 from git_sandbox import SURROUNDINGS, GitSandbox
 
@@ -121,3 +124,43 @@ def test_many_stale_flags_come_in_pages(client, application, monkeypatch):
         older = re.search(r'href="(/clean-up\?after=\w+)"', page)
         path = older[1] if older else ""
     assert {"one", "three", "two"} <= every
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_patch_is_worked_out_once_for_a_commit(client, committed, monkeypatch):
+    planned = []
+
+    def plan(*words, **settings):
+        planned.append(settings["keep"])
+        return plan_cleanup(*words, **settings)
+
+    monkeypatch.setattr(patches, "plan_cleanup", plan)
+    for path in ("", "/patch", "?keep=off", ""):
+        client.get(f"/clean-up/new_navigation{path}")
+    assert planned == [True, False]
+    (committed.root / "shop.py").write_text(CODE.replace("<old>", "<older>"))
+    committed.git("commit", "-qam", "Older")
+    assert "&lt;older&gt;" in client.get("/clean-up/new_navigation").text
+    assert planned == [True, False, True]
+
+
+@pytest.mark.usefixtures("committed")
+def test_who_has_to_wait_too_long_for_other_patches_is_told(client, monkeypatch):
+    started, go = threading.Event(), threading.Event()
+
+    def slow(*words, **settings):
+        started.set()
+        go.wait(60)
+        return plan_cleanup(*words, **settings)
+
+    monkeypatch.setattr(patches, "plan_cleanup", slow)
+    monkeypatch.setattr(patches, "PATIENCE", 0.0)
+    first = threading.Thread(target=client.get, args=("/clean-up/new_navigation",))
+    first.start()
+    try:
+        assert started.wait(60)
+        page = client.get("/clean-up/new_navigation").text
+    finally:
+        go.set()
+        first.join(60)
+    assert "other patches are being worked out" in page

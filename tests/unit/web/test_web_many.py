@@ -67,3 +67,17 @@ def test_rollouts_come_in_pages_too(client, make_rollout, monkeypatch):
     older = re.search(r'href="(/rollouts\?below=\d+)"', page)[1]
     assert f'href="/rollouts/{number}"' in client.get(older).text
     assert client.get("/rollouts?below=x").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/flags?after=new_navigation", "No flag comes after new_navigation"),
+        ("/rollouts?below=1", "No rollout is older than #1"),
+        ("/clean-up?after=zzz", "No stale flag comes after zzz"),
+    ],
+)
+def test_past_the_last_page_nobody_is_told_that_there_is_nothing(client, path, said):
+    page = client.get(path).text
+    assert said in page
+    assert "flagstaff init" not in page

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from celery import Celery
+from celery.app.trace import build_tracer
 from kombu import Queue
 
 from flagstaff import Client
@@ -60,8 +61,39 @@ def test_names_have_objects_of_their_own_around_one_body(app):
     old, new = app.tasks[OLD], app.tasks[NEW]
     assert (old(1), new(1)) == ((OLD, 1), (NEW, 1))
     assert (new.max_retries, new.autoretry_for) == (7, (KeyError,))
-    assert old.request_stack is not new.request_stack
     assert new.run is not old.run, "each retries by itself"
+
+
+@pytest.mark.parametrize("name", [OLD, NEW])
+@pytest.mark.parametrize("came", [OLD, NEW])
+def test_a_body_that_tries_itself_again_by_its_global_name_keeps_the_name_of_the_job(
+    app, name, came
+):
+    seen = []
+
+    @app.task(name=name, max_retries=3, shared=False)
+    def notify(number):
+        seen.append((notify.request.id, notify.request.retries, number))
+        raise notify.retry(countdown=0)
+
+    declare(app, spec=came == NEW, old_queue="oldq", new_queue="newq")
+    app.finalize()
+    task, queue = app.tasks[came], {OLD: "oldq", NEW: "newq"}[came]
+    tracer = build_tracer(came, task, app=app)
+    request = {
+        "id": "one",
+        "task": came,
+        "args": [7],
+        "kwargs": {},
+        "retries": 1,
+        "is_eager": False,
+        "called_directly": False,
+        "delivery_info": {"exchange": "", "routing_key": queue},
+    }
+    tracer("one", [7], {}, request)
+    assert seen == [("one", 1, 7)]
+    assert published(app, "oldq", "newq") == [(came, queue, "new" if came == NEW else "old")]
+    assert notify.request.id is None
 
 
 def test_the_body_may_be_registered_under_the_new_name_or_later(app):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from flagstaff.cleanup.changes import CleanupPlan
@@ -71,8 +72,10 @@ def _tests(tested: tuple[str, Ended] | None) -> Iterator[str]:
     name, ended = tested
     yield f"`{name}` was run on the branch: {ended.why or f'it ended with {ended.code}'}."
     if ended.output:
+        said = ended.output[-_LAST:]
         # A fence longer than any within what the program said.
-        yield from ("", "~~~~~~text", ended.output[-_LAST:].replace("~~~~~~", "~~~~~"), "~~~~~~")
+        fence = "~" * max(6, *(len(each) + 1 for each in re.findall("~+", said)), 0)
+        yield from ("", f"{fence}text", said, fence)
 
 
 def _left(plan: CleanupPlan) -> Iterator[str]:

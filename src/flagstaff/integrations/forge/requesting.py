@@ -75,15 +75,16 @@ def _on_gitlab(speaking: _Speaking, project: str, wanted: WantedRequest) -> str:
     body = {
         "title": wanted.title,
         "description": wanted.text,
-        "labels": ",".join(wanted.labels),
         "target_branch": wanted.base,
     }
+    labels = ",".join(wanted.labels)
     found = speaking.call("GET", place, source_branch=wanted.branch, state="opened")
     if found:
-        answer = speaking.call("PUT", f"{place}/{int(found[0]['iid'])}", body)
+        more = {"add_labels": labels}  # `labels` would take away those that people have given
+        answer = speaking.call("PUT", f"{place}/{int(found[0]['iid'])}", body | more)
     else:
-        more = {"source_branch": wanted.branch, "remove_source_branch": True}
-        answer = speaking.call("POST", place, body | more)
+        new = {"labels": labels, "source_branch": wanted.branch, "remove_source_branch": True}
+        answer = speaking.call("POST", place, body | new)
     return str(answer["web_url"])
 
 

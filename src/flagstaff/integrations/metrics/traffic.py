@@ -98,7 +98,13 @@ class Lately:
         """Return the totals of the guard that a source needs which knows of failures only."""
         if source.kind is not SourceKind.SENTRY:
             return None
-        found = self.traffic(self._guards[query.exposure])
+        other = self._guards.get(query.exposure)
+        if other is None:
+            raise Unavailable(
+                f"it takes its totals from {query.exposure}, which is no guard of this plan",
+                hint=f"add {query.exposure} to the plan's `guards`",
+            )
+        found = self.traffic(other)
         if found.error or not found.seen.total:
             why = found.error or "nothing was counted"
             raise Unavailable(f"{query.exposure}, of which it takes the totals: {why}")
@@ -109,11 +115,12 @@ class Lately:
 def _piece_by_piece(reader: Reading, since: datetime, latest: datetime, known: str) -> Traffic:
     """Return how much counters grew, as far back as they were there at all."""
     reader.measure(Kept(since=latest - PIECE), latest, known)  # or the reason is the same all along
-    began, kept = since, Kept(since=since)
+    began, kept, last = since, Kept(since=since), None
     for at in _times(since + PIECE, latest):
         try:
             measured = reader.measure(kept, at, known)
-        except Unavailable:
+        except Unavailable as exc:
+            last = exc
             if kept.place.at is None:
                 began, kept = at, Kept(since=at)
             continue
@@ -123,6 +130,8 @@ def _piece_by_piece(reader: Reading, since: datetime, latest: datetime, known: s
             control=measured.control,
             place=measured.place or kept.place,
         )
+    if last is not None and kept.place.at is None:
+        raise last
     return Traffic(seen=kept.treatment + kept.control, over=latest - began)
 
 

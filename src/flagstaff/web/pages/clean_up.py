@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from flagstaff.cleanup.changes import CleanupPlan, Reference, diff_text
-from flagstaff.cleanup.plan import plan_cleanup
+from flagstaff.cleanup.changes import Reference
 from flagstaff.cleanup.references import find_references
-from flagstaff.errors import FlagstaffError, NotFound, UsageError
-from flagstaff.integrations.forge.branches import old_jobs
+from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
 from flagstaff.services.lives.stale import stale_flags
+from flagstaff.web.patches import Patch, Patches
 from flagstaff.web.site import Site
 
 ANSWERS = ("on", "off")
 ON_A_PAGE = 100
-MOST_LINES = 2000
-"""Of a patch that is shown; the whole of it can be saved."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patch:
-    """What would go, what would be left, and the lines of it that are shown."""
-
-    plan: CleanupPlan
-    text: str
-
-    @property
-    def lines(self) -> list[str]:
-        """Return the first lines."""
-        return self.text.splitlines()[:MOST_LINES]
-
-    @property
-    def hidden(self) -> int:
-        """Return how many more there are."""
-        return max(0, self.text.count("\n") - MOST_LINES)
 
 
 def routes(site: Site) -> list[BaseRoute]:
     """Return the pages' routes."""
+    patches = Patches()
 
     def listing(request: Request) -> Response:
         after = request.query_params.get("after", "")
@@ -56,11 +33,11 @@ def routes(site: Site) -> list[BaseRoute]:
         )
 
     def show(request: Request) -> Response:
-        return _page(site, request)
+        return _page(site, request, patches)
 
     def save(request: Request) -> Response:
         flag = _flag(site, request)
-        patch = _patch(site, flag, _keep(request))
+        patch = patches.of(site.services.context, flag, _keep(request))
         name = f"cleanup-{flag}.patch"
         return PlainTextResponse(
             patch.text,
@@ -75,23 +52,25 @@ def routes(site: Site) -> list[BaseRoute]:
     ]
 
 
-def _page(site: Site, request: Request) -> Response:
-    flag = _flag(site, request)
+def _page(site: Site, request: Request, patches: Patches) -> Response:
+    flag, context = _flag(site, request), site.services.context
     references: tuple[Reference, ...] = ()
     patch: Patch | None = None
     error: FlagstaffError | None = None
-    keep, stale = _keep(request), site.ask(request, stale_flags)
+    keep, whole = _keep(request), request.query_params.get("part") != "references"
+    stale = site.ask(request, stale_flags) if whole else []
     try:
-        base = site.services.context.project.main_branch
-        references = find_references(site.services.context.root, flag, base=base)
-        if request.query_params.get("part") != "references":
-            patch = _patch(site, flag, keep)
+        base = context.project.main_branch
+        references = find_references(context.root, flag, base=base)
+        if whole:
+            patch = patches.of(context, flag, keep)
     except FlagstaffError as wrong:
         error = wrong
     return site.page(
         request,
         "clean_up_flag.html",
         flag=flag,
+        base=context.project.main_branch,
         keep=keep,
         findings=[one for each in stale if each.name == flag for one in each.findings],
         references=references,
@@ -110,23 +89,3 @@ def _keep(request: Request) -> str:
     if asked not in ANSWERS:
         raise UsageError(f"{asked[:20]!r} is no answer", hint="keep=on or keep=off")
     return asked
-
-
-def _patch(site: Site, flag: str, keep: str) -> Patch:
-    context = site.services.context
-    project, changelog = context.project, Path(context.project.changelog)
-    found = plan_cleanup(
-        context.root,
-        flag,
-        keep=keep == "on",
-        renames=old_jobs(project, flag),
-        changelog=changelog if (context.root / changelog).exists() else None,
-        title=f"Remove the `{flag}` feature flag",
-        base=project.main_branch,
-    )
-    if not found.changes and not found.residues:
-        raise NotFound(
-            f"nothing on {project.main_branch} speaks of {flag}",
-            hint="what is committed there is read; nothing else is",
-        )
-    return Patch(plan=found, text=diff_text(found))

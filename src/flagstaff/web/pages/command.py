@@ -15,6 +15,7 @@ from flagstaff.commands.chat_text import words_of
 from flagstaff.commands.completing import Values, completions
 from flagstaff.commands.grammar import help_text, parse
 from flagstaff.commands.outcome import Outcome
+from flagstaff.commands.tree import HELP_NAMES
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
 from flagstaff.services.permissions import visible
@@ -24,7 +25,7 @@ from flagstaff.web.site import Site
 
 HERE = "/command"
 CARRY_OUT = "carry out"
-HELP = frozenset({"help", "-h", "--help"})
+HELP = frozenset({"help", *HELP_NAMES})
 RECENT = 30
 """Rollouts whose numbers are offered."""
 SHARES = (
@@ -64,11 +65,13 @@ def _answered(site: Site, request: Request, form: Form) -> Response:
     if not line:
         raise UsageError("there is no command", hint="write `feature get NAME`, or `help`")
     words = words_of(line)
-    if words[0].lower() in HELP:
+    if words[0].lower() in HELP or any(word in HELP_NAMES for word in words):
         site.let_in(request)
-        return _page(site, request, line=line, outcome=Outcome(text=help_text(words[1:])))
+        text = help_text([word for word in words if word.lower() not in HELP])
+        return _page(site, request, line=line, outcome=Outcome(text=text))
     command, person = parse(words), site.person_of(request)
-    rehearsed = command.writes and form.text("do") != CARRY_OUT
+    seen = form.text("do") == CARRY_OUT and form.text("rehearsed") == line
+    rehearsed = command.writes and not seen
     outcome = site.services.execute(command, person, dry_run=rehearsed)
     if command.writes and not rehearsed:
         return site.following(HERE, notice=site.notices.leave(outcome))
