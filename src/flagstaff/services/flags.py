@@ -1,19 +1,17 @@
-"""What may be done with a flag's gates, and what is recorded?"""
+"""How do the gates of a flag change, and what is recorded of it?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flagstaff.commands.model import DeleteFlag, GetFlag, ListFlags, SetFlag
+from flagstaff.commands.model import GetFlag, ListFlags
 from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.flags.change import GateChange
-from flagstaff.flags.describe import describe, removed_gates
+from flagstaff.flags.describe import describe
 from flagstaff.flags.gates import Gates
 from flagstaff.services import side_effects
 from flagstaff.services.lives.due import due_of
-from flagstaff.services.policies import judging
-from flagstaff.services.policies.judging import Request
 from flagstaff.services.unit import Overruled, Unit
 from flagstaff.store import flags as store
 from flagstaff.store import rollouts as store_rollouts
@@ -29,35 +27,6 @@ class Place:
     rollout_id: int | None = None
     step: str = ""
     reason: str = ""
-
-
-def set_flag(unit: Unit, command: SetFlag) -> Outcome:
-    """Change the gates in every environment named, or in none."""
-    unit.known_flag(command.flag)
-    unit.context.check_environments(command.environments)
-    judging.lock(unit, command.environments)
-    judging.check(
-        unit,
-        Request(
-            flag=command.flag,
-            after=changed_gates(unit, command.flag, command.environments, command.change),
-            overrides=command.overrides,
-            reason=command.reason,
-        ),
-    )
-    lines, data = [], {}
-    for environment in command.environments:
-        place = Place(flag=command.flag, environment=environment, reason=command.reason)
-        before, after = change_gates(unit, place, command.change)
-        data[environment] = state_json(unit, command.flag, after)
-        lines.append(f"{environment}: {words_for(unit, command.flag, after)}")
-        if removed := removed_gates(before, after):
-            lines.append(f"{environment}: this closed {', '.join(removed)}")
-    lines += running_rollout(unit, command.flag)
-    where = "".join(f" --{name}" for name in command.environments)
-    return Outcome(
-        text="\n".join(lines), data=data, next=f"flagstaff feature get {command.flag}{where}"
-    )
 
 
 def get_flag(unit: Unit, command: GetFlag) -> Outcome:
@@ -98,33 +67,6 @@ def list_flags(unit: Unit, command: ListFlags) -> Outcome:
     return Outcome(text="\n".join(lines), data=data)
 
 
-def delete_flag(unit: Unit, command: DeleteFlag) -> Outcome:
-    """Remove the state in every environment named."""
-    unit.context.check_environments(command.environments)
-    judging.lock(unit, command.environments)
-    judging.check(
-        unit,
-        Request(
-            flag=command.flag,
-            after=dict.fromkeys(command.environments),
-            overrides=command.overrides,
-            reason=command.reason,
-        ),
-    )
-    lines, data = [], {}
-    for environment in command.environments:
-        place = Place(flag=command.flag, environment=environment, reason=command.reason)
-        had = remove_state(unit, place)
-        what = "deleted" if had else "was not set there"
-        words = words_for(unit, command.flag, None)
-        lines.append(f"{environment}: {command.flag} {what}; {words}")
-        data[environment] = had
-    if not any(data.values()):
-        unit.known_flag(command.flag)
-    lines += running_rollout(unit, command.flag)
-    return Outcome(text="\n".join(lines), data=data)
-
-
 def changed_gates(
     unit: Unit, flag: str, environments: Iterable[str], change: GateChange
 ) -> dict[str, Gates | None]:
@@ -154,15 +96,15 @@ def restore_gates(
         _record(unit, place, before, None, text=text, action=action)
 
 
-def remove_state(unit: Unit, place: Place) -> bool:
-    """Delete the state in one environment and record it; return whether there was one."""
+def remove_state(unit: Unit, place: Place) -> Gates | None:
+    """Delete the state in one environment and record it; return the gates if it was set."""
     before = _gates(unit, place)
     if before is None:
-        return False
+        return None
     store.remove(unit.connection, place.environment, place.flag)
     text = f"{place.flag} deleted"
     _record(unit, place, before, None, text=text, action="flag.delete")
-    return True
+    return before
 
 
 def _gates(unit: Unit, place: Place) -> Gates | None:

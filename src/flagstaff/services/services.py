@@ -51,6 +51,7 @@ from flagstaff.services import (
     permissions,
     planning,
     rollouts,
+    setting,
     showing,
     switches,
     taking_over,
@@ -302,13 +303,13 @@ def _permitted(unit: Unit, command: Command) -> Outcome:
 def _carry_out(unit: Unit, command: Command) -> Outcome:
     match command:
         case model.SetFlag():
-            return flags.set_flag(unit, command)
+            return setting.set_flag(unit, command)
         case model.GetFlag():
             return flags.get_flag(unit, command)
         case model.ListFlags():
             return flags.list_flags(unit, command)
         case model.DeleteFlag():
-            return flags.delete_flag(unit, command)
+            return setting.delete_flag(unit, command)
         case model.ImportFlags():
             return taking_over.import_flags(unit, command)
         case model.AutoDeployStatus():
