@@ -3,10 +3,15 @@
 A message is taken, published as another one and acknowledged in one transaction of its channel: the
 broker gets the commit or it does not. Whoever is killed before leaves the message where it was.
 Messages of other names are held until the queue is read, and go back to their places.
+
+One gap is AMQP's: a commit acknowledges also what it cannot route. When the new queue is deleted
+between the look at it and the commit, what was to go there is published again where it came from,
+in a second transaction; who is killed between the two loses that, a part of one batch.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from amqp import Message
@@ -14,8 +19,8 @@ from amqp import Message
 from flagstaff.errors import Conflict, UsageError
 from flagstaff.workers.migrated import Moved, Tell
 from flagstaff.workers.rabbitmq_management import Queue, Report
-from flagstaff.workers.rabbitmq_places import DELAYED, as_mapping, count
-from flagstaff.workers.rewriting import Migration, rewrite
+from flagstaff.workers.rabbitmq_places import DELAYED, MISSING, as_mapping, count
+from flagstaff.workers.rewriting import Migration, Rewrite, rewrite
 
 BATCH = 200
 """Jobs of one transaction."""
@@ -56,40 +61,64 @@ class RabbitMigrating:
         ready, doubt = count(self._connection, queue.name)
         if doubt or (ready and queue.counts_deliveries):
             moved.left += max(ready, 1)
+            moved.doubt = doubt or "it counts each look as a delivery"
         elif ready:
             self._read(queue, ready, moved)
         return moved
 
     def _read(self, queue: Queue, ready: int, moved: Moved) -> None:
-        # Delayed delivery would begin anew: those are due when they are.
-        only_read = self._dry or queue.limited or queue.name in DELAYED
         channel = self._connection.channel()
         batch = _Batch(channel, self._connection)
-        held = 0
         try:
-            for number in range(1, ready + 1):
-                message = channel.basic_get(queue.name, no_ack=False)
-                if message is None:
-                    break
-                made = rewrite(as_mapping(message), self._migration, queue.name)
-                moved.left += made.left
-                if made.message is None or only_read:
-                    held += 1
-                    moved.left += made.message is not None and not self._dry
-                else:
-                    target = self._migration.target(queue.name) if made.own else queue.name
-                    batch.replace(message, made.message, queue.name, target)
-                if made.message is not None and (self._dry or not only_read):
-                    moved.jobs += made.own
-                    moved.embedded += not made.own
-                if held >= MOST:
-                    moved.left += ready - number
-                    break
-                self._tell(moved.place, number, ready)
+            self._replace(channel, batch, queue, ready, moved)
             batch.commit()
             channel.basic_recover(requeue=True)
+        except self._connection.channel_errors as exc:
+            # What was not committed is where it was, and other queues may well be read.
+            moved.jobs -= sum(each.own for each in batch.waiting)
+            moved.embedded -= sum(not each.own for each in batch.waiting)
+            if exc.reply_code == MISSING:  # the queue, with all that was left in it
+                moved.left = 0
+            else:
+                moved.left = max(1, ready - moved.changed)
+                moved.doubt = f"RabbitMQ refuses: {exc}"
         finally:
             channel.close()
+
+    def _replace(self, channel: Any, batch: _Batch, queue: Queue, ready: int, moved: Moved) -> None:
+        # Delayed delivery would begin anew: those are due when they are.
+        only_read = self._dry or queue.limited or queue.name in DELAYED
+        held = 0
+        for number in range(1, ready + 1):
+            message = channel.basic_get(queue.name, no_ack=False)
+            if message is None:
+                break
+            made = rewrite(as_mapping(message), self._migration, queue.name)
+            moved.left += made.left
+            if made.message is None or only_read:
+                held += 1
+                moved.left += made.message is not None and not self._dry
+            else:
+                target = self._migration.target(queue.name) if made.own else queue.name
+                batch.replace(message, made, queue.name, target)
+            if made.message is not None and (self._dry or not only_read):
+                moved.jobs += made.own
+                moved.embedded += not made.own
+            if held >= MOST:
+                moved.left += ready - number
+                break
+            self._tell(moved.place, number, ready)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Replaced:
+    """A message, what it is to be, and whether it is a job of the old name."""
+
+    old: Any
+    new: Any
+    queue: str
+    target: str
+    own: bool
 
 
 class _Batch:
@@ -102,19 +131,22 @@ class _Batch:
 
     def __init__(self, channel: Any, connection: Any) -> None:
         self._channel, self._connection = channel, connection
-        self._waiting: list[tuple[Any, str, str]] = []
-        self._returned = False
+        self.waiting: list[_Replaced] = []
+        self._returned: list[tuple[Any, ...]] = []
         channel.tx_select()
         channel.events["basic_return"].add(self._note)
 
-    def replace(self, message: Any, made: dict[str, Any], queue: str, target: str) -> None:
+    def replace(self, message: Any, made: Rewrite, queue: str, target: str) -> None:
         """Publish what a message is to be, and acknowledge it, with the next commit."""
-        properties = {**message.properties, "application_headers": made["headers"]}
-        new = Message(made["body"], **properties)
+        told = made.message or {}
+        properties = {**message.properties, "application_headers": told["headers"]}
+        new = Message(told["body"], **properties)
         self._channel.basic_publish(new, exchange="", routing_key=target, mandatory=True)
         self._channel.basic_ack(message.delivery_info["delivery_tag"])
-        self._waiting.append((message, queue, target))
-        if len(self._waiting) >= BATCH:
+        self.waiting.append(
+            _Replaced(old=message, new=new, queue=queue, target=target, own=made.own)
+        )
+        if len(self.waiting) >= BATCH:
             self.commit()
 
     def commit(self) -> None:
@@ -123,18 +155,20 @@ class _Batch:
         Raises:
             Conflict: the queue that jobs were to move to is gone; they are back where they were.
         """
-        for target in {target for _, _, target in self._waiting}:
+        for target in {each.target for each in self.waiting}:
             self._check(target)
         self._channel.tx_commit()
-        waiting, self._waiting = self._waiting, []
-        if not self._returned:
+        waiting, self.waiting = self.waiting, []
+        returned, self._returned = self._returned, []
+        lost = [each for told in returned if (each := _pop(waiting, told)) is not None]
+        if not lost:
             return
-        for message, queue, _ in waiting:
-            old = Message(message.body, **message.properties)
-            self._channel.basic_publish(old, exchange="", routing_key=queue)
+        for each in lost:
+            old = Message(each.old.body, **each.old.properties)
+            self._channel.basic_publish(old, exchange="", routing_key=each.queue)
         self._channel.tx_commit()
         raise Conflict(
-            f"{waiting[0][2]} was deleted while jobs moved to it",
+            f"{lost[0].target} was deleted while jobs moved to it",
             hint="they are back where they were: declare the queue, and begin anew",
         )
 
@@ -151,8 +185,26 @@ class _Batch:
         finally:
             channel.close()
 
-    def _note(self, *_: object) -> None:
-        self._returned = True
+    def _note(self, _exc: object, _exchange: str, target: str, message: Any) -> None:
+        self._returned.append(_identity(target, message))
+
+
+def _identity(target: str, message: Any) -> tuple[Any, ...]:
+    """Return what tells a message from others of its batch; those that it does not are the same."""
+    body, properties = message.body, message.properties
+    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
+    headers = properties.get("application_headers") or {}
+    return target, raw, headers.get("id"), properties.get("correlation_id")
+
+
+def _pop(waiting: list[_Replaced], told: tuple[Any, ...]) -> _Replaced | None:
+    """Take out the message that came back; at worst any that went there, but none twice."""
+    mine = [each for each in waiting if each.target == told[0]]
+    same = (each for each in mine if _identity(each.target, each.new) == told)
+    found = next(same, mine[0] if mine else None)
+    if found is not None:
+        waiting[:] = [each for each in waiting if each is not found]
+    return found
 
 
 def _check(queue: str, known: Queue | None) -> None:
