@@ -8,6 +8,7 @@ and into what was handed out and may come back.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from flagstaff.workers.redis_layout import BINDING, PERMANENT, Layout, queues_for
@@ -58,6 +59,8 @@ def delete_in_redis(channel: Any, queue: str) -> tuple[bool, str]:
         if each.queue == queue
         for start in (BINDING, PERMANENT)
     ]
+    if key := _held_strangely(layout, queue):
+        return True, f"{key} has what was handed out of {queue}, and is no `unacked_key` of --app"
     others = _of_others(layout, queue)
     waiting, held, gone = layout.client.register_script(DELETE)(
         keys=[layout.unacked, *sorted(lists), *(key for key, _ in named)],
@@ -70,15 +73,27 @@ def delete_in_redis(channel: Any, queue: str) -> tuple[bool, str]:
 
 def _of_others(layout: Layout, queue: str) -> set[bytes]:
     """Return the exchanges and routing keys of what was handed out, and comes back elsewhere."""
-    bindings, found = [*layout.bindings()], set()
-    for _, raw in layout.client.hscan_iter(layout.unacked):
+    return {where for where, queues in _handed_out(layout, layout.unacked) if queue not in queues}
+
+
+def _held_strangely(layout: Layout, queue: str) -> str:
+    """Return where else something is that was handed out and may come back into the queue."""
+    for key in layout.strange_hashes():
+        if any(queue in queues for _, queues in _handed_out(layout, key)):
+            return key
+    return ""
+
+
+def _handed_out(layout: Layout, key: str) -> Iterator[tuple[bytes, set[str]]]:
+    """Return the exchange and routing key of what is in a hash, with the queues if it has some."""
+    bindings = [*layout.bindings()]
+    for _, raw in layout.client.hscan_iter(key):
         try:
-            _, exchange, key = json.loads(raw)
-            queues = queues_for(bindings, exchange, key)
+            _, exchange, routing_key = json.loads(raw)
+            queues = queues_for(bindings, exchange, routing_key)
             name = exchange.encode()
-            where = b"%d %b%b" % (len(name), name, key.encode())
-        except (ValueError, TypeError, AttributeError):
+            where = b"%d %b%b" % (len(name), name, routing_key.encode())
+        except (ValueError, TypeError, AttributeError, RecursionError):
             continue
-        if queues and queue not in queues:
-            found.add(where)
-    return found
+        if queues:
+            yield where, queues

@@ -7,6 +7,7 @@ transport options of the application.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
@@ -132,6 +133,21 @@ class Layout:
                         f"{self.separator!r}",
                         hint="give --app, whose broker_transport_options have `sep`",
                     )
+
+    def strange_hashes(self) -> list[str]:
+        """Return other hashes of what was handed out: another `unacked_key`, or another prefix."""
+        return [
+            key for key in self._keys("hash") if key != self.unacked and self._is_handed_out(key)
+        ]
+
+    def _is_handed_out(self, key: str) -> bool:
+        for raw in self.client.hscan(key, count=1)[1].values():
+            try:
+                message, _, _ = json.loads(raw)
+            except (ValueError, TypeError, RecursionError):
+                return False
+            return is_message(json.dumps(message))
+        return False
 
     def _keys(self, kind: str, start: str = "") -> Iterator[str]:
         """Return the keys of a type; one that is no text is no key of Kombu's."""

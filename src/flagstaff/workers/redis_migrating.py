@@ -9,12 +9,14 @@ between has it, and the script passes it by.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import uuid4
 
+from flagstaff.workers.messages import NOTHING
 from flagstaff.workers.migrated import Moved, Tell
 from flagstaff.workers.redis_layout import Binding, Layout, queues_for
+from flagstaff.workers.redis_places import in_unacked
 from flagstaff.workers.rewriting import Migration, Rewrite, rewrite
 
 BATCH = 500
@@ -99,7 +101,19 @@ class RedisMigrating:
         for queue, key in sorted(self._layout.queue_lists(known)):
             moved = found.setdefault(queue, Moved(place=f"queue {queue}"))
             self._list(queue, key, moved)
-        return [*found.values(), self._handed_out()]
+        return [*found.values(), self._handed_out(), *self._strange()]
+
+    def _strange(self) -> Iterator[Moved]:
+        """Return what others handed out: where it comes back to, only they know."""
+        for key in self._layout.strange_hashes():
+            holds = NOTHING
+            for _, raw in self._client.hscan_iter(key, count=BATCH):
+                holds += in_unacked(raw, self._migration.old)
+            yield Moved(
+                place=f"unacked in {key}",
+                left=holds.own + holds.embedded + holds.unreadable,
+                doubt="another `unacked_key` or `global_keyprefix` than the application's: --app",
+            )
 
     def _list(self, queue: str, key: str, moved: Moved) -> None:
         length: int = self._client.llen(key)

@@ -43,7 +43,10 @@ def redis_places(channel: Any, name: str, queues: Iterable[str]) -> list[Place]:
         Place.of(f"queue {queue}", there.holds, exact=there.exact)
         for queue, there in sorted(found.items())
     ]
-    return [*places, _unacked(layout.client, layout.unacked, name)]
+    places.append(_unacked(layout.client, layout.unacked, name, "unacked"))
+    return places + [
+        _unacked(layout.client, key, name, f"unacked in {key}") for key in layout.strange_hashes()
+    ]
 
 
 def _in_list(client: Any, key: str, name: str) -> tuple[Holds, bool]:
@@ -57,14 +60,15 @@ def _in_list(client: Any, key: str, name: str) -> tuple[Holds, bool]:
     return holds, before == start == client.llen(key)
 
 
-def _unacked(client: Any, key: str, name: str) -> Place:
+def _unacked(client: Any, key: str, name: str, place: str) -> Place:
     holds, before = NOTHING, client.hlen(key)
     for _, raw in client.hscan_iter(key, count=CHUNK):
-        holds += _in_unacked(raw, name)
-    return Place.of("unacked", holds, exact=before == client.hlen(key))
+        holds += in_unacked(raw, name)
+    return Place.of(place, holds, exact=before == client.hlen(key))
 
 
-def _in_unacked(raw: bytes, name: str) -> Holds:
+def in_unacked(raw: bytes, name: str) -> Holds:
+    """Return how something that was handed out holds the name."""
     try:
         message, *_ = json.loads(raw)
     except (ValueError, TypeError):

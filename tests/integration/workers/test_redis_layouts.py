@@ -6,9 +6,11 @@ import json
 from contextlib import ExitStack
 
 import pytest
+from celery import Celery
 from kombu import Connection, Exchange, Queue
 
 from flagstaff.errors import UsageError
+from flagstaff.workers.looking import Looker
 from flagstaff.workers.redis_deleting import delete_in_redis
 from flagstaff.workers.redis_migrating import RedisMigrating
 from flagstaff.workers.redis_places import redis_places
@@ -191,3 +193,32 @@ def test_nothing_leads_to_a_queue_that_is_deleted(connect, redis):
     assert delete_in_redis(channel, "old_q") == (True, "")
     assert [key for key in redis.scan_iter() if b"old_q" in key] == []
     assert channel.get_table("old_q") == []
+
+
+@pytest.mark.parametrize(
+    "options", [{"global_keyprefix": "team."}, {"unacked_key": "held"}], ids=["prefix", "key"]
+)
+def test_what_was_handed_out_is_found_without_the_applications_options(connect, redis, options):
+    theirs, channel = connect(**options), connect()
+    to_queue(theirs)
+    taken = theirs.basic_get("old_q")
+    key = options.get("unacked_key", "team.unacked")
+    redis.hset("a hash of another program", "field", "value")
+    places = {each.place: each.count for each in redis_places(channel, OLD, []) if each.count}
+    assert places == {f"unacked in {key}": 1}
+    assert migrate(channel) == {f"unacked in {key}": (0, 1)}
+    there, doubt = delete_in_redis(channel, "old_q")
+    assert (there, f"{key} has what was handed out of old_q" in doubt) == (True, True)
+    theirs.basic_ack(taken.delivery_tag)
+    assert delete_in_redis(theirs, "old_q") == (True, "")
+
+
+def test_what_waits_is_looked_at_behind_a_prefix(connect, redis_server):
+    options = {"global_keyprefix": "team."}
+    to_queue(connect(**options))
+    with Celery(broker=redis_server.url(), set_as_current=False) as app:
+        app.conf.update(task_default_queue="old_q", broker_transport_options=options)
+        looker = Looker(app)
+        looker._look(connect(**options))
+    (seen,) = looker.seen()
+    assert (seen["depth"], [each["task"] for each in seen["tasks"]]) == (1, [OLD])
