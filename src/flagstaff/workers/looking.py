@@ -123,7 +123,7 @@ def note(tasks: _Tasks, raw: bytes) -> None:
     try:
         headers = json.loads(raw)["headers"]
         task = str(headers["task"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return
     tasks.depth[task] = tasks.depth.get(task, 0) + 1
     header = headers.get(HEADER)

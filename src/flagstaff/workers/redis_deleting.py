@@ -7,10 +7,10 @@ and into what was handed out and may come back.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
+from flagstaff.workers.messages import decoded
 from flagstaff.workers.redis_layout import BINDING, PERMANENT, Layout, queues_for
 
 DELETE = """
@@ -89,11 +89,11 @@ def _handed_out(layout: Layout, key: str) -> Iterator[tuple[bytes, set[str]]]:
     bindings = [*layout.bindings()]
     for _, raw in layout.client.hscan_iter(key):
         try:
-            _, exchange, routing_key = json.loads(raw)
+            _, exchange, routing_key = decoded(raw)
             queues = queues_for(bindings, exchange, routing_key)
             name = exchange.encode()
             where = b"%d %b%b" % (len(name), name, routing_key.encode())
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, TypeError, AttributeError):
             continue
         if queues:
             yield where, queues

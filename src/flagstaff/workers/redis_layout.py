@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from flagstaff.errors import UsageError
-from flagstaff.workers.messages import is_message
+from flagstaff.workers.messages import decoded, is_message
 
 SEPARATOR = "\x06\x16"
 """Kombu's, where an application sets no other."""
@@ -143,8 +143,8 @@ class Layout:
     def _is_handed_out(self, key: str) -> bool:
         for raw in self.client.hscan(key, count=1)[1].values():
             try:
-                message, _, _ = json.loads(raw)
-            except (ValueError, TypeError, RecursionError):
+                message, _, _ = decoded(raw)
+            except (ValueError, TypeError):
                 return False
             return is_message(json.dumps(message))
         return False

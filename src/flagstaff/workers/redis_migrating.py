@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import uuid4
 
-from flagstaff.workers.messages import NOTHING
+from flagstaff.workers.messages import NOTHING, decoded
 from flagstaff.workers.migrated import Moved, Tell
 from flagstaff.workers.redis_layout import Binding, Layout, queues_for
 from flagstaff.workers.redis_places import in_unacked
@@ -173,7 +173,7 @@ class RedisMigrating:
     def _restored(self, raw: bytes, bindings: list[Binding]) -> tuple[str, Rewrite]:
         """Return a message that was handed out, with where it goes when it comes back."""
         try:
-            message, exchange, key = json.loads(raw)
+            message, exchange, key = decoded(raw)
             queues = queues_for(bindings, exchange, key)
         except (ValueError, TypeError):
             return "", Rewrite(left=True)
@@ -191,6 +191,6 @@ class RedisMigrating:
 
 def _made(raw: bytes, migration: Migration, queue: str) -> Rewrite:
     try:
-        return rewrite(json.loads(raw), migration, queue)
+        return rewrite(decoded(raw), migration, queue)
     except ValueError:
         return Rewrite(left=True)

@@ -7,12 +7,11 @@ worker.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from flagstaff.workers.messages import NOTHING, UNREADABLE, Holds, in_message, in_raw
+from flagstaff.workers.messages import NOTHING, UNREADABLE, Holds, decoded, in_message, in_raw
 from flagstaff.workers.places import Place
 from flagstaff.workers.redis_layout import CHUNK, Layout
 
@@ -70,7 +69,7 @@ def _unacked(client: Any, key: str, name: str, place: str) -> Place:
 def in_unacked(raw: bytes, name: str) -> Holds:
     """Return how something that was handed out holds the name."""
     try:
-        message, *_ = json.loads(raw)
+        message, *_ = decoded(raw)
     except (ValueError, TypeError):
         return UNREADABLE
     return in_message(message, name)
