@@ -11,7 +11,6 @@ in a second transaction; who is killed between the two loses that, a part of one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from amqp import Message
@@ -20,6 +19,7 @@ from flagstaff.errors import Conflict, UsageError
 from flagstaff.workers.migrated import Moved, Tell
 from flagstaff.workers.rabbitmq_management import Queue, Report
 from flagstaff.workers.rabbitmq_places import DELAYED, MISSING, as_mapping, count
+from flagstaff.workers.rabbitmq_returned import Replaced, identity, pop
 from flagstaff.workers.rewriting import Migration, Rewrite, rewrite
 
 BATCH = 200
@@ -67,58 +67,50 @@ class RabbitMigrating:
         return moved
 
     def _read(self, queue: Queue, ready: int, moved: Moved) -> None:
+        # Delayed delivery would begin anew: those are due when they are.
+        only_read = self._dry or queue.limited or queue.name in DELAYED
         channel = self._connection.channel()
         batch = _Batch(channel, self._connection)
+        held = 0
         try:
-            self._replace(channel, batch, queue, ready, moved)
+            for number in range(1, ready + 1):
+                message = channel.basic_get(queue.name, no_ack=False)
+                if message is None:
+                    break
+                made = rewrite(as_mapping(message), self._migration, queue.name)
+                moved.left += made.left
+                if made.message is None or only_read:
+                    held += 1
+                    moved.left += made.message is not None and not self._dry
+                else:
+                    batch.replace(message, made, queue.name, self._target(queue, made))
+                if made.message is not None and (self._dry or not only_read):
+                    moved.jobs += made.own
+                    moved.embedded += not made.own
+                if held >= MOST:
+                    moved.left += ready - number
+                    break
+                self._tell(moved.place, number, ready)
             batch.commit()
             channel.basic_recover(requeue=True)
         except self._connection.channel_errors as exc:
-            # What was not committed is where it was, and other queues may well be read.
-            moved.jobs -= sum(each.own for each in batch.waiting)
-            moved.embedded -= sum(not each.own for each in batch.waiting)
-            if exc.reply_code == MISSING:  # the queue, with all that was left in it
-                moved.left = 0
-            else:
-                moved.left = max(1, ready - moved.changed)
-                moved.doubt = f"RabbitMQ refuses: {exc}"
+            _refused(exc, batch, ready, moved)  # and other queues may well be read
         finally:
             channel.close()
 
-    def _replace(self, channel: Any, batch: _Batch, queue: Queue, ready: int, moved: Moved) -> None:
-        # Delayed delivery would begin anew: those are due when they are.
-        only_read = self._dry or queue.limited or queue.name in DELAYED
-        held = 0
-        for number in range(1, ready + 1):
-            message = channel.basic_get(queue.name, no_ack=False)
-            if message is None:
-                break
-            made = rewrite(as_mapping(message), self._migration, queue.name)
-            moved.left += made.left
-            if made.message is None or only_read:
-                held += 1
-                moved.left += made.message is not None and not self._dry
-            else:
-                target = self._migration.target(queue.name) if made.own else queue.name
-                batch.replace(message, made, queue.name, target)
-            if made.message is not None and (self._dry or not only_read):
-                moved.jobs += made.own
-                moved.embedded += not made.own
-            if held >= MOST:
-                moved.left += ready - number
-                break
-            self._tell(moved.place, number, ready)
+    def _target(self, queue: Queue, made: Rewrite) -> str:
+        return self._migration.target(queue.name) if made.own else queue.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Replaced:
-    """A message, what it is to be, and whether it is a job of the old name."""
-
-    old: Any
-    new: Any
-    queue: str
-    target: str
-    own: bool
+def _refused(exc: Any, batch: _Batch, ready: int, moved: Moved) -> None:
+    """Count what was not committed as where it was."""
+    moved.jobs -= sum(each.own for each in batch.waiting)
+    moved.embedded -= sum(not each.own for each in batch.waiting)
+    if exc.reply_code == MISSING:  # the queue, with all that was left in it
+        moved.left = 0
+    else:
+        moved.left = max(1, ready - moved.changed)
+        moved.doubt = f"RabbitMQ refuses: {exc}"
 
 
 class _Batch:
@@ -131,7 +123,7 @@ class _Batch:
 
     def __init__(self, channel: Any, connection: Any) -> None:
         self._channel, self._connection = channel, connection
-        self.waiting: list[_Replaced] = []
+        self.waiting: list[Replaced] = []
         self._returned: list[tuple[Any, ...]] = []
         channel.tx_select()
         channel.events["basic_return"].add(self._note)
@@ -144,7 +136,7 @@ class _Batch:
         self._channel.basic_publish(new, exchange="", routing_key=target, mandatory=True)
         self._channel.basic_ack(message.delivery_info["delivery_tag"])
         self.waiting.append(
-            _Replaced(old=message, new=new, queue=queue, target=target, own=made.own)
+            Replaced(old=message, new=new, queue=queue, target=target, own=made.own)
         )
         if len(self.waiting) >= BATCH:
             self.commit()
@@ -160,7 +152,7 @@ class _Batch:
         self._channel.tx_commit()
         waiting, self.waiting = self.waiting, []
         returned, self._returned = self._returned, []
-        lost = [each for told in returned if (each := _pop(waiting, told)) is not None]
+        lost = [each for told in returned if (each := pop(waiting, told)) is not None]
         if not lost:
             return
         for each in lost:
@@ -186,25 +178,7 @@ class _Batch:
             channel.close()
 
     def _note(self, _exc: object, _exchange: str, target: str, message: Any) -> None:
-        self._returned.append(_identity(target, message))
-
-
-def _identity(target: str, message: Any) -> tuple[Any, ...]:
-    """Return what tells a message from others of its batch; those that it does not are the same."""
-    body, properties = message.body, message.properties
-    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
-    headers = properties.get("application_headers") or {}
-    return target, raw, headers.get("id"), properties.get("correlation_id")
-
-
-def _pop(waiting: list[_Replaced], told: tuple[Any, ...]) -> _Replaced | None:
-    """Take out the message that came back; at worst any that went there, but none twice."""
-    mine = [each for each in waiting if each.target == told[0]]
-    same = (each for each in mine if _identity(each.target, each.new) == told)
-    found = next(same, mine[0] if mine else None)
-    if found is not None:
-        waiting[:] = [each for each in waiting if each is not found]
-    return found
+        self._returned.append(identity(target, message))
 
 
 def _check(queue: str, known: Queue | None) -> None:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from amqp import Message
 
-from flagstaff.workers.rabbitmq_migrating import _identity, _pop, _Replaced
+from flagstaff.workers.rabbitmq_returned import Replaced, identity, pop
 
 
 def replaced(number, target="new", body=b"[[], {}, {}]"):
     new = Message(body, application_headers={"id": str(number)}, correlation_id=str(number))
-    return _Replaced(old=None, new=new, queue="old", target=target, own=True)
+    return Replaced(old=None, new=new, queue="old", target=target, own=True)
 
 
 def test_of_jobs_that_are_called_alike_the_one_that_came_back_is_found():
     waiting = [replaced(1), replaced(2), replaced(2, target="other")]
     second = waiting[1]
     # What comes back was decoded: its body may be text.
-    came = _identity("new", replaced(2, body="[[], {}, {}]").new)
-    assert _pop(waiting, came) is second
+    came = identity("new", replaced(2, body="[[], {}, {}]").new)
+    assert pop(waiting, came) is second
     assert [each.target for each in waiting] == ["new", "other"]
 
 
 def test_what_is_not_known_again_stands_for_one_that_went_there_and_none_twice():
     waiting = [replaced(1), replaced(2)]
-    strange = _identity("new", Message(b"?"))
-    assert {_pop(waiting, strange).new.correlation_id for _ in range(2)} == {"1", "2"}
-    assert _pop(waiting, strange) is None
-    assert _pop([replaced(1)], _identity("elsewhere", Message(b"?"))) is None
+    strange = identity("new", Message(b"?"))
+    assert {pop(waiting, strange).new.correlation_id for _ in range(2)} == {"1", "2"}
+    assert pop(waiting, strange) is None
+    assert pop([replaced(1)], identity("elsewhere", Message(b"?"))) is None
