@@ -97,7 +97,7 @@ def reached(asker: Any, ask: Callable[[], Any]) -> Any:
     """Return what is asked, and let go of the broker.
 
     Raises:
-        Unavailable: the broker does not answer.
+        Unavailable: the broker does not answer, or ends it.
     """
     from kombu.exceptions import OperationalError  # noqa: PLC0415 an extra
 
@@ -108,8 +108,20 @@ def reached(asker: Any, ask: Callable[[], Any]) -> Any:
         unreachable = (*unreachable, RedisError)
     except ModuleNotFoundError:
         pass
+    refusing: tuple[type[Exception], ...] = ()
+    try:
+        from amqp.exceptions import AMQPError  # noqa: PLC0415 as above
+
+        refusing = (AMQPError,)  # Kombu passes on what comes after the connection as it is
+    except ModuleNotFoundError:
+        pass
     try:
         with closing(asker):
             return ask()
     except unreachable as exc:
         raise Unavailable(f"the broker does not answer: {exc}") from exc
+    except refusing as exc:
+        raise Unavailable(
+            f"RabbitMQ ended it: {exc}",
+            hint="see that it runs, and what its user may do; then begin anew",
+        ) from exc

@@ -100,7 +100,7 @@ def _show(done: Outcome, *, dry: bool) -> None:
         if each.embedded:
             words.append(f"{each.embedded:,} to follow others")
         if each.left:
-            words.append(f"{each.left:,} left")
+            words.append(f"{each.left:,} left" + (f" ({each.doubt})" if each.doubt else ""))
         mark = "✗" if each.left else "✓"
         output.say(output.marked(f"{mark} {each.place}: {', '.join(words)}"))
     wanted = done.migration

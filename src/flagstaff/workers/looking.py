@@ -103,7 +103,9 @@ class Looker:
                 length = client.llen(key)
                 depth += length
                 exact &= length <= AT_MOST
-                for raw in client.lrange(key, -AT_MOST, -1) if length else ():
+                # Kombu's client puts its prefix before the keys of those commands that Kombu uses.
+                full = f"{channel.global_keyprefix or ''}{key}"
+                for raw in client.lrange(full, -AT_MOST, -1) if length else ():
                     note(tasks, raw)
         yield {
             "queue": queue,
@@ -121,7 +123,7 @@ def note(tasks: _Tasks, raw: bytes) -> None:
     try:
         headers = json.loads(raw)["headers"]
         task = str(headers["task"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return
     tasks.depth[task] = tasks.depth.get(task, 0) + 1
     header = headers.get(HEADER)

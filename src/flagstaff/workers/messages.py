@@ -42,16 +42,28 @@ UNREADABLE = Holds(unreadable=1)
 def in_raw(raw: bytes | str, name: str) -> Holds:
     """Return how a message of Kombu's JSON form holds the name; anything else is unreadable."""
     try:
-        message = json.loads(raw)
+        message = decoded(raw)
     except ValueError:
         return UNREADABLE
     return in_message(message, name)
 
 
+def decoded(raw: bytes | str) -> Any:
+    """Return what a text of JSON says.
+
+    Raises:
+        ValueError: it is none, or nested deeper than Python follows.
+    """
+    try:
+        return json.loads(raw)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+
+
 def is_message(raw: bytes | str) -> bool:
     """Say whether something in a list is a message of Kombu."""
     try:
-        message = json.loads(raw)
+        message = decoded(raw)
     except ValueError:
         return False
     return isinstance(message, Mapping) and {"body", "headers", "properties"} <= message.keys()
@@ -61,14 +73,18 @@ def in_message(message: Any, name: str) -> Holds:
     """Return how a message with `headers`, `body` and `content-type` holds the name."""
     if not isinstance(message, Mapping) or "body" not in message:
         return UNREADABLE
-    headers = message.get("headers") or {}
+    headers, properties = (message.get(each) or {} for each in ("headers", "properties"))
+    if not (isinstance(headers, Mapping) and isinstance(properties, Mapping)):
+        return UNREADABLE
+    if not isinstance(properties.get("delivery_info") or {}, Mapping):
+        return UNREADABLE
     if headers.get("task") == name:
         return Holds(own=1)
     try:
         body = unpacked(message, headers)
     except (ValueError, TypeError):
         return UNREADABLE
-    content = message.get("content-type")
+    content = str(message.get("content-type"))
     if content not in READABLE:
         return UNREADABLE
     if not any(each in body for each in spellings(name)):
@@ -91,12 +107,12 @@ def is_embedded(value: Any, name: str) -> bool:
 
 def _in_json(body: bytes, name: str) -> Holds:
     try:
-        decoded = json.loads(body)
-    except ValueError:
+        said = decoded(body)
+        if isinstance(said, Mapping) and said.get("task") == name:  # the first protocol
+            return Holds(own=1)
+        return Holds(embedded=1) if is_embedded(said, name) else NOTHING
+    except (ValueError, RecursionError):
         return UNREADABLE
-    if isinstance(decoded, Mapping) and decoded.get("task") == name:  # the first protocol
-        return Holds(own=1)
-    return Holds(embedded=1) if is_embedded(decoded, name) else NOTHING
 
 
 def unpacked(message: Mapping[str, Any], headers: Mapping[str, Any]) -> bytes:
@@ -106,6 +122,8 @@ def unpacked(message: Mapping[str, Any], headers: Mapping[str, Any]) -> bytes:
         ValueError: it cannot be unpacked.
     """
     body = message["body"]
+    if not isinstance(body, str | bytes | bytearray | memoryview):
+        raise ValueError("the body is no text")  # noqa: TRY004 - as every other that is none
     encoded = (message.get("properties") or {}).get("body_encoding")
     raw = base64.b64decode(body) if encoded == "base64" else body
     raw = raw.encode() if isinstance(raw, str) else bytes(raw)

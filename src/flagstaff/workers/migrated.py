@@ -21,12 +21,14 @@ class Moved:
         jobs: so many that waited under the old name wait under the new one, or in the new queue.
         embedded: so many other messages had one of the name to follow them, and have the new one.
         left: so many messages hold the old name still, or cannot be read.
+        doubt: why they cannot be read; empty when they can.
     """
 
     place: str
     jobs: int = 0
     embedded: int = 0
     left: int = 0
+    doubt: str = ""
 
     @property
     def changed(self) -> int:

@@ -84,7 +84,7 @@ def _until_settled(migration: Migration, look: Callable[[], list[Moved]], passes
         found = {each.place: each for each in look()}
         for place in sums.keys() | found.keys():
             now, sum_ = found.get(place), sums.setdefault(place, Moved(place=place))
-            sum_.left = 0 if now is None else now.left
+            sum_.left, sum_.doubt = (0, "") if now is None else (now.left, now.doubt)
             if now is not None:
                 sum_.jobs += now.jobs
                 sum_.embedded += now.embedded

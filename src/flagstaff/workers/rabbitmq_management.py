@@ -6,6 +6,7 @@ handed out. The management plugin tells both, some seconds late.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -91,7 +92,9 @@ class Management:
                 "--management is no web address", hint="such as http://rabbitmq.internal:15672"
             )
         self._vhost = quote(vhost, safe="")
-        headers = urllib3.make_headers(basic_auth=":".join(user))
+        # RabbitMQ reads UTF-8 here, and urllib3 would write Latin-1, or fail with the password.
+        basic = base64.b64encode(":".join(user).encode()).decode()
+        headers = {"authorization": f"Basic {basic}"}
         self._http = urllib3.PoolManager(headers=headers, timeout=timeout, retries=1)
 
     def report(self) -> Report:

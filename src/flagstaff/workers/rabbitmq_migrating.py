@@ -3,6 +3,10 @@
 A message is taken, published as another one and acknowledged in one transaction of its channel: the
 broker gets the commit or it does not. Whoever is killed before leaves the message where it was.
 Messages of other names are held until the queue is read, and go back to their places.
+
+One gap is AMQP's: a commit acknowledges also what it cannot route. When the new queue is deleted
+between the look at it and the commit, what was to go there is published again where it came from,
+in a second transaction; who is killed between the two loses that, a part of one batch.
 """
 
 from __future__ import annotations
@@ -14,8 +18,9 @@ from amqp import Message
 from flagstaff.errors import Conflict, UsageError
 from flagstaff.workers.migrated import Moved, Tell
 from flagstaff.workers.rabbitmq_management import Queue, Report
-from flagstaff.workers.rabbitmq_places import DELAYED, as_mapping, count
-from flagstaff.workers.rewriting import Migration, rewrite
+from flagstaff.workers.rabbitmq_places import DELAYED, MISSING, as_mapping, count
+from flagstaff.workers.rabbitmq_returned import Replaced, identity, pop
+from flagstaff.workers.rewriting import Migration, Rewrite, rewrite
 
 BATCH = 200
 """Jobs of one transaction."""
@@ -56,6 +61,7 @@ class RabbitMigrating:
         ready, doubt = count(self._connection, queue.name)
         if doubt or (ready and queue.counts_deliveries):
             moved.left += max(ready, 1)
+            moved.doubt = doubt or "it counts each look as a delivery"
         elif ready:
             self._read(queue, ready, moved)
         return moved
@@ -77,8 +83,7 @@ class RabbitMigrating:
                     held += 1
                     moved.left += made.message is not None and not self._dry
                 else:
-                    target = self._migration.target(queue.name) if made.own else queue.name
-                    batch.replace(message, made.message, queue.name, target)
+                    batch.replace(message, made, queue.name, self._target(queue, made))
                 if made.message is not None and (self._dry or not only_read):
                     moved.jobs += made.own
                     moved.embedded += not made.own
@@ -88,8 +93,24 @@ class RabbitMigrating:
                 self._tell(moved.place, number, ready)
             batch.commit()
             channel.basic_recover(requeue=True)
+        except self._connection.channel_errors as exc:
+            _refused(exc, batch, ready, moved)  # and other queues may well be read
         finally:
             channel.close()
+
+    def _target(self, queue: Queue, made: Rewrite) -> str:
+        return self._migration.target(queue.name) if made.own else queue.name
+
+
+def _refused(exc: Any, batch: _Batch, ready: int, moved: Moved) -> None:
+    """Count what was not committed as where it was."""
+    moved.jobs -= sum(each.own for each in batch.waiting)
+    moved.embedded -= sum(not each.own for each in batch.waiting)
+    if exc.reply_code == MISSING:  # the queue, with all that was left in it
+        moved.left = 0
+    else:
+        moved.left = max(1, ready - moved.changed)
+        moved.doubt = f"RabbitMQ refuses: {exc}"
 
 
 class _Batch:
@@ -102,19 +123,22 @@ class _Batch:
 
     def __init__(self, channel: Any, connection: Any) -> None:
         self._channel, self._connection = channel, connection
-        self._waiting: list[tuple[Any, str, str]] = []
-        self._returned = False
+        self.waiting: list[Replaced] = []
+        self._returned: list[tuple[Any, ...]] = []
         channel.tx_select()
         channel.events["basic_return"].add(self._note)
 
-    def replace(self, message: Any, made: dict[str, Any], queue: str, target: str) -> None:
+    def replace(self, message: Any, made: Rewrite, queue: str, target: str) -> None:
         """Publish what a message is to be, and acknowledge it, with the next commit."""
-        properties = {**message.properties, "application_headers": made["headers"]}
-        new = Message(made["body"], **properties)
+        told = made.message or {}
+        properties = {**message.properties, "application_headers": told["headers"]}
+        new = Message(told["body"], **properties)
         self._channel.basic_publish(new, exchange="", routing_key=target, mandatory=True)
         self._channel.basic_ack(message.delivery_info["delivery_tag"])
-        self._waiting.append((message, queue, target))
-        if len(self._waiting) >= BATCH:
+        self.waiting.append(
+            Replaced(old=message, new=new, queue=queue, target=target, own=made.own)
+        )
+        if len(self.waiting) >= BATCH:
             self.commit()
 
     def commit(self) -> None:
@@ -123,18 +147,20 @@ class _Batch:
         Raises:
             Conflict: the queue that jobs were to move to is gone; they are back where they were.
         """
-        for target in {target for _, _, target in self._waiting}:
+        for target in {each.target for each in self.waiting}:
             self._check(target)
         self._channel.tx_commit()
-        waiting, self._waiting = self._waiting, []
-        if not self._returned:
+        waiting, self.waiting = self.waiting, []
+        returned, self._returned = self._returned, []
+        lost = [each for told in returned if (each := pop(waiting, told)) is not None]
+        if not lost:
             return
-        for message, queue, _ in waiting:
-            old = Message(message.body, **message.properties)
-            self._channel.basic_publish(old, exchange="", routing_key=queue)
+        for each in lost:
+            old = Message(each.old.body, **each.old.properties)
+            self._channel.basic_publish(old, exchange="", routing_key=each.queue)
         self._channel.tx_commit()
         raise Conflict(
-            f"{waiting[0][2]} was deleted while jobs moved to it",
+            f"{lost[0].target} was deleted while jobs moved to it",
             hint="they are back where they were: declare the queue, and begin anew",
         )
 
@@ -151,8 +177,8 @@ class _Batch:
         finally:
             channel.close()
 
-    def _note(self, *_: object) -> None:
-        self._returned = True
+    def _note(self, _exc: object, _exchange: str, target: str, message: Any) -> None:
+        self._returned.append(identity(target, message))
 
 
 def _check(queue: str, known: Queue | None) -> None:

@@ -9,12 +9,14 @@ between has it, and the script passes it by.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import uuid4
 
+from flagstaff.workers.messages import NOTHING, decoded
 from flagstaff.workers.migrated import Moved, Tell
-from flagstaff.workers.redis_places import bound, client_of, queue_lists
+from flagstaff.workers.redis_layout import Binding, Layout, queues_for
+from flagstaff.workers.redis_places import in_unacked
 from flagstaff.workers.rewriting import Migration, Rewrite, rewrite
 
 BATCH = 500
@@ -81,8 +83,9 @@ class RedisMigrating:
     def __init__(
         self, channel: Any, migration: Migration, queues: Iterable[str], *, tell: Tell, dry: bool
     ) -> None:
-        self._client, self._prefix = client_of(channel)
-        self._unacked = self._prefix + str(channel.unacked_key)
+        self._layout = Layout.of(channel)
+        self._layout.check(migration.old_queue, migration.new_queue)
+        self._client = self._layout.client
         self._migration, self._queues, self._tell, self._dry = migration, {*queues}, tell, dry
         self._in_lists = self._client.register_script(IN_LISTS)
         self._in_hash = self._client.register_script(IN_HASH)
@@ -93,12 +96,24 @@ class RedisMigrating:
 
         Lists come first, then what is handed out: the way that jobs go.
         """
-        known = {*self._queues, *bound(self._client, self._prefix)}
+        known = {*self._queues, *self._layout.bound()}
         found: dict[str, Moved] = {}
-        for queue, key in sorted(queue_lists(self._client, self._prefix, known)):
+        for queue, key in sorted(self._layout.queue_lists(known)):
             moved = found.setdefault(queue, Moved(place=f"queue {queue}"))
             self._list(queue, key, moved)
-        return [*found.values(), self._handed_out()]
+        return [*found.values(), self._handed_out(), *self._strange()]
+
+    def _strange(self) -> Iterator[Moved]:
+        """Return what others handed out: where it comes back to, only they know."""
+        for key in self._layout.strange_hashes():
+            holds = NOTHING
+            for _, raw in self._client.hscan_iter(key, count=BATCH):
+                holds += in_unacked(raw, self._migration.old)
+            yield Moved(
+                place=f"unacked in {key}",
+                left=holds.own + holds.embedded + holds.unreadable,
+                doubt="another `unacked_key` or `global_keyprefix` than the application's: --app",
+            )
 
     def _list(self, queue: str, key: str, moved: Moved) -> None:
         length: int = self._client.llen(key)
@@ -131,44 +146,51 @@ class RedisMigrating:
         return done
 
     def _target(self, queue: str, key: str) -> str:
-        priority = key.removeprefix(self._prefix + queue)
-        return self._prefix + self._migration.target(queue) + priority
+        prefix = self._layout.prefix
+        priority = key.removeprefix(prefix + queue)
+        return prefix + self._migration.target(queue) + priority
 
     def _handed_out(self) -> Moved:
         """Rewrite what comes back if the worker that has it ends, or does not answer in time."""
         moved, read = Moved(place="unacked"), 0
-        length: int = self._client.hlen(self._unacked)
+        bindings = [*self._layout.bindings()]
+        length: int = self._client.hlen(self._layout.unacked)
         batch: list[bytes | str] = []
-        for tag, raw in self._client.hscan_iter(self._unacked, count=BATCH):
+        for tag, raw in self._client.hscan_iter(self._layout.unacked, count=BATCH):
             read += 1
-            new, each = self._restored(raw)
+            new, each = self._restored(raw, bindings)
             moved.left += each.left
             if new:
                 batch += (tag, raw, new)
                 moved.embedded += not each.own
                 moved.jobs += each.own
         for start in range(0, 0 if self._dry else len(batch), 3 * BATCH):
-            self._in_hash(keys=[self._unacked], args=batch[start : start + 3 * BATCH])
+            self._in_hash(keys=[self._layout.unacked], args=batch[start : start + 3 * BATCH])
         if length:
             self._tell(moved.place, min(read, length), length)
         return moved
 
-    def _restored(self, raw: bytes) -> tuple[str, Rewrite]:
+    def _restored(self, raw: bytes, bindings: list[Binding]) -> tuple[str, Rewrite]:
         """Return a message that was handed out, with where it goes when it comes back."""
         try:
-            message, exchange, key = json.loads(raw)
-        except ValueError:
+            message, exchange, key = decoded(raw)
+            queues = queues_for(bindings, exchange, key)
+        except (ValueError, TypeError):
             return "", Rewrite(left=True)
-        made = rewrite(message, self._migration, key)
+        queue = min(queues, default=str(key))
+        made = rewrite(message, self._migration, queue)
+        old_queue = self._migration.old_queue
+        if made.own and old_queue and len(queues) != 1 and (not queues or old_queue in queues):
+            return "", Rewrite(own=True, left=True)  # it may come back into the old queue
         if made.message is None:
             return "", made
-        target = self._migration.target(key) if made.own else key
-        where = (exchange, key) if target == key else ("", target)
+        target = self._migration.target(queue) if made.own else queue
+        where = (exchange, key) if target == queue else ("", target)
         return json.dumps([made.message, *where]), made
 
 
 def _made(raw: bytes, migration: Migration, queue: str) -> Rewrite:
     try:
-        return rewrite(json.loads(raw), migration, queue)
+        return rewrite(decoded(raw), migration, queue)
     except ValueError:
         return Rewrite(left=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flagstaff.errors import UsageError
-from flagstaff.workers.messages import in_message, spellings, unpacked
+from flagstaff.workers.messages import decoded, in_message, spellings, unpacked
 from flagstaff.workers.publishing import HEADER
 
 SIGNATURE = {"task", "args", "kwargs", "options"}
@@ -117,10 +117,10 @@ def _rewrite_body(message: dict[str, Any], migration: Migration) -> None:
     try:
         raw = unpacked(message, headers)
         # Most bodies hold no name at all.
-        body = json.loads(raw) if any(each in raw for each in spellings(migration.old)) else None
-    except (ValueError, TypeError):
+        body = decoded(raw) if any(each in raw for each in spellings(migration.old)) else None
+        made = _in_value(body, migration)
+    except (ValueError, TypeError, RecursionError):
         return
-    made = _in_value(body, migration)
     if isinstance(made, dict) and made.get("task") == migration.old:  # the first protocol
         made["task"] = migration.new
     if made == body:

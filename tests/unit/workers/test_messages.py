@@ -11,6 +11,7 @@ import pytest
 from flagstaff.workers.messages import NOTHING, UNREADABLE, Holds, in_raw, is_message
 
 NAME = "shop.notify"
+DEEP = "[" * 900 + '"%s"' + "]" * 900
 OWN, EMBEDDED = Holds(own=1), Holds(embedded=1)
 
 
@@ -54,6 +55,12 @@ def signature(task, **more):
         ("not json", UNREADABLE),
         ("[]", UNREADABLE),
         ("{}", UNREADABLE),
+        ("[" * 100_000, UNREADABLE),
+        (message(f"[[{DEEP % NAME}], {{}}, {{}}]".encode()), UNREADABLE),
+        ('{"body": "", "headers": [1]}', UNREADABLE),
+        ('{"body": 1000000000000000, "headers": {}}', UNREADABLE),
+        ('{"body": "", "headers": {}, "properties": "x"}', UNREADABLE),
+        ('{"body": "", "headers": {}, "content-type": ["x"]}', UNREADABLE),
     ],
 )
 def test_how_a_message_holds_a_name(raw, holds):

@@ -16,6 +16,8 @@ OLD, NEW = "shop.notify", "integrations.notify"
 RENAME = Migration(old=OLD, new=NEW)
 MOVE = Migration(old=OLD, new=NEW, old_queue="shop", new_queue="integrations")
 
+DEEP = "[" * 900 + f'"{OLD}"' + "]" * 900
+
 
 def message(task, body=((), {}, {}), content="application/json", **headers):
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -95,6 +97,8 @@ def test_the_queue_of_what_follows_is_changed_with_its_name():
         (message("other", f"...{OLD}".encode(), "application/x-python-serialize"), True),
         (message("other", b"secret", "application/data"), True),
         ({"no": "message"}, True),
+        ({**message(OLD), "properties": {"delivery_info": "x"}}, True),
+        (message("other", DEEP.encode()), True),
     ],
 )
 def test_what_is_not_surely_a_name_stays_and_is_said(before, left):
@@ -105,6 +109,11 @@ def test_what_is_not_surely_a_name_stays_and_is_said(before, left):
 def test_a_job_of_which_only_the_header_can_be_read_is_renamed():
     made = rewrite(message(OLD, b"...", "application/x-python-serialize"), RENAME, "shop")
     assert (made.message["headers"]["task"], made.left) == (NEW, False)
+
+
+def test_a_job_whose_arguments_are_nested_too_deeply_is_renamed_and_said():
+    made = rewrite(message(OLD, f"[[{DEEP}], {{}}, {{}}]".encode()), MOVE, "shop")
+    assert (made.message["headers"]["task"], made.own, made.left) == (NEW, True, True)
 
 
 def test_a_job_of_the_first_protocol_has_its_name_in_the_body():
