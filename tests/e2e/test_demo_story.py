@@ -87,11 +87,12 @@ def test_the_rollout_completes_and_loses_no_job(tmp_path, broker, request):
 def old_queues_are_gone(url):
     """Ask Redis itself what it has of the queues under the old names and the new ones."""
     with Redis.from_url(url) as client:
-        keys = {key.decode() for key in client.scan_iter()}
-        bound = {key.partition("_kombu.binding.")[2] for key in keys} - {""}
-        assert bound.isdisjoint(OLD_QUEUES), keys
+        exchanges = [*client.scan_iter("_kombu.binding.*")]
+        members = [each.decode() for key in exchanges for each in client.smembers(key)]
+        bound = {each.rpartition("\x06\x16")[2] for each in members}
+        assert bound.isdisjoint(OLD_QUEUES), members
         assert bound >= NEW_QUEUES, "jobs were published there"
-        lists = {key.decode().partition("\x06")[0] for key in client.scan_iter(_type="list")}
+        lists = {key.decode().partition("\x06\x16")[0] for key in client.scan_iter(_type="list")}
         assert lists == set(), "nothing waits, under any name"
         assert client.hlen("unacked") == 0
 
