@@ -495,3 +495,10 @@ def test_rules_stand_beside_a_step(read):
 )
 def test_what_is_wrong_with_rules_is_named(wrong, text, words):
     assert words in "\n".join(wrong(f"{HEAD}{text}\n"))
+
+
+@pytest.mark.parametrize("text", ["a\x85", "a \u2028b", "\u2029", "a\x85 b"])
+def test_ends_of_lines_that_only_yaml_knows_are_kept(read, text):
+    plan = read(f"{HEAD}- approve: x\n")
+    wild = replace(plan, title=text, steps=(replace(plan.steps[0], title=text, reason=text),))
+    assert read(write_plan(wild)) == wild
