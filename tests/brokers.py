@@ -23,7 +23,7 @@ def program(name):
     return found or name
 
 
-def listens(port, server, within=60):
+def listens(port, server, within=240):
     """Return once somebody listens on the port."""
     end = time.monotonic() + within
     while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,10 +10,21 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
+from redis import Redis
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
+
+
+OLD_QUEUES = {"project_service", "irker", "activate_service", "deactivate_service"}
+NEW_QUEUES = {
+    "integrations_execute",
+    "integrations_irker",
+    "clusters_activate_integration",
+    "clusters_deactivate_integration",
+}
 
 
 def demo(folder, *words):
@@ -67,6 +79,39 @@ def test_the_rollout_completes_and_loses_no_job(tmp_path, broker, request):
     assert gates(tmp_path) == {}, "the flag is deleted everywhere at the end"
     issue = (tmp_path / "integrations" / "rollout.md").read_text()
     assert "- [ ]" not in issue.split("Rollback")[0], issue
+    if broker == "redis":
+        old_queues_are_gone(words[1])
+        each_ran_once(tmp_path / "integrations" / "log")
+
+
+def old_queues_are_gone(url):
+    """Ask Redis itself what it has of the queues under the old names and the new ones."""
+    with Redis.from_url(url) as client:
+        exchanges = [*client.scan_iter("_kombu.binding.*")]
+        members = [each.decode() for key in exchanges for each in client.smembers(key)]
+        bound = {each.rpartition("\x06\x16")[2] for each in members}
+        assert bound.isdisjoint(OLD_QUEUES), members
+        assert bound >= NEW_QUEUES, "jobs were published there"
+        lists = {key.decode().partition("\x06\x16")[0] for key in client.scan_iter(_type="list")}
+        assert lists == set(), "nothing waits, under any name"
+        assert client.hlen("unacked") == 0
+
+
+def each_ran_once(folder):
+    """Read the logs of all processes: each job that was enqueued was done once."""
+    lines = [
+        json.loads(line)
+        for file in folder.glob("jobs-*.jsonl")
+        for line in file.read_text().splitlines()
+    ]
+    enqueued, done = (
+        Counter(each["jid"] for each in lines if each["job_status"] == status)
+        for status in ("enqueued", "done")
+    )
+    assert done == enqueued
+    assert set(done.values()) == {1}
+    names = {each["class"] for each in lines if each["job_status"] == "done"}
+    assert names >= {*OLD_QUEUES, "integrations.execute", "integrations.irker"}
 
 
 def test_broken_new_workers_roll_it_back_and_lose_no_job(tmp_path):

@@ -26,6 +26,8 @@ from flagstaff.rollouts.checks import (
     CheckHealth,
     CheckHttp,
     CheckWorkersReady,
+    DeleteQueue,
+    MigrateJobs,
     RunCommand,
     Wait,
 )
@@ -80,8 +82,11 @@ kinds = st.one_of(
     st.just(CheckWorkersReady(name="shop.notify", broker="main", queue="shop")),
     st.just(CheckDrained(name="shop.notify", broker="main")),
     st.just(RunCommand(command="migrate")),
+    st.just(MigrateJobs(name="shop.notify", to="integrations.notify", broker="main")),
+    st.just(DeleteQueue(queue="shop", broker="main")),
     st.just(DeleteFlag(environments=("dev",))),
 )
+EFFECTS = RunCommand | MigrateJobs | DeleteQueue
 rules = st.builds(OnFail, then=st.sampled_from(Then), retries=st.integers(0, 2), back_off=lengths)
 
 
@@ -200,7 +205,7 @@ class World:
             said = len(state.approvals)
             if not state.approved_by or (several and said < current.action.count):
                 return Approved(step=current.id, by=("bob", "cyd", "dan")[min(said, 2)])
-        if current and isinstance(current.action, RunCommand) and state.since:
+        if current and isinstance(current.action, EFFECTS) and state.since:
             return EffectDone(step=current.id, note="done")
         return NICE
 

@@ -30,6 +30,7 @@ EVERY = 0.5
 @with_broker
 @with_management
 @click.option("--queue", "queues", multiple=True, help="A queue to look into besides those known.")
+@click.option("--leave", is_flag=True, help="Exit with 0 if only what cannot be rewritten is left.")
 @click.option("--force", is_flag=True, help="Even if workers do not know NEW, or none answers.")
 @click.pass_obj
 def migrate(
@@ -39,7 +40,6 @@ def migrate(
     old: str,
     new: str,
     queues: tuple[str, ...],
-    force: bool,
     management: str,
     **where: Any,
 ) -> int:
@@ -49,6 +49,7 @@ def migrate(
     already they run as OLD; what they give back has the new name.
     """
     old_queue, new_queue = where.pop("old_queue"), where.pop("new_queue")
+    force, leave = where.pop("force"), where.pop("leave")
     app, asker = connected(**where)
     from flagstaff.workers.migrating import dangers  # noqa: PLC0415 help must stay quick
     from flagstaff.workers.migrating import migrate as begin  # noqa: PLC0415 as above
@@ -73,7 +74,7 @@ def migrate(
         return begin(app, wanted, queues=known, tell=_telling(), dry=dry, management=told)
 
     done: Outcome = reached(asker, work)
-    ok = done.complete or common.dry_run
+    ok = done.complete or common.dry_run or (leave and done.settled)
     if common.json:
         output.say_json({"ok": ok, "dry_run": common.dry_run, **done.to_json()})
     else:

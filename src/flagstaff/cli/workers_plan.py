@@ -44,8 +44,8 @@ def plan() -> None:
 @click.option("--dwell", default="", metavar="DURATION", help="At each; else the project's.")
 @click.option("--term", default="", metavar="DURATION", help="Of verification; else the project's.")
 @click.option("--stable", default="5m", metavar="DURATION", help="So long nothing old is found.")
-@click.option("--migrate", default="", metavar="COMMAND", help="Renames what is left, see docs.")
-@click.option("--delete-queue", default="", metavar="COMMAND", help="Deletes the old queue.")
+@click.option("--migrate", is_flag=True, help="Rename what waits, instead of waiting for it.")
+@click.option("--keep-queues", is_flag=True, help="Do not delete the old queues in the end.")
 @click.pass_obj
 def rename(common: Common, /, *, flag: str, **options: Any) -> Outcome:
     """Write the plan that renames the jobs of FLAG, into the folder of plans.
@@ -116,7 +116,7 @@ def _written(
             term=length("term", project.verification_term),
             stable=parse_duration(options["stable"]),
             migrate=options["migrate"],
-            delete_queue=options["delete_queue"],
+            delete_queues=not options["keep_queues"],
         )
     )
 

@@ -14,6 +14,7 @@ from flagstaff.errors import Conflict
 MAIN = "main"
 FEATURE_BRANCH = "rename-integrations-workers"
 ROLLOUT_ISSUE = "rollout.md"
+BROKER_FILE = "var/broker-url"
 
 _AFTER = Path(__file__).parent / "app"
 _BEFORE = Path(__file__).parent / "before"
@@ -37,11 +38,12 @@ class Repository:
         return self.root / ROLLOUT_ISSUE
 
 
-def create_repository(folder: Path, *, webhook: str | None) -> Repository:
+def create_repository(folder: Path, *, webhook: str | None, broker: str = "") -> Repository:
     """Create the repository in an empty or missing `folder`.
 
     The commits have fixed dates and authors, so they have the same ids everywhere; only the last
-    one, which names the `webhook` for announcements, depends on the address.
+    one, which names the `webhook` for announcements, depends on the address. The address of a
+    `broker` is a secret: `flagstaff.yml` names a file that holds it and is not committed.
 
     Raises:
         Conflict: the folder has something in it.
@@ -52,7 +54,7 @@ def create_repository(folder: Path, *, webhook: str | None) -> Repository:
     git(folder, "init", "--quiet", f"--initial-branch={MAIN}")
     commits = [_commit_base(folder), _merge_feature(folder), _commit_readme(folder)]
     if webhook is not None:
-        commits.append(_commit_webhook(folder, webhook))
+        commits.append(_commit_webhook(folder, webhook, broker))
     shutil.copyfile(_AFTER / ROLLOUT_ISSUE, folder / ROLLOUT_ISSUE)
     (folder / ".git/info/exclude").write_text(f"/{ROLLOUT_ISSUE}\n", encoding="utf-8")
     return Repository(root=folder, feature_commit=commits[1], commits=tuple(commits))
@@ -124,15 +126,23 @@ def _commit_readme(root: Path) -> str:
     return _commit(root, "Explain the job log", at)
 
 
-def _commit_webhook(root: Path, webhook: str) -> str:
+def _commit_webhook(root: Path, webhook: str, broker: str) -> str:
     configuration = root / "flagstaff.yml"
     text = configuration.read_text(encoding="utf-8")
     before, after = text.split("\nrenames:", 1)
-    configuration.write_text(
-        f"{before}\nnotify:\n  webhook: {webhook}\n\nrenames:{after}", encoding="utf-8"
-    )
+    more = f"\nnotify:\n  webhook: {webhook}\n"
+    if broker:
+        _write_secret(root / BROKER_FILE, broker)
+        more += f"\nbrokers:\n  jobs: {{url_file: {BROKER_FILE}}}\n"
+    configuration.write_text(f"{before}{more}\nrenames:{after}", encoding="utf-8")
     at = datetime(2022, 6, 2, 9, 0, tzinfo=UTC)
     return _commit(root, "Send announcements to the team's chat", at)
+
+
+def _write_secret(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _merge_message(branch: str) -> str:

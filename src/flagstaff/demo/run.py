@@ -81,7 +81,8 @@ def run_demo(options: DemoOptions, say: Say) -> int:
 
 def _start(options: DemoOptions, folder: Path, running: ExitStack, say: Say) -> _Demo:
     port = _free_port()
-    repository = create_repository(folder / "integrations", webhook=f"http://127.0.0.1:{port}/chat")
+    chat = f"http://127.0.0.1:{port}/chat"
+    repository = create_repository(folder / "integrations", webhook=chat, broker=options.broker)
     say(f"repository  {repository.root}")
     plane = ControlPlane(repository.root, speed=options.speed, port=options.port)
     running.callback(plane.stop)

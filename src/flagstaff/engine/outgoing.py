@@ -11,8 +11,9 @@ from flagstaff.engine.complaints import Complaints
 from flagstaff.engine.leases import Leases
 from flagstaff.engine.world import World
 from flagstaff.errors import Conflict, FlagstaffError, Unavailable
-from flagstaff.rollouts.effect import CloseIssue, InvokeCommand, OpenIssue
-from flagstaff.rollouts.event import EffectDone, EffectFailed
+from flagstaff.rollouts.effect import ChangeBroker, CloseIssue, InvokeCommand, OpenIssue
+from flagstaff.rollouts.event import EffectDone, EffectFailed, EffectHeld
+from flagstaff.rollouts.rollout import Phase
 from flagstaff.services import running
 from flagstaff.services.clock import elapsed
 from flagstaff.services.person import ENGINE
@@ -27,7 +28,13 @@ TRIES = 8
 PATIENT = (CloseIssue, OpenIssue)
 """What is tried for ever: a forge that is away stops no rollout, and its issues catch up."""
 
+LONG = (InvokeCommand, ChangeBroker)
+"""What may take hours, and runs in a thread of its own."""
+
 LONGEST_BACK_OFF = 300.0
+
+HELD = 30.0
+"""Real seconds, at most, before what could not happen yet is tried again."""
 
 MOST_COMMANDS = 8
 """Commands at one time; others wait for their turn."""
@@ -45,8 +52,9 @@ PUT_BACK = 10.0
 class Outbox:
     """Performs what the outbox holds, each as often as it takes and noted once.
 
-    Commands of the project may take hours, so each runs in a thread of its own, and posts do not
-    wait for it. One that is under way when the process ends is run again, under the same key.
+    Commands of the project, and what is done at a broker, may take hours, so each runs in a thread
+    of its own, and posts do not wait for it. One that is under way when the process ends is run
+    again, under the same key.
 
     Args:
         services: where it reads and writes.
@@ -113,7 +121,11 @@ class Outbox:
         if found is None or not self._leases.is_sure(key):
             return False
         outgoing, record = found
-        if isinstance(outgoing.effect, InvokeCommand):
+        if isinstance(outgoing.effect, ChangeBroker) and record.rollout.phase is Phase.PAUSED:
+            # It may be held for days: whoever pauses meanwhile wants none of it.
+            self._put_back(key, token)
+            return False
+        if isinstance(outgoing.effect, LONG):
             return self._begin(outgoing, record)
         self._perform(outgoing, record)
         return False
@@ -168,13 +180,17 @@ class Outbox:
         else:
             self._note(outgoing, result)
 
-    def _note(self, outgoing: Outgoing, result: EffectDone | EffectFailed) -> None:
+    def _note(self, outgoing: Outgoing, result: EffectDone | EffectFailed | EffectHeld) -> None:
         """Note what came of it, if need be several times: a command shall not run again for it."""
-        tries = NOTE_TRIES if isinstance(outgoing.effect, InvokeCommand) else 1
+        tries = NOTE_TRIES if isinstance(outgoing.effect, LONG) else 1
         for attempt in range(1, tries + 1):
             try:
                 with self._services.unit(ENGINE, write=True) as unit:
-                    running.finish_effect(unit, outgoing, result)
+                    if isinstance(result, EffectHeld):
+                        again_at = self._services.clock.after(min(_rest(outgoing), HELD))
+                        running.hold_effect(unit, outgoing, result, again_at)
+                    else:
+                        running.finish_effect(unit, outgoing, result)
             except (Unavailable, Conflict):
                 if attempt == tries:
                     raise
@@ -186,9 +202,12 @@ class Outbox:
         again_at = None
         patient = isinstance(outgoing.effect, PATIENT)
         if isinstance(error, Unavailable) and (patient or outgoing.attempts + 1 < TRIES):
-            wait = FIRST_BACK_OFF * 2 ** min(outgoing.attempts, TRIES)
-            again_at = self._services.clock.after(min(wait, LONGEST_BACK_OFF))
+            again_at = self._services.clock.after(min(_rest(outgoing), LONGEST_BACK_OFF))
         if not patient or not outgoing.attempts or again_at is None:
             log.warning("%s: %s", outgoing.effect.key, error)
         with self._services.unit(ENGINE, write=True) as unit:
             running.fail_effect(unit, outgoing, error, again_at=again_at)
+
+
+def _rest(outgoing: Outgoing) -> float:
+    return FIRST_BACK_OFF * float(2 ** min(outgoing.attempts, TRIES))

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from flagstaff.rollouts.checks import AskedOutside
 from flagstaff.rollouts.effect import External, Post
-from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, EffectHeld
 from flagstaff.rollouts.guard import Guard, Kept, Measurement
 from flagstaff.rollouts.plan import Plan
 from flagstaff.rollouts.rollout import Rollout
@@ -29,7 +29,7 @@ class World(Protocol):
         """
         ...
 
-    def perform(self, effect: External, plan: Plan) -> EffectDone | EffectFailed:
+    def perform(self, effect: External, plan: Plan) -> EffectDone | EffectFailed | EffectHeld:
         """Do one thing outside; doing it again after a crash changes nothing more.
 
         Raises:

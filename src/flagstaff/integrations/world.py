@@ -31,6 +31,7 @@ from flagstaff.rollouts.checks import (
     CheckWorkersReady,
 )
 from flagstaff.rollouts.effect import (
+    ChangeBroker,
     CloseIssue,
     External,
     InvokeCommand,
@@ -38,7 +39,7 @@ from flagstaff.rollouts.effect import (
     Post,
     WriteCleanup,
 )
-from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, EffectHeld
 from flagstaff.rollouts.guard import Guard, Kept, Measurement
 from flagstaff.rollouts.plan import CloseTarget, Plan
 from flagstaff.rollouts.rollout import Rollout
@@ -101,7 +102,7 @@ class World:
             case _:
                 assert_never(check)
 
-    def perform(self, effect: External, plan: Plan) -> EffectDone | EffectFailed:
+    def perform(self, effect: External, plan: Plan) -> EffectDone | EffectFailed | EffectHeld:
         """Do one thing outside; doing it again after a crash changes nothing more.
 
         Raises:
@@ -123,6 +124,8 @@ class World:
                 return self._open(effect)
             case InvokeCommand():
                 return self._invoke(effect, plan)
+            case ChangeBroker():
+                return self._brokers.perform(effect)
             case _:
                 assert_never(effect)
 

@@ -19,6 +19,7 @@ from flagstaff.issues.command_steps import command_step, filled
 from flagstaff.issues.lines import anchor_of
 from flagstaff.issues.meaning import DONE, Draft, Understood
 from flagstaff.issues.merging import with_merge, with_request
+from flagstaff.issues.old_queues import with_old_queues
 from flagstaff.issues.ordering import with_preparation
 from flagstaff.issues.outline import Item
 from flagstaff.issues.placeholders import PERCENTAGE, has
@@ -66,7 +67,8 @@ class Builder:
         drafts = tuple(draft for step in self._below[None] for draft in self._with_nested(step))
         drafts = with_preparation(drafts)
         merged = with_request(with_merge(drafts), self.setting)
-        return with_words(with_warning(with_bakes(merged, self.setting.dwell)), self.setting)
+        baked = with_warning(with_bakes(merged, self.setting.dwell))
+        return with_old_queues(with_words(baked, self.setting), self.setting)
 
     def _readable(self, step: Chosen) -> Iterator[Command]:
         for command in step.commands:

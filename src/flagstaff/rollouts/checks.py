@@ -106,6 +106,44 @@ class RunCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateJobs:
+    """Give jobs that wait under an old name the new one; what cannot be rewritten runs as it is.
+
+    It holds until every worker knows the new name, and nobody publishes the old one any more.
+
+    Args:
+        name: that they have.
+        to: that they get.
+        broker: where, as the project calls it.
+        old_queue: jobs that wait there move to `new_queue`; others stay in their queues.
+        new_queue: given when `old_queue` is.
+    """
+
+    name: str
+    to: str
+    broker: str
+    old_queue: str = ""
+    new_queue: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteQueue:
+    """Delete a queue of jobs; it holds as long as a job could be lost with it.
+
+    Args:
+        queue: its name.
+        broker: where, as the project calls it.
+    """
+
+    queue: str
+    broker: str
+
+
+BrokerWork = MigrateJobs | DeleteQueue
+"""What is done at a broker, again and again until it is done: begun anew, it goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """Hold for a time, until a moment, or until a condition holds: one of the three.
 

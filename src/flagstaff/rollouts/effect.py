@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from flagstaff.flags.change import GateChange
 from flagstaff.flags.gates import Gates
+from flagstaff.rollouts.checks import BrokerWork
 from flagstaff.rollouts.plan import CloseTarget
 
 
@@ -100,6 +101,15 @@ class InvokeCommand:
     command: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeBroker:
+    """Rename what waits at a broker, or delete a queue; done again, it changes nothing more."""
+
+    key: str
+    step: str
+    work: BrokerWork
+
+
 Internal = ChangeFlag | RemoveFlag | RestoreFlag
-External = Post | WriteCleanup | CloseIssue | OpenIssue | InvokeCommand
+External = Post | WriteCleanup | CloseIssue | OpenIssue | InvokeCommand | ChangeBroker
 Effect = Internal | External

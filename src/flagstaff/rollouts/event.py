@@ -78,6 +78,15 @@ class EffectFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EffectHeld:
+    """An external effect could not happen yet; it is tried again by itself until it does."""
+
+    step: str
+    reason: str
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
     """A person says yes to a step, or that a step of theirs is done.
 
@@ -157,6 +166,7 @@ Event = (
     | Observed
     | EffectDone
     | EffectFailed
+    | EffectHeld
     | Approved
     | Rejected
     | Skipped

@@ -16,6 +16,7 @@ from flagstaff.rollouts.event import (
     Approved,
     EffectDone,
     EffectFailed,
+    EffectHeld,
     Event,
     Observed,
     Paused,
@@ -29,7 +30,7 @@ from flagstaff.rollouts.event import (
 from flagstaff.rollouts.expiring import expire, with_progress
 from flagstaff.rollouts.failing import failed, pause
 from flagstaff.rollouts.judging import alarms, as_it_stands, harm
-from flagstaff.rollouts.perform import effect_done, perform
+from flagstaff.rollouts.perform import effect_done, effect_held, perform
 from flagstaff.rollouts.plan import Approve, Bake, DeleteFlag, SetGate
 from flagstaff.rollouts.rolling_back import Moved, put_back, roll_back
 from flagstaff.rollouts.rollout import Approval, Phase, Rollout, StepState, StepStatus
@@ -61,7 +62,7 @@ def _advance(rollout: Rollout, event: Event, now: datetime) -> Moved:
         return rollout, ()
     if rollout.phase is Phase.EXPIRED and not isinstance(event, Resumed | EffectDone):
         return rollout, ()
-    about_step = EffectDone | EffectFailed | Approved | Rejected | Skipped | Promoted
+    about_step = EffectDone | EffectFailed | EffectHeld | Approved | Rejected | Skipped | Promoted
     if isinstance(event, about_step) and not _is_open(rollout, event.step):
         return rollout, ()
     match event:
@@ -71,6 +72,8 @@ def _advance(rollout: Rollout, event: Event, now: datetime) -> Moved:
             return effect_done(rollout, event, now), ()
         case EffectFailed():
             return _fail(rollout, event, now)
+        case EffectHeld():
+            return effect_held(rollout, event, now), ()
         case Approved() | Rejected() | Skipped() | Promoted() | Paused() | Resumed() | Retried():
             return _decide(rollout, event, now), ()
         case _:

@@ -9,16 +9,20 @@ from typing import assert_never, get_args
 from flagstaff.rollouts.admitting import admit, is_admitted
 from flagstaff.rollouts.checks import (
     AskedOutside,
+    BrokerWork,
     CheckCommand,
     CheckDrained,
     CheckFlag,
     CheckHealth,
     CheckHttp,
     CheckWorkersReady,
+    DeleteQueue,
+    MigrateJobs,
     RunCommand,
     Wait,
 )
 from flagstaff.rollouts.effect import (
+    ChangeBroker,
     ChangeFlag,
     CloseIssue,
     Effect,
@@ -27,7 +31,7 @@ from flagstaff.rollouts.effect import (
     RemoveFlag,
     WriteCleanup,
 )
-from flagstaff.rollouts.event import Answer, EffectDone, Observed
+from flagstaff.rollouts.event import Answer, EffectDone, EffectHeld, Observed
 from flagstaff.rollouts.failing import failed
 from flagstaff.rollouts.judging import shown_safe, waited
 from flagstaff.rollouts.noting import ask, done, stands
@@ -52,7 +56,7 @@ from flagstaff.rollouts.rollout import Rollout, StepStatus
 from flagstaff.rollouts.waiting import approve, wait
 
 Look = CheckDeployed | CheckReleased | AwaitMerge | CheckFlag | CheckHealth | AskedOutside
-TIMED = (*get_args(Look), Wait)
+TIMED = (*get_args(Look), *get_args(BrokerWork), Wait)
 
 PARTS = {
     CleanupPart.REFERENCES: "the references to the flag",
@@ -94,7 +98,7 @@ def _perform(rollout: Rollout, step: Step, seen: Observed, now: datetime) -> Mov
             return _delete(rollout, step, step.action, seen, now)
         case OpenCleanup():
             return _cleanup(rollout, step, step.action, now)
-        case Announce() | RunCommand():
+        case Announce() | RunCommand() | MigrateJobs() | DeleteQueue():
             return _once(rollout, step, _outside(rollout, step, step.action), now)
         case Close():
             return _close(rollout, step, _outside(rollout, step, step.action), seen, now)
@@ -149,18 +153,32 @@ def effect_done(rollout: Rollout, event: EffectDone, now: datetime) -> Rollout:
             return replace(rollout, cleanup=event.cleanup)
         case Announce() | Close() if event.ask:
             return stands(rollout, step, StepStatus.WAITING, event.ask, now)
-        case Announce() | Close() | RunCommand():
+        case Announce() | Close() | RunCommand() | MigrateJobs() | DeleteQueue():
             said = replace(rollout.state(step.id), output=event.output)
             return done(rollout.with_state(said), step, event.note, now)
         case _:
             return rollout
 
 
+def effect_held(rollout: Rollout, event: EffectHeld, now: datetime) -> Rollout:
+    """Return the rollout with the reason why its step is not done yet."""
+    step = rollout.current
+    if step is None or step.id != event.step:
+        return rollout
+    state = rollout.state(step.id)
+    if state.status is not StepStatus.ACTIVE:
+        return rollout
+    said = rollout.with_state(replace(state, output=event.output))
+    return stands(said, step, StepStatus.ACTIVE, event.reason, now)
+
+
 def _key(rollout: Rollout, step: Step, *more: str) -> str:
     return "/".join((str(rollout.id), step.id, str(rollout.epoch), *more))
 
 
-def _outside(rollout: Rollout, step: Step, action: Announce | Close | RunCommand) -> Effect:
+def _outside(
+    rollout: Rollout, step: Step, action: Announce | Close | RunCommand | BrokerWork
+) -> Effect:
     key = _key(rollout, step)
     match action:
         case Announce():
@@ -171,6 +189,8 @@ def _outside(rollout: Rollout, step: Step, action: Announce | Close | RunCommand
             )
         case RunCommand():
             return InvokeCommand(key=key, step=step.id, command=action.command)
+        case MigrateJobs() | DeleteQueue():
+            return ChangeBroker(key=key, step=step.id, work=action)
         case _:
             assert_never(action)
 

@@ -14,6 +14,8 @@ from flagstaff.rollouts.checks import (
     CheckHealth,
     CheckHttp,
     CheckWorkersReady,
+    DeleteQueue,
+    MigrateJobs,
     RunCommand,
     Wait,
 )
@@ -168,6 +170,8 @@ Action = (
     | CheckWorkersReady
     | CheckDrained
     | RunCommand
+    | MigrateJobs
+    | DeleteQueue
     | Wait
 )
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from flagstaff.flags.change import Boolean, GateChange, PercentageOfActors, PercentageOfTime
-from flagstaff.rollouts.checks import RunCommand
+from flagstaff.rollouts.checks import DeleteQueue, MigrateJobs, RunCommand
 from flagstaff.rollouts.plan import Announce, Close, OpenCleanup, SetGate, Step
 
-ASKED_FOR = (Announce, Close, OpenCleanup, RunCommand)
+ASKED_FOR = (Announce, Close, OpenCleanup, RunCommand, MigrateJobs, DeleteQueue)
 """Steps whose effect leaves when they begin: what they say cannot change any more."""
 
 _ALL = Decimal(100)

@@ -13,6 +13,8 @@ from flagstaff.rollouts.checks import (
     CheckHealth,
     CheckHttp,
     CheckWorkersReady,
+    DeleteQueue,
+    MigrateJobs,
     RunCommand,
     Wait,
 )
@@ -30,6 +32,8 @@ AGAIN = (
     Approve,
     Wait,
     RunCommand,
+    MigrateJobs,
+    DeleteQueue,
     CheckFlag,
     CheckHealth,
     CheckCommand,

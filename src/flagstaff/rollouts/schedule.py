@@ -14,6 +14,8 @@ from flagstaff.rollouts.checks import (
     CheckHealth,
     CheckHttp,
     CheckWorkersReady,
+    DeleteQueue,
+    MigrateJobs,
     Wait,
 )
 from flagstaff.rollouts.plan import (
@@ -39,6 +41,8 @@ NEEDED: Mapping[type, str] = {
     CheckHttp: "a yes of the address",
     CheckWorkersReady: "every worker knows the name",
     CheckDrained: "no job of the name is left",
+    MigrateJobs: "every worker knows the new name",
+    DeleteQueue: "the queue is empty and no worker takes jobs from it",
     AskPerson: "a person does it",
     AwaitMerge: "a person reviews and merges",
     CheckDeployed: "a deployment",

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from flagstaff.errors import Conflict
 from flagstaff.rollouts.effect import (
+    ChangeBroker,
     ChangeFlag,
     CloseIssue,
     Effect,
@@ -115,7 +116,9 @@ def _apply(unit: Unit, rollout: Rollout, effect: Effect) -> None:
     match effect:
         case ChangeFlag() | RemoveFlag() | RestoreFlag():
             _apply_internal(unit, rollout, effect)
-        case Post() | WriteCleanup() | CloseIssue() | OpenIssue() | InvokeCommand():
+        case (
+            Post() | WriteCleanup() | CloseIssue() | OpenIssue() | InvokeCommand() | ChangeBroker()
+        ):
             outbox.add(unit.connection, rollout.id, (effect,), unit.now)
         case _:
             assert_never(effect)

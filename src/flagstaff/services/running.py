@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from flagstaff.errors import Conflict, FlagstaffError, NotFound, UsageError
-from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, Event, Observed
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, EffectHeld, Event, Observed
 from flagstaff.rollouts.needs import Needs, needs
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.deployments import deployed, released
@@ -37,6 +37,7 @@ __all__ = [
     "find",
     "finish_effect",
     "followed_numbers",
+    "hold_effect",
     "one_line",
     "owns_issue",
     "put_back",
@@ -175,6 +176,17 @@ def finish_effect(
             text=f"its issue is {result.issue}",
         )
     return move(unit, record, result)
+
+
+def hold_effect(
+    unit: Unit, outgoing: Outgoing, held: EffectHeld, again_at: datetime
+) -> RolloutRecord | None:
+    """Note that an effect could not happen yet; its step says why."""
+    record = store.get(unit.connection, outgoing.rollout_id, lock=True)
+    if record is None or not outbox.holds(unit.connection, outgoing):
+        return None
+    outbox.postpone(unit.connection, outgoing.effect.key, again_at, held.reason)
+    return move(unit, record, held)
 
 
 def fail_effect(

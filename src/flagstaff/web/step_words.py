@@ -23,6 +23,8 @@ _KINDS = {
     "CheckHttp": ("check", "asks an address"),
     "CheckWorkersReady": ("check", "asks the workers"),
     "CheckDrained": ("check", "looks for what is left"),
+    "MigrateJobs": ("terminal", "renames what waits"),
+    "DeleteQueue": ("bin", "deletes a queue"),
     "OpenCleanup": ("branch", "writes the clean-up"),
     "AwaitMerge": ("branch", "waits for the merge"),
     "DeleteFlag": ("bin", "deletes the flag"),

@@ -31,6 +31,9 @@ class Event(StrEnum):
     __hash__ = str.__hash__
 
 
+# Looking a member up in its enumeration costs more than counting it.
+_STARTED, _WAITED, _RAN = Event.STARTED, Event.WAITED, Event.RAN
+
 WIRE = {Event.WAITED: "waited_s", Event.RAN: "ran_s"}
 """Events that have another name in a report, with their unit."""
 
@@ -86,6 +89,29 @@ class Counts:
             sums = row.sums
             for event, value in events:
                 sums[event] = sums.get(event, 0) + value
+
+    def began(self, name: str, queue: str, waited: float, cohort: tuple[str, str]) -> None:
+        """Count a start, as `add` does; this one and `ended` are passed by every job."""
+        with self._lock:
+            row = self._rows.get((name, queue))
+            if row is None:
+                if len(self._rows) >= MOST:
+                    return
+                row = self._rows[name, queue] = Row(*cohort)
+            sums = row.sums
+            sums[_STARTED] = sums.get(_STARTED, 0) + 1
+            sums[_WAITED] = sums.get(_WAITED, 0) + waited
+
+    def ended(self, name: str, queue: str, how: Event | None, ran: float) -> None:
+        """Count an end of what has begun; `None` is neither good nor bad."""
+        with self._lock:
+            row = self._rows.get((name, queue))
+            if row is None:
+                return
+            sums = row.sums
+            sums[_RAN] = sums.get(_RAN, 0) + ran
+            if how is not None:
+                sums[how] = sums.get(how, 0) + 1
 
     def totals(self) -> list[Count]:
         """Return every sum that is not nothing, of all queues, in the order of names."""

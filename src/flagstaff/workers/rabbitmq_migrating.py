@@ -11,9 +11,10 @@ in a second transaction; who is killed between the two loses that, a part of one
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from amqp import Message
+from amqp import Message, spec
 
 from flagstaff.errors import Conflict, UsageError
 from flagstaff.workers.migrated import Moved, Tell
@@ -73,10 +74,7 @@ class RabbitMigrating:
         batch = _Batch(channel, self._connection)
         held = 0
         try:
-            for number in range(1, ready + 1):
-                message = channel.basic_get(queue.name, no_ack=False)
-                if message is None:
-                    break
+            for number, message in enumerate(_taken(channel, queue.name, ready), start=1):
                 made = rewrite(as_mapping(message), self._migration, queue.name)
                 moved.left += made.left
                 if made.message is None or only_read:
@@ -111,6 +109,26 @@ def _refused(exc: Any, batch: _Batch, ready: int, moved: Moved) -> None:
     else:
         moved.left = max(1, ready - moved.changed)
         moved.doubt = f"RabbitMQ refuses: {exc}"
+
+
+def _taken(channel: Any, queue: str, most: int) -> Iterator[Any]:
+    """Take messages one after the other, some hundred on one way to the broker and back.
+
+    Answers come in the order of the questions, and all of them are read before anything else is
+    asked on the channel, which would overlook them.
+    """
+    for start in range(0, most, BATCH):
+        asked = min(BATCH, most - start)
+        for _ in range(asked):
+            channel.send_method(spec.Basic.Get, "Bsb", (0, queue, False))
+        answers = [
+            channel.wait([spec.Basic.GetOk, spec.Basic.GetEmpty], returns_tuple=True)
+            for _ in range(asked)
+        ]
+        found = [channel._on_get_ok(*each) for each in answers if len(each or ()) > 1]  # noqa: SLF001 - as `basic_get` does
+        yield from found
+        if len(found) < asked:
+            return
 
 
 class _Batch:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from time import monotonic
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from celery.exceptions import Ignore, Reject, Retry
@@ -16,6 +17,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.job_log import JobLog
+from flagstaff.workers.spans import TRACED
 
 HEADER = "flagstaff"
 """Of the message: `at`, when it was published, in Unix seconds, and its `queue`; of renamed jobs
@@ -25,6 +27,10 @@ JOBS = "jobs"
 """The kind of outcome that guards read."""
 
 SEEN = "_flagstaff_seen"
+
+# Looking a member up in its enumeration costs more than counting it.
+SUCCEEDED, FAILED = Event.SUCCEEDED, Event.FAILED
+_NONE = ("", "")
 
 
 class Cohort(NamedTuple):
@@ -91,15 +97,15 @@ class Runner:
         self, task: Any, request: Any, body: Callable[..., Any], args: Any, kwargs: Any
     ) -> Any:
         name = task.name
-        header = request.get(HEADER)
+        header = getattr(request, HEADER, None)
         header = header if isinstance(header, dict) else {}
-        queue, cohort = queue_of(request, header), self._cohorts.get(name)
+        queue = header.get("queue") or queue_of(request, header)
+        cohort = self._cohorts.get(name)
         if (done := self._may(task, request, header)) is not None:
             self._skip(request, done, (name, queue, header), cohort)
         late = waited(request, header)
-        started = ((Event.STARTED, 1), (Event.WAITED, late))
-        self._counts.add(name, queue, *started, cohort=cohort or ("", ""))
-        if cohort is not None:
+        self._counts.began(name, queue, late, cohort or _NONE)
+        if cohort is not None and TRACED:
             spans.note(cohort.flag, cohort.variant)
         if self._log is not None:
             body = self._logged(self._log, body, request, (name, queue, header, late))
@@ -113,20 +119,19 @@ class Runner:
         args: Any,
         kwargs: Any,
     ) -> Any:
-        end = Event.FAILED
-        began = time.monotonic()
+        end: Event | None = FAILED
+        began = monotonic()
         try:
             result = body(*args, **kwargs)
-            end = Event.SUCCEEDED
+            end = SUCCEEDED
         except Retry:
             end = Event.RETRIED
             raise
         except (Ignore, Reject):
-            end = Event.STARTED  # neither good nor bad, and counted as that already
+            end = None
             raise
         finally:
-            ran = (Event.RAN, time.monotonic() - began)
-            self._counts.add(*place, ran, *(((end, 1),) if end is not Event.STARTED else ()))
+            self._counts.ended(*place, end, monotonic() - began)
             if cohort is not None and self._outcomes is not None:
                 self._tell_guards(self._outcomes, cohort, end)
         return result
@@ -168,9 +173,9 @@ class Runner:
 
         return logged
 
-    def _tell_guards(self, outcomes: Outcomes, cohort: Cohort, end: Event) -> None:
-        if end in {Event.SUCCEEDED, Event.FAILED}:
-            ok = end is Event.SUCCEEDED
+    def _tell_guards(self, outcomes: Outcomes, cohort: Cohort, end: Event | None) -> None:
+        if end is SUCCEEDED or end is FAILED:
+            ok = end is SUCCEEDED
             outcomes.count_outcome(cohort.flag, JOBS, on=cohort.variant == "new", ok=ok)
 
 
@@ -184,7 +189,7 @@ def waited(request: Any, header: Mapping[str, Any]) -> float:
     since = header.get("at")
     if not isinstance(since, int | float):
         return 0.0
-    due = request.get("eta")
+    due = request.eta
     if isinstance(due, str):
         try:
             since = max(since, datetime.fromisoformat(due).timestamp())

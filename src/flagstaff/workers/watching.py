@@ -37,6 +37,7 @@ __all__ = ["Deferral", "late_flags", "watch", "watched"]
 
 log = logging.getLogger("flagstaff")
 counts = Counts()
+_ENQUEUED, _NONE = (Event.ENQUEUED, 1), ("", "")
 _watches: WeakKeyDictionary[Any, Watch] = WeakKeyDictionary()
 
 
@@ -125,7 +126,7 @@ class Watch:
             ours |= {"flag": cohort.flag, "variant": cohort.variant}
         options["headers"] = {**headers, HEADER: {**(headers.get(HEADER) or {}), **ours}}
         sent = self._plain(producer, name, message, **options)
-        counts.add(name, queue, (Event.ENQUEUED, 1), cohort=cohort or ("", ""))
+        counts.add(name, queue, _ENQUEUED, cohort=cohort or _NONE)
         return sent
 
     def _note_span(self, sender: str = "", **_: object) -> None:

@@ -18,7 +18,12 @@ from flagstaff.workers.rabbitmq_management import Management
 from flagstaff.workers.rabbitmq_migrating import RabbitMigrating, _Batch
 from flagstaff.workers.rewriting import Migration
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.enable_socket,
+    pytest.mark.network,
+    pytest.mark.slow,
+    pytest.mark.timeout(1800),  # each of the ten commands starts anew, which takes a while
+]
 
 NEW = "integrations.notify"
 MOVE = ("--old-queue", "shop", "--new-queue", "integrations")
@@ -149,7 +154,7 @@ def test_killed_ten_times_on_the_way_none_is_lost_and_none_doubled(fleet, channe
     command = (sys.executable, "-m", "flagstaff", "workers", *words(fleet, *MOVE, "--force"))
     for kill in range(1, KILLS + 1):
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        aim = WAITING * kill // (KILLS + 1)
+        aim = WAITING * kill // (2 * KILLS)  # far from the end: it goes on until it is killed
         until(lambda aim=aim: waits(channel, "integrations") >= aim, within=300)
         process.kill()
         assert process.wait(30) == -signal.SIGKILL, "it had ended before it was killed"

@@ -11,13 +11,12 @@ import pytest
 from flagstaff.cli.main import run
 from flagstaff.cli.plan_sources import project_here
 from flagstaff.definitions.plans import read_plan
-from flagstaff.rollouts.checks import CheckDrained, CheckWorkersReady, RunCommand
+from flagstaff.rollouts.checks import CheckDrained, CheckWorkersReady, DeleteQueue, MigrateJobs
 from flagstaff.rollouts.plan import Bake, Close, DeleteFlag, OpenCleanup, SetGate
 
 FLAG = "new_navigation"
 SETTINGS = """
 brokers: {main: {url: "redis://127.0.0.1:1"}}
-commands: {migrate-jobs: {run: "true"}, delete-queues: {run: "true"}}
 ramp: {percentages: [10, 50], dwell: 5m}
 """
 RENAMES = """
@@ -88,15 +87,38 @@ def test_renames_of_the_project_are_taken_and_named_in_no_warning(capsys, projec
     assert [each for each in told["warnings"] if "renames:" in each] == []
 
 
-def test_commands_that_move_and_delete_stand_where_they_lose_nothing(capsys):
-    more = ("--migrate", "migrate-jobs", "--delete-queue", "delete-queues")
-    _, plan = written(capsys, *NAMES, *QUEUES, *more)
+def test_what_moves_and_deletes_stands_where_it_loses_nothing(capsys):
+    _, plan = written(capsys, *NAMES, *QUEUES, "--migrate")
     actions = [each.action for each in plan.steps]
-    moved = actions.index(RunCommand(command="migrate-jobs"))
-    deleted = actions.index(RunCommand(command="delete-queues"))
+    moved = actions.index(
+        MigrateJobs(
+            name="shop.notify",
+            to="integrations.notify",
+            broker="main",
+            old_queue="shop",
+            new_queue="integrations",
+        )
+    )
+    deleted = actions.index(DeleteQueue(queue="shop", broker="main"))
     assert isinstance(actions[moved + 1], CheckDrained)
     assert isinstance(actions[deleted - 1], CheckDrained)
     assert deleted > next(n for n, each in enumerate(actions) if isinstance(each, DeleteFlag))
+
+
+def test_queues_are_kept_where_that_is_asked_for_or_something_still_waits_in_them(capsys):
+    _, plan = written(capsys, *NAMES, *QUEUES, "--keep-queues", "--dry-run")
+    assert not any(isinstance(each.action, DeleteQueue | MigrateJobs) for each in plan.steps)
+    two = ("--old", "a", "--new", "b", "--old-queue", "integrations", "--new-queue", "other")
+    _, plan = written(capsys, *NAMES, *QUEUES, *two, "--dry-run")
+    deleted = [each.action.queue for each in plan.steps if isinstance(each.action, DeleteQueue)]
+    assert deleted == ["shop"], "jobs wait under new names in the other"
+
+
+def test_a_job_that_stays_in_its_queue_is_renamed_there(capsys):
+    _, plan = written(capsys, *NAMES, "--migrate")
+    assert [each.action for each in plan.steps if isinstance(each.action, MigrateJobs)] == [
+        MigrateJobs(name="shop.notify", to="integrations.notify", broker="main")
+    ]
 
 
 def test_several_jobs_of_one_flag_are_all_asked_about(capsys):
@@ -125,7 +147,6 @@ def test_any_name_is_written_so_that_it_is_read_as_the_same(capsys, name):
         ((*NAMES, "--app", "x:app"), 2, "names are given, and an application"),
         (("--app", "no_such_module:app"), 2, "no Celery application at no_such_module:app"),
         ((*NAMES, "--broker", "other"), 2, "is 'other', which is no broker of the project"),
-        ((*NAMES, "--migrate", "other"), 2, "which is no command of the project"),
         ((*NAMES, "--percentages", "50,10"), 2, "numbers above 0 and below 100 that rise"),
         ((*NAMES, "--environment", "moon"), 2, "which is no environment"),
         (("--old", "-x", "--new", "y"), 2, "is no name of a job"),

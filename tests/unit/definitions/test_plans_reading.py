@@ -37,6 +37,8 @@ from flagstaff.rollouts.checks import (
     CheckHealth,
     CheckHttp,
     CheckWorkersReady,
+    DeleteQueue,
+    MigrateJobs,
     RunCommand,
     Wait,
 )
@@ -403,6 +405,18 @@ def test_roles_are_those_there_are():
             ),
         ),
         (
+            "- migrate: {jobs: shop.notify, to: b, broker: main}",
+            MigrateJobs(name="shop.notify", to="b", broker="main"),
+        ),
+        (
+            "- migrate: {jobs: a, to: a, broker: main, old_queue: shop, new_queue: other}",
+            MigrateJobs(name="a", to="a", broker="main", old_queue="shop", new_queue="other"),
+        ),
+        (
+            "- delete_queue: {queue: shop, broker: main}",
+            DeleteQueue(queue="shop", broker="main"),
+        ),
+        (
             "- check: {flag: {percentage_of_actors: 25}, environments: [staging]}",
             CheckFlag(environments=("staging",), change=PercentageOfActors(value=Decimal(25))),
         ),
@@ -467,8 +481,24 @@ def test_rules_stand_beside_a_step(read):
         ("- wait: {duration: 1h, condition: percentage > 1}", "more than one thing, or for none"),
         ("- wait: {until: tomorrow}", "'tomorrow' is no moment with a time zone"),
         ("- {approve: {role: king}}", "`steps.approve.role` is 'king', which is unknown"),
+        ("- migrate: {jobs: a, broker: main}", "has no `steps.migrate.to`; add `to: …`"),
+        ("- migrate: {jobs: a, to: a}", "leaves jobs what and where they are"),
+        (
+            "- migrate: {jobs: a, to: a, old_queue: q, new_queue: q}",
+            "leaves jobs what and where they are",
+        ),
+        ("- migrate: {jobs: a, to: b, old_queue: q}", "is one queue, and the other is missing"),
+        ("- delete_queue: {queue: -x}", "'-x' is no name of a queue"),
+        ("- delete_queue: {queue: x, broker: other}", "which is no broker of the project"),
         ("- {approve: {count: 0}}", "nobody cannot say yes; write 1 or more"),
     ],
 )
 def test_what_is_wrong_with_rules_is_named(wrong, text, words):
     assert words in "\n".join(wrong(f"{HEAD}{text}\n"))
+
+
+@pytest.mark.parametrize("text", ["a\x85", "a \u2028b", "\u2029", "a\x85 b"])
+def test_ends_of_lines_that_only_yaml_knows_are_kept(read, text):
+    plan = read(f"{HEAD}- approve: x\n")
+    wild = replace(plan, title=text, steps=(replace(plan.steps[0], title=text, reason=text),))
+    assert read(write_plan(wild)) == wild

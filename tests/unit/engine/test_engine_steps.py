@@ -10,9 +10,11 @@ import pytest
 
 from fakes import CALM, CALMER, GUARD, HARM, START, FakeWorld, plan_of, ramp, turn_on
 from flagstaff.commands.model import (
+    AbortRollout,
     ApproveStep,
     PauseRollout,
     ResumeRollout,
+    RetryRollout,
     SetFlag,
     ShowRollout,
     SkipStep,
@@ -29,10 +31,11 @@ from flagstaff.rollouts.checks import (
     CheckFlag,
     CheckHealth,
     CheckHttp,
+    DeleteQueue,
     RunCommand,
     Wait,
 )
-from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed
+from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, EffectHeld
 from flagstaff.rollouts.judging import waited
 from flagstaff.rollouts.plan import Approve, AskPerson, Bake, Step
 from flagstaff.rollouts.rollout import Phase, StepStatus
@@ -194,6 +197,73 @@ class TestRunning:
             "no disk",
         )
         assert actions(slow, number)[-3:] == ["effect.fail", "step.failed", "rollout.paused"]
+
+
+class TestBrokers:
+    HELD = EffectHeld(step="s1", reason="shop is not deleted: 3 messages wait in shop")
+
+    def held(self, lab):
+        number = lab.added(plan_of(DeleteQueue(queue="shop", broker="main"), AskPerson()))
+        lab.world.results["s1"] = self.HELD
+        lab.engine.tick()
+        lab.engine.settle()
+        return number
+
+    def again(self, lab):
+        lab.clock.advance(minutes=1)
+        lab.engine.tick()
+        lab.engine.settle()
+
+    def test_what_cannot_happen_yet_says_why_and_is_tried_under_one_key_until_it_can(self, lab):
+        number = self.held(lab)
+        for _ in range(12):  # more often than anything else is tried before a person has to look
+            self.again(lab)
+        found = state(lab, number)
+        assert (found.status, found.note) == (StepStatus.ACTIVE, self.HELD.reason)
+        assert lab.look(number).rollout.phase is Phase.RUNNING
+        assert self.HELD.reason in lab.execute(ShowRollout(rollout=number)).text
+        lab.world.results["s1"] = EffectDone(step="s1", note="shop is deleted")
+        self.again(lab)
+        assert lab.at(number) == "s2"
+        assert state(lab, number).note == "shop is deleted"
+        assert {each.key for each in lab.world.done} == {f"{number}/s1/0"}
+        assert len(lab.world.done) == 14
+
+    def test_nothing_is_done_while_a_person_has_paused_it(self, lab):
+        number = self.held(lab)
+        lab.execute(PauseRollout(rollout=number, reason="not now"))
+        lab.world.results["s1"] = EffectDone(step="s1", note="shop is deleted")
+        for _ in range(3):
+            self.again(lab)
+        assert len(lab.world.done) == 1
+        lab.execute(ResumeRollout(rollout=number))
+        self.again(lab)
+        assert lab.at(number) == "s2"
+
+    @pytest.mark.parametrize("ends", ["abort", "skip"])
+    def test_nor_after_it_was_taken_back_or_skipped(self, lab, ends):
+        number = self.held(lab)
+        lab.execute(
+            AbortRollout(rollout=number, reason="no")
+            if ends == "abort"
+            else SkipStep(rollout=number, step="s1", reason="it stays")
+        )
+        for _ in range(3):
+            self.again(lab)
+        assert len(lab.world.done) == 1
+
+    def test_what_no_waiting_mends_pauses_it_and_a_retry_begins_anew(self, lab):
+        number = lab.added(plan_of(DeleteQueue(queue="shop", broker="main"), AskPerson()))
+        lab.world.results["s1"] = EffectFailed(step="s1", error="queues of sqs cannot be deleted")
+        lab.engine.tick()
+        lab.engine.settle()
+        assert lab.look(number).rollout.reason == "queues of sqs cannot be deleted"
+        assert "effect.fail" in actions(lab, number)
+        lab.world.results["s1"] = EffectDone(step="s1", note="shop is deleted")
+        lab.execute(RetryRollout(rollout=number))
+        self.again(lab)
+        assert lab.at(number) == "s2"
+        assert [each.key for each in lab.world.done] == [f"{number}/s1/0", f"{number}/s1/1"]
 
 
 class TestGoingBack:

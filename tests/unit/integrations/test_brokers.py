@@ -7,10 +7,12 @@ import pytest
 from flagstaff.definitions import Project
 from flagstaff.definitions.brokers import Broker
 from flagstaff.errors import NotFound
-from flagstaff.integrations.brokers import SHOWN, Brokers, _in_words
+from flagstaff.integrations.brokers import SHOWN, Brokers, _achieved, _in_words, _why
 from flagstaff.integrations.process import Ended
 from flagstaff.integrations.world import World
-from flagstaff.rollouts.checks import CheckDrained, CheckWorkersReady
+from flagstaff.rollouts.checks import CheckDrained, CheckWorkersReady, DeleteQueue, MigrateJobs
+from flagstaff.rollouts.effect import ChangeBroker
+from flagstaff.rollouts.event import EffectFailed, EffectHeld
 
 READY = CheckWorkersReady(name="new", broker="main")
 DRAINED = CheckDrained(name="old", broker="main", queues=("shop",))
@@ -98,6 +100,69 @@ def test_only_what_is_declared_is_asked(tmp_path):
 )
 def test_what_is_missing_stands_in_the_note(check, code, output, text):
     assert _in_words(check, Ended(code=code, output=output)).startswith(text)
+
+
+MIGRATE = MigrateJobs(name="old", to="new", broker="main", old_queue="a", new_queue="b")
+DELETE = DeleteQueue(queue="a", broker="main")
+WORK = pytest.mark.parametrize("work", [MIGRATE, DELETE])
+
+
+def performed(root, broker, work):
+    effect = ChangeBroker(key="1/a/0", step="a", work=work)
+    return World(root, Project(brokers={"main": broker})).perform(effect, None)
+
+
+@WORK
+def test_work_at_a_broker_that_is_away_is_held(tmp_path, work):
+    held = performed(tmp_path, Broker(url="redis://127.0.0.1:1/0"), work)
+    assert isinstance(held, EffectHeld)
+    assert "the broker does not answer" in held.reason
+
+
+@WORK
+def test_what_the_broker_cannot_do_at_all_has_failed(tmp_path, work):
+    # Workers are asked first, and this kind of broker knows of none.
+    failed = performed(tmp_path, Broker(app="nowhere:app"), work)
+    assert isinstance(failed, EffectFailed)
+    assert failed.error.startswith("there is no Celery application at nowhere:app")
+
+
+@WORK
+def test_only_brokers_that_are_declared_are_changed(tmp_path, work):
+    effect = ChangeBroker(key="1/a/0", step="a", work=work)
+    with pytest.raises(NotFound, match="no broker 'main'"):
+        World(tmp_path, Project()).perform(effect, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "text"),
+    [
+        (
+            0,
+            (
+                "queue a: 500 of 900\n✓ queue a: 900 jobs\n900 jobs of old migrated to new\n"
+                "next: flagstaff workers drained old"
+            ),
+            "900 jobs of old migrated to new",
+        ),
+        (
+            1,
+            (
+                "error: new is not safe to wait for a worker: w does not know new\n"
+                "flagstaff workers ready new; --force where you know better"
+            ),
+            (
+                "new is not safe to wait for a worker: w does not know new; "
+                "flagstaff workers ready new; --force where you know better"
+            ),
+        ),
+        (1, "", "it ended with 1"),
+        (None, "queue a: 500 of 900", "it took longer than 9 s"),
+    ],
+)
+def test_what_came_of_the_work_stands_in_the_note(code, output, text):
+    ended = Ended(code=code, output=output, why="it took longer than 9 s" if code is None else "")
+    assert (_achieved(ended) if code == 0 else _why(ended)) == text
 
 
 def test_a_note_is_short_and_a_look_that_hangs_says_so():

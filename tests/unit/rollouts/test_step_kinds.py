@@ -17,16 +17,19 @@ from flagstaff.rollouts.checks import (
     CheckHealth,
     CheckHttp,
     CheckWorkersReady,
+    DeleteQueue,
+    MigrateJobs,
     RunCommand,
     Wait,
 )
 from flagstaff.rollouts.condition import Facts, Place
-from flagstaff.rollouts.effect import ChangeFlag, InvokeCommand
+from flagstaff.rollouts.effect import ChangeBroker, ChangeFlag, InvokeCommand
 from flagstaff.rollouts.event import (
     Answer,
     Approved,
     EffectDone,
     EffectFailed,
+    EffectHeld,
     Observed,
     Paused,
     Promoted,
@@ -39,6 +42,7 @@ from flagstaff.rollouts.needs import needs
 from flagstaff.rollouts.plan import Approve, Bake, Step
 from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
 from flagstaff.rollouts.rules import OnFail, OnInconclusive, OnTimeout, Then
+from flagstaff.rollouts.schedule import schedule
 
 LOOK = Observed()
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -177,6 +181,44 @@ class TestRunning:
         rollout, _ = run(rollout, EffectFailed(step="s2", error="ended with 1"))
         assert rollout.phase is Phase.ROLLED_BACK
         assert rollout.reason == "Try it: ended with 1"
+
+
+WORK = (
+    MigrateJobs(name="shop.notify", to="integrations.notify", broker="main"),
+    DeleteQueue(queue="shop", broker="main"),
+)
+
+
+class TestBrokers:
+    @pytest.mark.parametrize("work", WORK)
+    def test_it_is_wanted_once_holds_with_the_reason_and_goes_on_when_it_is_done(self, work):
+        rollout, effects = run(begun(work, turn_on("dev")), LOOK, LOOK)
+        assert effects == (ChangeBroker(key="7/s1/0", step="s1", work=work),)
+        held = EffectHeld(step="s1", reason="3 messages wait", output="all of it")
+        rollout, effects = run(rollout, held, LOOK, now=START + HOUR)
+        state = rollout.state("s1")
+        assert (state.status, state.note, state.output) == (
+            StepStatus.ACTIVE,
+            "3 messages wait",
+            "all of it",
+        )
+        assert (effects, rollout.phase) == ((), Phase.RUNNING)
+        rollout, _ = run(rollout, EffectDone(step="s1", note="done"))
+        assert (rollout.state("s1").note, rollout.current.id) == ("done", "s2")
+        assert run(rollout, held)[0] == rollout, "a reason that comes late is of no matter"
+
+    @pytest.mark.parametrize("work", WORK)
+    def test_what_holds_for_too_long_has_failed(self, work):
+        rollout, _ = run(begun(step(work, timeout=HOUR)), LOOK, LOOK)
+        rollout, _ = run(rollout, EffectHeld(step="s1", reason="3 messages wait"), LOOK)
+        rollout, _ = run(rollout, LOOK, now=START + 2 * HOUR)
+        assert (rollout.phase, rollout.state("s1").status) == (Phase.PAUSED, StepStatus.FAILED)
+        assert "3 messages wait" in rollout.reason
+
+    @pytest.mark.parametrize("work", WORK)
+    def test_it_names_what_it_needs_in_the_schedule(self, work):
+        entries = schedule(begun(work), START).entries
+        assert entries[0].needs
 
 
 class TestWaiting:

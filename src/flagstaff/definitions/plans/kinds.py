@@ -11,6 +11,7 @@ from typing import Final
 
 from flagstaff.definitions.duration import format_duration
 from flagstaff.definitions.fields import Fields
+from flagstaff.definitions.plans.broker_fields import check_migration, read_queue
 from flagstaff.definitions.plans.changing import (
     SET_KEYS,
     read_change,
@@ -54,6 +55,8 @@ from flagstaff.rollouts.checks import (
     CheckHealth,
     CheckHttp,
     CheckWorkersReady,
+    DeleteQueue,
+    MigrateJobs,
     RunCommand,
     Wait,
 )
@@ -109,6 +112,8 @@ class Kind:
             found["change"] = read_change(fields)
         if self.action is Wait:
             _check_wait(fields)
+        if self.action is MigrateJobs:
+            check_migration(fields)
         if len(fields.problems.errors) > before:
             return None
         made: Action = self.action(**found)
@@ -262,6 +267,25 @@ KINDS: Final = (
         action=RunCommand,
         bare="command",
         fields=(Field(key="command", read=read_command, write=str),),
+    ),
+    Kind(
+        word="migrate",
+        action=MigrateJobs,
+        fields=(
+            Field(key="jobs", attribute="name", read=read_name, write=str),
+            Field(key="to", read=read_name, write=str),
+            Field(key="broker", read=read_broker, write=str),
+            optional("old_queue", read_queue, str, ""),
+            optional("new_queue", read_queue, str, ""),
+        ),
+    ),
+    Kind(
+        word="delete_queue",
+        action=DeleteQueue,
+        fields=(
+            Field(key="queue", read=read_queue, write=str),
+            Field(key="broker", read=read_broker, write=str),
+        ),
     ),
     Kind(
         word="wait",

@@ -14,6 +14,8 @@ from flagstaff.rollouts.checks import (
     CheckHealth,
     CheckHttp,
     CheckWorkersReady,
+    DeleteQueue,
+    MigrateJobs,
     RunCommand,
     Wait,
 )
@@ -72,6 +74,10 @@ def id_of(action: Action) -> str:
             return f"workers-know-{_slug(name)}"[:_LONGEST_ID]
         case CheckDrained(name=name):
             return f"drained-{_slug(name)}"[:_LONGEST_ID]
+        case MigrateJobs(name=name):
+            return f"migrate-{_slug(name)}"[:_LONGEST_ID]
+        case DeleteQueue(queue=queue):
+            return f"delete-queue-{_slug(queue)}"[:_LONGEST_ID]
         case Close(target=target):
             return f"close-{target.replace('_', '-')}"
         case _:
@@ -109,6 +115,13 @@ def title_of(action: Action, flag: str) -> str:
             return f"Check that every worker knows {name}"
         case CheckDrained(name=name):
             return f"Check that no job of {name} is left"
+        case MigrateJobs(name=name, to=to, old_queue=old_queue, new_queue=new_queue):
+            where = f", from {old_queue} to {new_queue}" if old_queue else ""
+            if name == to:
+                return f"Move waiting jobs of {name}{where}"
+            return f"Rename waiting jobs of {name} to {to}{where}"
+        case DeleteQueue(queue=queue):
+            return f"Delete the queue {queue}"
         case Wait(duration=None, until=None, condition=condition):
             return f"Wait until {condition}"
         case Wait(duration=None, until=until) if until is not None:

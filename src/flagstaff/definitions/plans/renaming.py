@@ -36,8 +36,8 @@ class RenamePlan:
         by: what the percentages are of: `actors` or `time`.
         term: how long guards watch when every job has the new name, before the drain.
         stable: for how long nothing of the old name may be found.
-        migrate: a command of the project that renames what is left; empty to wait for it.
-        delete_queue: a command of the project that deletes an old queue; empty for none.
+        migrate: whether what is left is renamed where it waits, instead of waited for.
+        delete_queues: whether old queues are deleted in the end.
     """
 
     flag: str
@@ -49,8 +49,8 @@ class RenamePlan:
     by: str
     term: timedelta
     stable: timedelta = STABLE
-    migrate: str = ""
-    delete_queue: str = ""
+    migrate: bool = False
+    delete_queues: bool = True
 
 
 def rename_plan(wanted: RenamePlan) -> str:
@@ -96,10 +96,11 @@ def _steps(wanted: RenamePlan) -> Iterator[str]:
 
 def _drain(wanted: RenamePlan) -> Iterator[str]:
     stage = "Drain"
-    if wanted.migrate:
-        yield "  - id: migrate"
-        yield f"    stage: {stage}"
-        yield f"    run: {_quoted(wanted.migrate)}"
+    for number, each in enumerate(wanted.renames if wanted.migrate else (), start=1):
+        yield f"  - id: migrate-{number}"
+        yield from [f"    stage: {stage}"] if stage else []
+        names = f"jobs: {_quoted(each.old)}, to: {_quoted(each.new)}"
+        yield f"    migrate: {{{names}{_queues(each)}, broker: {_quoted(wanted.broker)}}}"
         stage = ""
     for number, each in enumerate(wanted.renames, start=1):
         yield from _drained(wanted, f"drained-{number}", each, stage)
@@ -122,10 +123,23 @@ def _cleanup(wanted: RenamePlan, place: str) -> Iterator[str]:
     for number, each in enumerate(wanted.renames, start=1):
         stage = "Nothing came after" if number == 1 else ""
         yield from _drained(wanted, f"still-drained-{number}", each, stage)
-    if wanted.delete_queue:
-        yield "  - id: delete-queue"
-        yield f"    run: {_quoted(wanted.delete_queue)}"
+    for number, queue in enumerate(_old_queues(wanted) if wanted.delete_queues else (), start=1):
+        yield f"  - id: delete-queue-{number}"
+        yield f"    delete_queue: {{queue: {_quoted(queue)}, broker: {_quoted(wanted.broker)}}}"
     yield "  - close: rollout_issue"
+
+
+def _old_queues(wanted: RenamePlan) -> tuple[str, ...]:
+    """Return the queues that nothing waits in any more, each once."""
+    new = {each.new_queue for each in wanted.renames}
+    old = (each.old_queue for each in wanted.renames if each.old_queue)
+    return tuple(dict.fromkeys(queue for queue in old if queue not in new))
+
+
+def _queues(each: JobRename) -> str:
+    if not (each.old_queue and each.new_queue) or each.old_queue == each.new_queue:
+        return ""
+    return f", old_queue: {_quoted(each.old_queue)}, new_queue: {_quoted(each.new_queue)}"
 
 
 def _knows(

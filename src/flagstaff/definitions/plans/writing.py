@@ -22,6 +22,10 @@ _WIDE: Final = 1_000_000
 """Lines are not folded: a difference shows what changed, and nothing else."""
 
 
+_ENDS: Final = frozenset("\x85\u2028\u2029")
+"""Ends of lines to YAML that are none to anybody else."""
+
+
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         del data
@@ -104,6 +108,12 @@ def _plain(dumper: yaml.SafeDumper, data: Plain) -> yaml.Node:
     return dumper.represent_scalar(f"tag:yaml.org,2002:{kind}", str(data))
 
 
+def _text(dumper: yaml.SafeDumper, data: str) -> yaml.Node:
+    # Between single quotes these are ends of lines, and are folded when they are read.
+    quoted = '"' if _ENDS.intersection(data) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=quoted)
+
+
 def _nothing(dumper: yaml.SafeDumper, data: None) -> yaml.Node:
     del data
     return dumper.represent_scalar("tag:yaml.org,2002:null", "")
@@ -112,4 +122,5 @@ def _nothing(dumper: yaml.SafeDumper, data: None) -> yaml.Node:
 _Dumper.add_representer(Flow, _flow_list)
 _Dumper.add_representer(FlowMap, _flow_map)
 _Dumper.add_representer(Plain, _plain)
+_Dumper.add_representer(str, _text)
 _Dumper.add_representer(type(None), _nothing)

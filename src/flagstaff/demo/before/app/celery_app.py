@@ -30,7 +30,8 @@ app.conf.update(
     task_create_missing_queues=False,
     task_ignore_result=True,
     worker_prefetch_multiplier=1,
-    worker_enable_remote_control=False,
+    # Workers that read files cannot be asked anything.
+    worker_enable_remote_control=not settings.broker_url.startswith("spool:"),
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     enable_utc=True,
