@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flagstaff.cleanup.answers import Constant, Question, local_names
+from flagstaff.cleanup.answers import Constant, Question
 from flagstaff.cleanup.elsewhere import Elsewhere, is_code
+from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.patterns import Conventions, word
-from flagstaff.cleanup.references import find_constants, parsed, text_behind
+from flagstaff.cleanup.references import find_constants, text_behind
 from flagstaff.cleanup.renames import Losers
 from flagstaff.cleanup.rewrite import Rewrite, Unreadable
 from flagstaff.cleanup.settings_names import defines, is_defined_only
+from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.tree import Overlay, Tree
 
 
@@ -24,6 +26,7 @@ class PythonCleaner:
     keep: bool = field(kw_only=True)
     answers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _constants: tuple[Constant, ...] = ()
+    _meanings: Meanings | None = None
 
     def clean(self) -> None:
         """Put the answer in wherever the flag is asked for."""
@@ -99,16 +102,19 @@ class PythonCleaner:
         module = parsed(content)
         if module is None:
             return None
-        texts = [constant for constant in self._constants if not constant.is_object]
-        objects = [constant for constant in self._constants if constant.is_object]
+        if self._meanings is None:
+            # Names are followed through the files as they were.
+            self._meanings = Meanings(self.work.below, self.flag, self._constants)
+        texts = self._meanings.names(path, module, Held.NAME)
+        objects = self._meanings.names(path, module, Held.OBJECT)
         return Question(
             flag=self.flag,
             keep=self.keep,
             conventions=self.conventions,
-            names=local_names(module, path, texts),
-            attributes=frozenset((c.owner, c.name) for c in texts),
-            objects=local_names(module, path, objects),
-            object_attributes=frozenset((c.owner, c.name) for c in objects),
+            names=texts.names,
+            attributes=texts.attributes,
+            objects=objects.names,
+            object_attributes=objects.attributes,
             is_setting=self.flag.isidentifier() and not self._constants,
         )
 

@@ -7,14 +7,15 @@ import contextlib
 import io
 import re
 import tokenize
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from flagstaff.cleanup.answers import Constant, constants_in, local_names, texts_of
 from flagstaff.cleanup.asking import parts
 from flagstaff.cleanup.changes import Reference, ReferenceKind
+from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.patterns import DEFAULT, Conventions, camel, spelled, word
+from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.tree import GitTree, Tree
 
 
@@ -35,13 +36,14 @@ def references_in(
 ) -> tuple[Reference, ...]:
     """Return every line of a tree that speaks of `flag`, sorted by place."""
     constants = find_constants(tree, flag)
+    meanings = Meanings(tree, flag, constants)
     found: set[Reference] = set()
     for path in tree.containing({flag, camel(flag), *(c.name for c in constants)}):
         content = tree.read(path) or b""
         if conventions.is_definition(path, flag):
             found.add(_definition(path, content))
         elif path.endswith(".py"):
-            found.update(_python(path, content, flag, (conventions, constants)))
+            found.update(_python(path, content, meanings, conventions))
         else:
             found.update(text_references(path, content, spelled(flag)))
     return tuple(sorted(found))
@@ -69,17 +71,6 @@ def text_behind(tree: Tree, flag: str) -> str:
     return names.pop() if len(names) == len(texts) == 1 else flag
 
 
-def parsed(content: bytes) -> ast.Module | None:
-    """Return the syntax tree of Python source, `None` if it is none."""
-    with warnings.catch_warnings():
-        # Odd escapes in other people's code are none of our business.
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(content)
-        except (SyntaxError, ValueError, RecursionError):
-            return None
-
-
 def text_references(
     path: str,
     content: bytes,
@@ -98,15 +89,17 @@ def _definition(path: str, content: bytes) -> Reference:
 
 
 def _python(
-    path: str, content: bytes, flag: str, context: tuple[Conventions, Sequence[Constant]]
+    path: str, content: bytes, meanings: Meanings, conventions: Conventions
 ) -> Iterator[Reference]:
-    module = parsed(content)
+    module, flag, constants = parsed(content), meanings.flag, meanings.constants
     if module is None:
         yield from text_references(path, content, word(flag), ReferenceKind.UNREADABLE)
         return
-    conventions, constants = context
-    finder = _Finder(flag, conventions, local_names(module, path, constants))
-    finder.attributes = {(c.owner, c.name) for c in constants}
+    # What may hold the flag's name is told as well, but not what holds another one for certain.
+    others = meanings.names(path, module, Held.ELSE)
+    names = local_names(module, path, constants) - others.names
+    finder = _Finder(flag, conventions, names)
+    finder.attributes = {(c.owner, c.name) for c in constants} - others.attributes
     finder.visit(module)
     finder.comments(content)
     lines = content.decode("utf-8", "replace").splitlines()
