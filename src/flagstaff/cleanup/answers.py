@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from flagstaff.cleanup.asking import asks, holds_flags, is_question, makes_flag, sets_flag
+from flagstaff.cleanup.asking import asks, is_question, makes_flag, sets_flag
+from flagstaff.cleanup.owners import holds_settings
 from flagstaff.cleanup.patterns import DEFAULT, CallPattern, Conventions
 
 _LOUD = 8
@@ -67,9 +68,9 @@ class Question:
         if len(named) != 1:
             return None
         if function == "get" and owner is not None and named == [0]:
-            return True if holds_flags(last_name(owner)) else None
+            return True if holds_settings(owner, self.flag) else None
         if function == "getattr" and named == [1]:
-            return True if holds_flags(last_name(call.args[0].value)) else None
+            return True if holds_settings(call.args[0].value, self.flag) else None
         if function == "getenv" or (function == "bool" and owner is not None):
             return True
         return asks(function)
@@ -82,7 +83,7 @@ class Question:
 
     def setting(self, node: cst.Attribute | cst.Subscript) -> bool:
         """Tell whether `settings.NAME` or `config["NAME"]` reads the flag."""
-        if not holds_flags(last_name(node.value)) or self.is_name(node):
+        if not holds_settings(node.value, self.flag) or self.is_name(node):
             return False
         match node:
             case cst.Attribute(attr=cst.Name(value=name)):

@@ -25,7 +25,8 @@ _MAKING = frozenset(
 )
 _READING = frozenset({"get", "fetch", "check", "read", "lookup", "env"})
 _KEPT = frozenset({"config", "setting", "settings", "conf", "option", "bool", "boolean", "env"})
-_HOLDERS = _ABOUT | {"config", "settings", "conf", "environ", "env"}
+_SINGLE = frozenset({"sample", "switch", "experiment", "rollout"})
+_HOLDERS = (_ABOUT - _SINGLE) | {"config", "settings", "conf", "environ", "env"}
 _VALUES = frozenset({"value", "values", "variant", "variation", "treatment", "payload", "number"})
 _TRUTHS = frozenset({"bool", "boolean"})
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

@@ -44,6 +44,18 @@ def bindings(body: Sequence[ast.stmt], *, deep: bool = False) -> dict[str, list[
     return dict(found)
 
 
+def binds_otherwise(module: ast.Module, name: str) -> bool:
+    """Tell whether a name is bound, by a module or a class of it, to other than one fixed value."""
+    bodies = [module.body]
+    bodies += [node.body for node in ast.walk(module) if isinstance(node, ast.ClassDef)]
+    return any(
+        not isinstance(each, ast.Constant | ast.Call | Imported)
+        or (isinstance(each, Imported) and each.name != name)
+        for deep, body in enumerate(bodies)
+        for each in bindings(body, deep=not deep).get(name, ())
+    )
+
+
 def _nodes(body: Sequence[ast.stmt], *, deep: bool) -> Iterator[tuple[ast.AST, bool]]:
     waiting: list[tuple[ast.AST, bool]] = [(statement, False) for statement in body]
     while waiting:

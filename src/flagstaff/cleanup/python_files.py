@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flagstaff.cleanup.answers import Constant, Question
-from flagstaff.cleanup.elsewhere import Elsewhere, is_code
+from flagstaff.cleanup.elsewhere import READERS, Elsewhere, is_code
 from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.patterns import Conventions, word
 from flagstaff.cleanup.references import find_constants, text_behind
 from flagstaff.cleanup.renames import Losers
 from flagstaff.cleanup.rewrite import Rewrite, Unreadable
 from flagstaff.cleanup.settings_names import defines, is_defined_only
+from flagstaff.cleanup.settings_places import are_values, is_setting_only, reads
 from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.tree import Overlay, Tree
 
@@ -27,11 +28,13 @@ class PythonCleaner:
     answers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _constants: tuple[Constant, ...] = ()
     _meanings: Meanings | None = None
+    _is_setting: bool = False
 
     def clean(self) -> None:
         """Put the answer in wherever the flag is asked for."""
-        self.flag = text_behind(self.work, self.flag)
+        self.flag = text_behind(self.work, self.flag, self.conventions)
         self._constants = find_constants(self.work, self.flag)
+        self._is_setting = not self._constants and self._names_a_setting()
         for path in self.work.containing({self.flag, *(c.name for c in self._constants)}):
             if path.endswith(".py"):
                 self.rewrite(path)
@@ -93,10 +96,31 @@ class PythonCleaner:
                     return
                 if defines(module, self.flag):
                     defined.append(path)
-            elif path.endswith((".py", ".html", ".j2", ".jinja", ".jinja2")):
+            elif path.endswith((".py", *READERS)):
                 return
-        for path in defined:
-            self.rewrite(path, setting=True)
+        if defined and self._is_setting and self._is_read():
+            for path in defined:
+                module = parsed(self.work.read(path) or b"")
+                if module is None or not are_values(module, path, self.flag):
+                    return
+            for path in defined:
+                self.rewrite(path, setting=True)
+
+    def _is_read(self) -> bool:
+        """Tell whether anything read the setting before the clean-up."""
+        return any(
+            reads(module, self.flag)
+            for path in self.work.below.containing((self.flag,))
+            if path.endswith(".py") and (module := parsed(self.work.below.read(path) or b""))
+        )
+
+    def _names_a_setting(self) -> bool:
+        """Tell whether the flag's name may be one of a setting, and is that of nothing else."""
+        return self.flag.isidentifier() and all(
+            is_setting_only(module, path, self.flag)
+            for path in self.work.containing((self.flag,))
+            if path.endswith(".py") and (module := parsed(self.work.read(path) or b""))
+        )
 
     def _question(self, path: str, content: bytes) -> Question | None:
         module = parsed(content)
@@ -115,7 +139,7 @@ class PythonCleaner:
             attributes=texts.attributes,
             objects=objects.names,
             object_attributes=objects.attributes,
-            is_setting=self.flag.isidentifier() and not self._constants,
+            is_setting=self._is_setting,
         )
 
 

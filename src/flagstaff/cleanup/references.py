@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flagstaff.cleanup.answers import Constant, constants_in, local_names, texts_of
-from flagstaff.cleanup.asking import parts
+from flagstaff.cleanup.asking import asks, is_question, parts
+from flagstaff.cleanup.bound import binds_otherwise
 from flagstaff.cleanup.changes import Reference, ReferenceKind
 from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.patterns import DEFAULT, Conventions, camel, spelled, word
-from flagstaff.cleanup.syntax import parsed
+from flagstaff.cleanup.syntax import chain, parsed
 from flagstaff.cleanup.tree import GitTree, Tree
 
 
@@ -58,17 +59,44 @@ def find_constants(tree: Tree, flag: str) -> tuple[Constant, ...]:
     return tuple(found)
 
 
-def text_behind(tree: Tree, flag: str) -> str:
-    """Return the flag's name in texts, where `flag` is the name of the constant that holds it."""
-    if not flag.isidentifier():
+def text_behind(tree: Tree, flag: str, conventions: Conventions = DEFAULT) -> str:
+    """Return the flag's name in texts, where `flag` is the name of the constant that holds it.
+
+    It is no such constant where its own name stands in quotes, where anything else bears the name,
+    or where no question is asked with it.
+    """
+    if not (flag.isidentifier() and flag.isupper()):
         return flag
-    texts = set()
+    texts, asked = set(), False
     for path in tree.containing((flag,)):
-        if path.endswith(".py") and (module := parsed(tree.read(path) or b"")):
+        content = tree.read(path) or b""
+        if re.search(rf"([\"']){flag}\1".encode(), content):
+            return flag
+        module = parsed(content) if path.endswith(".py") else None
+        if module is not None:
+            if binds_otherwise(module, flag):
+                return flag
             texts |= texts_of(module, flag)
+            asked = asked or _is_asked(module, flag, conventions)
     # A setting may well be a text, but hardly one of the words of its own name.
     names = {text for text in texts if parts(text) & parts(flag) and " " not in text}
-    return names.pop() if len(names) == len(texts) == 1 else flag
+    return names.pop() if asked and len(names) == len(texts) == 1 else flag
+
+
+def _is_asked(module: ast.Module, name: str, conventions: Conventions) -> bool:
+    """Tell whether a question is asked with the constant, or of the object, `name`."""
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call):
+            continue
+        function = (chain(node.func) or ("",))[-1]
+        known = {*conventions.handles, *conventions.overrides}
+        question = conventions.pattern(function) or function in known or asks(function) is not None
+        values = (*node.args, *(keyword.value for keyword in node.keywords))
+        if question and any(name in chain(value) for value in values):
+            return True
+        if name in chain(node.func)[:-1] and is_question(function):
+            return True
+    return False
 
 
 def text_references(

@@ -11,7 +11,7 @@ import libcst as cst
 from libcst import matchers
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from flagstaff.cleanup.answers import Question
+from flagstaff.cleanup.answers import Question, text_of
 from flagstaff.cleanup.evaluate import Evaluator
 from flagstaff.cleanup.focus import Focus
 from flagstaff.cleanup.listings import Decorators, Listings
@@ -85,7 +85,7 @@ class Rewrite:
         module = visited(module, Listings(self.question))
         module = visited(module, Decorators(self.question))
         if self.constants:
-            module = visited(module, _Constants(self.constants))
+            module = visited(module, _Constants(self.constants, self.question.flag))
         if self.setting:
             module = visited(module, SettingRemover(self.question.flag))
         if self.losers is not None:
@@ -116,9 +116,14 @@ class Rewrite:
 class _Constants(cst.CSTTransformer):
     """Drop the constants that held the flag's name."""
 
-    def __init__(self, names: frozenset[str]) -> None:
+    def __init__(self, names: frozenset[str], flag: str) -> None:
         super().__init__()
         self._names = names
+        self._flag = flag
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        del node
+        return False
 
     def leave_Assign(
         self, original_node: cst.Assign, updated_node: cst.Assign
@@ -137,8 +142,14 @@ class _Constants(cst.CSTTransformer):
         return Gone() if goes else updated_node
 
     def _goes(self, target: cst.BaseExpression, value: cst.BaseExpression | None) -> bool:
+        """Tell whether it is one of the names, and holds the flag's rather than another text."""
         named = isinstance(target, cst.Name) and target.value in self._names
-        return named and value is not None
+        match value:
+            case cst.Call(args=args):
+                return named and self._flag in [text_of(arg.value) for arg in args]
+            case cst.BaseExpression():
+                return named and text_of(value) == self._flag
+        return False
 
 
 def _visited(module: cst.Module, visitor: cst.CSTTransformer) -> cst.Module:

@@ -90,3 +90,35 @@ def test_what_is_not_certain_is_reported():
     source = f"from billing.flags import FLAG_NAME\n{ASKING.format(name='FLAG_NAME')}"
     residues = plan(MENU | BILLING | {"billing/view.py": source}).residues
     assert "billing/view.py" not in {residue.reference.path for residue in residues}
+
+
+def test_a_constant_of_the_same_name_in_another_class_stays():
+    source = (
+        'class A:\n    FLAG = "new_menu"\n\n\nclass B:\n    FLAG = "other"\n\n\n'
+        "if is_enabled(A.FLAG):\n    a()\n"
+    )
+    after = changed({"app/a.py": source})["app/a.py"]
+    assert after == 'class B:\n    FLAG = "other"\n\n\na()\n'
+
+
+CONSTANTS = {
+    "a name like a field's": 'class Icon:\n    new_menu = "menu"\n',
+    "a constant that nobody asks with": 'class Icon:\n    NEW_MENU = "menu"\n',
+    "a function of the same name": (
+        'NEW_MENU = "menu"\n\n\ndef NEW_MENU():\n    return is_on(NEW_MENU)\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("how", CONSTANTS)
+def test_a_flag_is_not_taken_for_a_constant_of_its_name(how):
+    ask = 'if is_enabled("menu"):\n    a()\n'
+    for flag in ("new_menu", "NEW_MENU"):
+        assert changed({"app/a.py": CONSTANTS[how], "app/b.py": ask}, flag=flag) == {}
+
+
+def test_a_flag_named_in_a_text_is_that_flag_and_no_constant():
+    source = 'class Icon:\n    NEW_MENU = "menu"\n\n\nuse(is_enabled(Icon.NEW_MENU))\n'
+    ask = 'if is_enabled("menu"):\n    a()\nif is_enabled("NEW_MENU"):\n    b()\n'
+    after = changed({"app/a.py": source, "app/b.py": ask}, flag="NEW_MENU")
+    assert after == {"app/b.py": 'if is_enabled("menu"):\n    a()\nb()\n'}
