@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from flagstaff.cleanup.asking import holds_flags, lists_flags
@@ -14,7 +16,11 @@ def holds_settings(node: cst.BaseExpression, flag: str) -> bool:
 
     `user.settings.new_menu` is what one user chose, `app.settings.new_menu` is not.
     """
-    names = _chain(node)
+    return of_program(_chain(node), flag)
+
+
+def of_program(names: Sequence[str], flag: str) -> bool:
+    """Tell whether the names of `a.b.c` lead to what the flags of the program are set to."""
     if not names or not holds_flags(names[-1]):
         return False
     return (

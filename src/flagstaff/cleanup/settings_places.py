@@ -35,13 +35,14 @@ def is_setting_only(module: ast.Module, path: str, name: str) -> bool:
 def are_values(module: ast.Module, path: str, name: str) -> bool:
     """Tell whether all that gives `name` a value in a module are settings with plain values."""
     here = bool(parts(path) & _PLACES)
-    bodies = [module] if name in bindings(module.body) else []
-    if bodies and not here:
+    if name in bindings(module.body) and not here:
         return False
+    bodies = [module.body]
+    bodies += [node.body for node in ast.walk(module) if isinstance(node, ast.ClassDef)]
     return all(
         _is_plain(statement)
-        for body in (module, *(n for n in ast.walk(module) if isinstance(n, ast.ClassDef)))
-        for statement in body.body
+        for body in bodies
+        for statement in body
         if isinstance(statement, ast.Assign | ast.AnnAssign)
         and name in {getattr(target, "id", "") for target in _targets(statement)}
     )
