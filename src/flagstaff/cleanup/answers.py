@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from flagstaff.cleanup.asking import asks, is_question, makes_flag, sets_flag
+from flagstaff.cleanup.asking import answers_truth, asks, is_question, makes_flag, sets_flag
 from flagstaff.cleanup.owners import holds_settings
 from flagstaff.cleanup.patterns import DEFAULT, CallPattern, Conventions
 
@@ -56,6 +56,16 @@ class Question:
         if positive is not None:
             return None if _blocked(call) else self.keep is positive
         return self._wrapped(call)
+
+    def is_certain(self, call: cst.Call) -> bool:
+        """Tell whether what a call answers is a truth, and nothing that is only used as one."""
+        function = last_name(call.func)
+        pattern = self.conventions.pattern(function)
+        if pattern is not None and self._asks(call, pattern):
+            return True
+        if isinstance(call.func, cst.Attribute) and self.is_object(call.func.value):
+            return True
+        return function in self.wrappers or answers_truth(function)
 
     def _loosely(self, call: cst.Call, function: str) -> bool | None:
         """Tell whether a call reads as the question for the flag (True), or for its opposite."""

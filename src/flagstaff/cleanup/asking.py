@@ -17,6 +17,7 @@ _ABOUT = frozenset(
 _STATES = frozenset({"enabled", "active", "on", "activated", "disabled", "inactive", "off"})
 _OFF = frozenset({"disabled", "inactive", "off"})
 _VERBS = frozenset({"is", "has", "have", "can", "should", "use", "check", "feature", "flag", "get"})
+_TRUTH_VERBS = frozenset({"is", "has", "have", "can", "should", "use", "uses"})
 _MAKING = frozenset(
     {"set", "create", "enable", "disable", "delete", "remove", "override", "register", "add"}
     | {"make", "factory", "new", "patch", "mock", "update", "save", "log", "define", "declare"}
@@ -57,6 +58,13 @@ def asks(function: str) -> bool | None:
     if first in _READING and words & _KEPT:
         return True
     return None
+
+
+def answers_truth(function: str) -> bool:
+    """Tell whether a name, such as `is_new` or `menu_enabled`, is one of a truth for certain."""
+    words = parts(function)
+    first = next(iter(_WORDS.findall(function)), "").lower()
+    return first in _TRUTH_VERBS or bool(words & (_STATES | _TRUTHS))
 
 
 def is_question(method: str) -> bool:

@@ -93,7 +93,7 @@ class _Places:
             return {}
         edits: dict[cst.CSTNode, cst.CSTNode] = {}
         for access in accesses:
-            if isinstance(value, Known):
+            if isinstance(value, Known) and not self._used(access.node):
                 edits[access.node] = known(truth=value.truth)
             else:
                 call = self._call(access.node)
@@ -136,6 +136,15 @@ class _Places:
         while isinstance(place, cst.Element | cst.Tuple | cst.BaseExpression):
             place = self.parents.get(place)
         return isinstance(place, cst.Del | cst.AugAssign)
+
+    def _used(self, node: cst.CSTNode) -> bool:
+        """Tell whether more is done with a name than a truth could take."""
+        match self.parents.get(node):
+            case cst.Attribute(value=used) | cst.Subscript(value=used) | cst.Call(func=used):
+                return used is node
+            case cst.For(iter=used) | cst.CompFor(iter=used):
+                return used is node
+        return False
 
     def _call(self, node: cst.CSTNode) -> cst.Call | None:
         parent = self.parents.get(node)
