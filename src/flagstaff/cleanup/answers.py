@@ -8,8 +8,15 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from flagstaff.cleanup.asking import answers_truth, asks, is_question, makes_flag, sets_flag
-from flagstaff.cleanup.owners import holds_settings
+from flagstaff.cleanup.asking import (
+    answers_truth,
+    asks,
+    enables,
+    is_question,
+    makes_flag,
+    sets_flag,
+)
+from flagstaff.cleanup.owners import chain_of, holds_settings
 from flagstaff.cleanup.patterns import DEFAULT, CallPattern, Conventions
 
 _LOUD = 8
@@ -126,7 +133,10 @@ class Question:
             return None
         function = last_name(call.func)
         owner = last_name(call.func.value) if isinstance(call.func, cst.Attribute) else ""
-        if not sets_flag(function) and (owner, function) != ("patch", "object"):
+        patched = (owner, function) == ("patch", "object") and holds_settings(
+            call.args[0].value, self.flag
+        )
+        if not patched and not sets_flag(chain_of(call.func)):
             return None
         states = [
             _state(arg.value)
@@ -138,8 +148,8 @@ class Question:
             )
             and not isinstance(arg.value, cst.SimpleString)
         ]
-        if not states and owner != "patch":
-            return None if "set" in function.split("_") else True
+        if not states:
+            return True if enables(function) else None
         return states[0] if len(states) == 1 else None
 
     def _is_meant(self, node: cst.BaseExpression) -> bool:

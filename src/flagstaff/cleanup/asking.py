@@ -7,6 +7,7 @@ recognised by how it reads, once the flag's own name is among the arguments.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 _ABOUT = frozenset(
@@ -23,6 +24,13 @@ _MAKING = frozenset(
     | {"make", "factory", "new", "patch", "mock", "update", "save", "log", "define", "declare"}
     | {"test", "with", "turn", "activate", "deactivate", "assert", "required", "raise"}
     | {"refresh", "clear", "init", "list", "all", "names", "record", "track"}
+)
+_SETTING = frozenset({"set", "create", "factory", "update", "override"})
+_ENABLING = frozenset({"enable", "activate"})
+_GATED = _ABOUT | {"flagged"}
+_PASSING = frozenset(
+    {"required", "requires", "require", "needs", "need", "only", "when", "if", "with"}
+    | {"is", "has", "enabled", "active", "check", "gate", "gated", "waffle"}
 )
 _READING = frozenset({"get", "fetch", "check", "read", "lookup", "env"})
 _KEPT = frozenset({"config", "setting", "settings", "conf", "option", "bool", "boolean", "env"})
@@ -88,9 +96,23 @@ def makes_flag(factory: str) -> bool:
     return factory[:1].isupper() and bool(parts(factory) & _ABOUT)
 
 
-def sets_flag(function: str) -> bool:
-    """Tell whether a function of a test gives a flag a state, such as `FeatureFlagFactory`."""
-    words = parts(function)
-    if "assert" in words:
+def sets_flag(names: Sequence[str]) -> bool:
+    """Tell whether `a.b.c` of a test gives a flag a state, such as `FeatureFlagFactory`."""
+    words = parts(names[-1]) if names else frozenset()
+    if "assert" in words or not words & (_SETTING | _ENABLING):
         return False
-    return bool(words & {"set", "create", "factory", "update", "enable", "override", "activate"})
+    return any(parts(name) & (_ABOUT | _KEPT | {"override"}) for name in names)
+
+
+def enables(function: str) -> bool:
+    """Tell whether a function of a test turns a flag on without being told to."""
+    return bool(parts(function) & _ENABLING)
+
+
+def lets_pass(decorator: str) -> bool:
+    """Tell whether a decorator, such as `feature_required`, only runs what it stands at with it on.
+
+    One word that is not understood, as in `hide_if_feature`, may turn the meaning round.
+    """
+    words = parts(decorator)
+    return bool(words & _PASSING) and bool(words & _GATED) and words <= _PASSING | _GATED

@@ -9,13 +9,12 @@ from typing import TypeVar
 import libcst as cst
 
 from flagstaff.cleanup.answers import Question, last_name
-from flagstaff.cleanup.asking import lists_flags, parts
+from flagstaff.cleanup.asking import lets_pass, lists_flags
 from flagstaff.cleanup.conditions import is_pure
 from flagstaff.cleanup.literals import without
 
 _Table = TypeVar("_Table", cst.List, cst.Tuple, cst.Set, cst.Dict)
 _Decorated = TypeVar("_Decorated", cst.FunctionDef, cst.ClassDef)
-_ABOUT_ASKING = {"flag", "flags", "feature", "features", "flagged", "switch", "toggle", "sample"}
 _TRANSLATING = {"_", "gettext", "gettext_lazy", "ugettext_lazy", "ugettext", "dict", "Markup"}
 
 
@@ -127,9 +126,7 @@ class Decorators(cst.CSTTransformer):
             return False
         match node:
             case cst.Call(args=[first]) if first.star == "":
-                words = parts(last_name(node.func))
-                asks = bool(words & _ABOUT_ASKING) and "override" not in words
-                return asks and self._question.is_name(first.value)
+                return lets_pass(last_name(node.func)) and self._question.is_name(first.value)
         return False
 
 

@@ -8,6 +8,7 @@ import libcst as cst
 
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.markers import Gone, gone, is_emptied, known
+from flagstaff.cleanup.stories import Event, Story
 
 
 class Overrides(cst.CSTTransformer):
@@ -30,12 +31,18 @@ class Overrides(cst.CSTTransformer):
         pinned, _ = self._tests.pop()
         keep = self._question.keep
         is_test = original_node.name.value.startswith("test")
-        if is_test and pinned == {not keep}:
+        if is_test and pinned == {not keep} and not self._looks_elsewhere(original_node):
             return gone(updated_node)
         kept, losing = self._decorators(updated_node)
         if losing:
             return gone(updated_node) if is_test else updated_node
         return updated_node.with_changes(decorators=kept)
+
+    def _looks_elsewhere(self, node: cst.FunctionDef) -> bool:
+        """Tell whether a test looks at anything while the flag is not pinned."""
+        story = Story(self._question, overridden=False)
+        node.body.visit(story)
+        return Event.LOOK in story.events
 
     def leave_ClassDef(
         self, original_node: cst.ClassDef, updated_node: cst.ClassDef
@@ -99,9 +106,9 @@ class SetUps(cst.CSTTransformer):
         losing = self._losing.pop()
         if not losing:
             return updated_node
-        kept_too = _SetUp(self._question)
-        original_node.body.visit(kept_too)
-        if original_node.name.value.startswith("test") and not kept_too.found:
+        story = Story(self._question)
+        original_node.body.visit(story)
+        if original_node.name.value.startswith("test") and story.is_of_the_other_answer:
             return gone(updated_node)
         return original_node
 
@@ -134,21 +141,6 @@ def pinned_by(question: Question, node: cst.Assign) -> bool | None:
         ) if question.setting(target):
             return value == "True"
     return None
-
-
-class _SetUp(cst.CSTVisitor):
-    """Whether a function also gives the flag the state that stays."""
-
-    def __init__(self, question: Question) -> None:
-        super().__init__()
-        self._question = question
-        self.found = False
-
-    def visit_Call(self, node: cst.Call) -> None:
-        self.found = self.found or self._question.set_up(node) is self._question.keep
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        self.found = self.found or pinned_by(self._question, node) is self._question.keep
 
 
 class _Pinned(cst.CSTVisitor):

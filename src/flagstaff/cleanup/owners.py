@@ -16,7 +16,7 @@ def holds_settings(node: cst.BaseExpression, flag: str) -> bool:
 
     `user.settings.new_menu` is what one user chose, `app.settings.new_menu` is not.
     """
-    return of_program(_chain(node), flag)
+    return of_program(chain_of(node), flag)
 
 
 def of_program(names: Sequence[str], flag: str) -> bool:
@@ -32,11 +32,11 @@ def of_program(names: Sequence[str], flag: str) -> bool:
     )
 
 
-def _chain(node: cst.BaseExpression) -> list[str]:
+def chain_of(node: cst.BaseExpression) -> list[str]:
     """Return the names of `a.b.c`, of which only the last are known where it begins otherwise."""
     match node:
         case cst.Name(value=value):
             return [value]
         case cst.Attribute(value=owner, attr=attr):
-            return [*(_chain(owner) or [""]), attr.value]
+            return [*(chain_of(owner) or [""]), attr.value]
     return []
