@@ -32,6 +32,8 @@ _PASSING = frozenset(
     {"required", "requires", "require", "needs", "need", "only", "when", "if", "with"}
     | {"is", "has", "enabled", "active", "check", "gate", "gated", "waffle"}
 )
+_TABLES = frozenset({"features", "flags", "switches", "toggles", "experiments", "rollouts"})
+_ENTRIES = frozenset({"defaults", "names", "keys", "choices", "descriptions", "list", "table"})
 _READING = frozenset({"get", "fetch", "check", "read", "lookup", "env"})
 _KEPT = frozenset({"config", "setting", "settings", "conf", "option", "bool", "boolean", "env"})
 _SINGLE = frozenset({"sample", "switch", "experiment", "rollout"})
@@ -89,6 +91,15 @@ def holds_flags(name: str) -> bool:
 def lists_flags(name: str) -> bool:
     """Tell whether a list or a table is one of flags, such as `FEATURES`."""
     return bool(parts(name) & _ABOUT)
+
+
+def is_table(name: str) -> bool:
+    """Tell whether a list or a table is one of flags for certain, such as `FEATURES`.
+
+    `SAMPLE_MENUS` and `SWITCH_ARGS` have such a word in their names too, and are none.
+    """
+    words = parts(name)
+    return bool(words & _TABLES or (words & {"feature", "flag", "toggle"} and words & _ENTRIES))
 
 
 def makes_flag(factory: str) -> bool:

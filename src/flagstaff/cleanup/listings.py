@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import libcst as cst
 
-from flagstaff.cleanup.answers import Question, last_name
-from flagstaff.cleanup.asking import lets_pass, lists_flags
+from flagstaff.cleanup.answers import Question, last_name, text_of
+from flagstaff.cleanup.asking import is_table, lets_pass
 from flagstaff.cleanup.conditions import is_pure
 from flagstaff.cleanup.literals import without
 
@@ -25,10 +25,12 @@ class Listings(cst.CSTTransformer):
         super().__init__()
         self._question = question
         self._tables: list[bool] = []
+        self._whole: set[int] = set()
 
     def visit_Assign(self, node: cst.Assign) -> None:
         names = [last_name(target.target) for target in node.targets]
-        self._tables.append(any(lists_flags(name) for name in names))
+        self._whole.add(id(node.value))
+        self._tables.append(any(is_table(name) for name in names))
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
         del original_node
@@ -36,7 +38,8 @@ class Listings(cst.CSTTransformer):
         return updated_node
 
     def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
-        self._tables.append(lists_flags(last_name(node.target)))
+        self._whole.add(id(node.value))
+        self._tables.append(is_table(last_name(node.target)))
 
     def leave_AnnAssign(
         self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign
@@ -58,8 +61,11 @@ class Listings(cst.CSTTransformer):
         del original_node
         return self._thinned(updated_node)
 
-    def leave_Set(self, original_node: cst.Set, updated_node: cst.Set) -> cst.Set:
+    def leave_Set(self, original_node: cst.Set, updated_node: cst.Set) -> cst.BaseExpression:
         del original_node
+        if len(updated_node.elements) == 1 and self._is_doomed(updated_node.elements[0]):
+            # Without an element, its braces would be those of a dictionary.
+            return cst.Call(cst.Name("set"), lpar=updated_node.lpar, rpar=updated_node.rpar)
         return self._thinned(updated_node)
 
     def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> cst.Dict:
@@ -67,13 +73,16 @@ class Listings(cst.CSTTransformer):
         return self._thinned(updated_node)
 
     def leave_Tuple(self, original_node: cst.Tuple, updated_node: cst.Tuple) -> cst.Tuple:
-        del original_node
         # The pair of a flag and its text is an element of the table around it.
         if updated_node.elements and self._is_name(updated_node.elements[0].value):
             rest = [element.value for element in updated_node.elements[1:]]
-            if all(not self._is_name(each) and _is_text(each) for each in rest) and rest:
+            whole = id(original_node) in self._whole and all(_is_word(each) for each in rest)
+            if not whole and all(not self._is_name(each) and _is_text(each) for each in rest):
                 return updated_node
         return self._thinned(updated_node)
+
+    def _is_doomed(self, element: cst.BaseElement) -> bool:
+        return bool(self._tables) and self._tables[-1] and self._goes(element)
 
     def _thinned(self, node: _Table) -> _Table:
         if not self._tables or not self._tables[-1]:
@@ -138,3 +147,9 @@ def _is_text(node: cst.BaseExpression) -> bool:
         case cst.ConcatenatedString():
             return True
     return is_pure(node)
+
+
+def _is_word(node: cst.BaseExpression) -> bool:
+    """Tell whether a value may be a flag's name too, and is no text for people."""
+    text = text_of(node)
+    return text is not None and text.replace("-", "_").replace(".", "_").isidentifier()

@@ -99,3 +99,37 @@ def test_a_decorator_goes_only_if_each_of_its_words_is_understood(name):
     after = "def f():\n    a()\n" if name in PASSING else source
     assert clean(source, path="app/a.py") == after
     assert bool(plan(source, path="app/a.py").residues) is (name in OTHER)
+
+
+TABLES = {
+    'FLAGS = {"new_menu"}\n': "FLAGS = set()\n",
+    'FLAGS = {"new_menu", "b"}\n': 'FLAGS = {"b"}\n',
+    'FLAGS = ["new_menu"]\n': "FLAGS = []\n",
+    'FLAGS = ("new_menu", "b", "c")\n': 'FLAGS = ("b", "c")\n',
+    'FLAGS = ("new_menu", "b")\n': 'FLAGS = ("b",)\n',
+    'FLAGS = ("new_menu",)\n': "FLAGS = ()\n",
+    'FLAGS = (("new_menu", "b"), ("c", "d"))\n': 'FLAGS = (("c", "d"),)\n',
+    'FEATURES: set[str] = {"new_menu"}\n': "FEATURES: set[str] = set()\n",
+    'FLAG_DEFAULTS = {"new_menu": True}\n': "FLAG_DEFAULTS = {}\n",
+}
+
+
+@pytest.mark.parametrize("source", TABLES)
+def test_a_table_of_flags_loses_its_entry_whatever_it_is_written_in(source):
+    assert clean(source, path="app/a.py") == TABLES[source]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'FLAGS = ("new_menu", "The new menu")\n',
+        'SAMPLE_MENUS = ["new_menu", "b"]\n',
+        'SWITCH_ARGS = ["new_menu", "b"]\n',
+        'flag_and_user = ("new_menu", "b")\n',
+        'FLAGS = make({"new_menu"})\n',
+    ],
+)
+def test_what_may_be_no_table_of_flags_stays(source):
+    left = plan(source, path="app/a.py")
+    assert left.changes == ()
+    assert left.residues
