@@ -78,7 +78,7 @@ class Question:
         """Tell whether a call reads as the question for the flag (True), or for its opposite."""
         owner = call.func.value if isinstance(call.func, cst.Attribute) else None
         if owner is not None and self.is_object(owner) and is_question(function):
-            return asks(function) is not False
+            return asks(function, "flag") is not False
         if function in self.conventions.handles or any(arg.star for arg in call.args):
             return None
         named = [i for i, arg in enumerate(call.args) if self.is_name(arg.value)]
@@ -90,7 +90,7 @@ class Question:
             return True if holds_settings(call.args[0].value, self.flag) else None
         if function == "getenv" or (function == "bool" and owner is not None):
             return True
-        return asks(function)
+        return asks(function, ".".join(chain_of(owner)) if owner is not None else "")
 
     def _wrapped(self, call: cst.Call) -> bool | None:
         match call.func:

@@ -32,10 +32,12 @@ _PASSING = frozenset(
     {"required", "requires", "require", "needs", "need", "only", "when", "if", "with"}
     | {"is", "has", "enabled", "active", "check", "gate", "gated", "waffle"}
 )
+_ENABLED = frozenset({"is", "enabled", "disabled"})
+_SOMEBODY = frozenset({"user", "account", "profile", "member", "customer", "tenant", "self"})
 _TABLES = frozenset({"features", "flags", "switches", "toggles", "experiments", "rollouts"})
 _ENTRIES = frozenset({"defaults", "names", "keys", "choices", "descriptions", "list", "table"})
 _READING = frozenset({"get", "fetch", "check", "read", "lookup", "env"})
-_KEPT = frozenset({"config", "setting", "settings", "conf", "option", "bool", "boolean", "env"})
+_KEPT = frozenset({"config", "setting", "settings", "conf", "bool", "boolean", "env"})
 _SINGLE = frozenset({"sample", "switch", "experiment", "rollout"})
 _HOLDERS = (_ABOUT - _SINGLE) | {"config", "settings", "conf", "environ", "env"}
 _VALUES = frozenset({"value", "values", "variant", "variation", "treatment", "payload", "number"})
@@ -53,19 +55,22 @@ def parts(name: str) -> frozenset[str]:
     return frozenset(word.lower() for word in _WORDS.findall(name))
 
 
-def asks(function: str) -> bool | None:
-    """Tell whether a function asks if a flag is on (True) or off (False); None if for neither."""
-    words = parts(function)
+def asks(function: str, owner: str = "") -> bool | None:
+    """Tell whether a function asks if a flag is on (True) or off (False); None if for neither.
+
+    `owner` is the object it is a method of: `nav.is_active` asks for something else.
+    """
+    words, whose = parts(function), parts(owner)
     if not words or words & _MAKING or function[:1].isupper():
         return None
     if words & _VALUES and not words & _TRUTHS:
         return None
-    if words & _STATES:
+    if words & _STATES and ((words | whose) & _ABOUT or words <= _ENABLED):
         return not words & _OFF
     first = _WORDS.findall(function)[0].lower()
     if words & _ABOUT and (first in _VERBS or len(words) == 1):
         return True
-    if first in _READING and words & _KEPT:
+    if first in _READING and words & _KEPT and not whose & _SOMEBODY:
         return True
     return None
 
@@ -104,7 +109,8 @@ def is_table(name: str) -> bool:
 
 def makes_flag(factory: str) -> bool:
     """Tell whether a class, such as `Feature` or `WaffleFlag`, makes objects of one flag each."""
-    return factory[:1].isupper() and bool(parts(factory) & _ABOUT)
+    last = _WORDS.findall(factory)[-1:]
+    return factory[:1].isupper() and bool({word.lower() for word in last} & (_ABOUT - {"sample"}))
 
 
 def sets_flag(names: Sequence[str]) -> bool:

@@ -26,11 +26,11 @@ class Listings(cst.CSTTransformer):
         self._question = question
         self._tables: list[bool] = []
         self._whole: set[int] = set()
+        self._depth = 0
 
     def visit_Assign(self, node: cst.Assign) -> None:
-        names = [last_name(target.target) for target in node.targets]
         self._whole.add(id(node.value))
-        self._tables.append(any(is_table(name) for name in names))
+        self._tables.append(any(self._is_table(target.target) for target in node.targets))
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
         del original_node
@@ -39,7 +39,7 @@ class Listings(cst.CSTTransformer):
 
     def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
         self._whole.add(id(node.value))
-        self._tables.append(is_table(last_name(node.target)))
+        self._tables.append(self._is_table(node.target))
 
     def leave_AnnAssign(
         self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign
@@ -47,6 +47,23 @@ class Listings(cst.CSTTransformer):
         del original_node
         self._tables.pop()
         return updated_node
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        del node
+        self._depth += 1
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        del original_node
+        self._depth -= 1
+        return updated_node
+
+    def _is_table(self, target: cst.BaseExpression) -> bool:
+        """Tell whether a table is one of the program's flags, and not some passing list."""
+        name = last_name(target)
+        lasting = isinstance(target, cst.Name) and not self._depth
+        return is_table(name) and (name.isupper() or lasting)
 
     def visit_Call(self, node: cst.Call) -> None:
         del node
@@ -58,19 +75,17 @@ class Listings(cst.CSTTransformer):
         return updated_node
 
     def leave_List(self, original_node: cst.List, updated_node: cst.List) -> cst.List:
-        del original_node
-        return self._thinned(updated_node)
+        return self._thinned(original_node, updated_node)
 
     def leave_Set(self, original_node: cst.Set, updated_node: cst.Set) -> cst.BaseExpression:
-        del original_node
-        if len(updated_node.elements) == 1 and self._is_doomed(updated_node.elements[0]):
+        elements = updated_node.elements
+        if len(elements) == 1 and self._is_of(original_node) and self._goes(elements[0]):
             # Without an element, its braces would be those of a dictionary.
             return cst.Call(cst.Name("set"), lpar=updated_node.lpar, rpar=updated_node.rpar)
-        return self._thinned(updated_node)
+        return self._thinned(original_node, updated_node)
 
     def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> cst.Dict:
-        del original_node
-        return self._thinned(updated_node)
+        return self._thinned(original_node, updated_node)
 
     def leave_Tuple(self, original_node: cst.Tuple, updated_node: cst.Tuple) -> cst.Tuple:
         # The pair of a flag and its text is an element of the table around it.
@@ -79,13 +94,14 @@ class Listings(cst.CSTTransformer):
             whole = id(original_node) in self._whole and all(_is_word(each) for each in rest)
             if not whole and all(not self._is_name(each) and _is_text(each) for each in rest):
                 return updated_node
-        return self._thinned(updated_node)
+        return self._thinned(original_node, updated_node)
 
-    def _is_doomed(self, element: cst.BaseElement) -> bool:
-        return bool(self._tables) and self._tables[-1] and self._goes(element)
+    def _is_of(self, original: cst.BaseExpression) -> bool:
+        """Tell whether a literal is such a table as a whole, rather than an entry of one."""
+        return bool(self._tables) and self._tables[-1] and id(original) in self._whole
 
-    def _thinned(self, node: _Table) -> _Table:
-        if not self._tables or not self._tables[-1]:
+    def _thinned(self, original: _Table, node: _Table) -> _Table:
+        if not self._is_of(original):
             return node
         doomed = [self._goes(element) for element in node.elements]
         return without(node, doomed) if any(doomed) else node

@@ -8,7 +8,7 @@ import libcst as cst
 
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.markers import Gone, gone, is_emptied, known
-from flagstaff.cleanup.stories import Event, Story
+from flagstaff.cleanup.stories import Story
 
 
 class Overrides(cst.CSTTransformer):
@@ -31,18 +31,24 @@ class Overrides(cst.CSTTransformer):
         pinned, _ = self._tests.pop()
         keep = self._question.keep
         is_test = original_node.name.value.startswith("test")
-        if is_test and pinned == {not keep} and not self._looks_elsewhere(original_node):
-            return gone(updated_node)
+        if is_test and pinned == {not keep}:
+            return self._unpinned(original_node, updated_node)
         kept, losing = self._decorators(updated_node)
         if losing:
             return gone(updated_node) if is_test else updated_node
         return updated_node.with_changes(decorators=kept)
 
-    def _looks_elsewhere(self, node: cst.FunctionDef) -> bool:
-        """Tell whether a test looks at anything while the flag is not pinned."""
+    def _unpinned(
+        self, original: cst.FunctionDef, updated: cst.FunctionDef
+    ) -> cst.FunctionDef | cst.SimpleStatementLine:
+        """Return a test without what it did under the losing answer, nothing if that was all."""
         story = Story(self._question, overridden=False)
-        node.body.visit(story)
-        return Event.LOOK in story.events
+        original.body.visit(story)
+        made = story.made_while_pinned
+        if all(made & looked for looked in story.looks):
+            return gone(updated)
+        # What was made while the flag was pinned may be looked at, or used, afterwards.
+        return original if made & story.used else updated
 
     def leave_ClassDef(
         self, original_node: cst.ClassDef, updated_node: cst.ClassDef

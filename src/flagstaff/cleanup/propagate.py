@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from libcst.metadata import (
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.markers import Gone, Known, known
 
+_LISTING = re.compile(r"\b(?:locals|vars|eval|exec|globals)\(")
 Keeps = Callable[[str], bool]
 
 
@@ -40,6 +42,8 @@ def propagate(module: cst.Module, question: Question, keeps: Keeps) -> cst.Modul
     places = _Places(
         scopes=dict(wrapper.resolve(ScopeProvider)),
         parents=dict(wrapper.resolve(ParentNodeProvider)),
+        # Where all names are taken together, one that is gone would be missed.
+        listed=_LISTING.search(module.code) is not None,
     )
     edits: dict[cst.CSTNode, cst.CSTNode] = {}
     for target, statement, value in finder.found:
@@ -75,6 +79,7 @@ class _Candidates(cst.CSTVisitor):
 class _Places:
     scopes: dict[cst.CSTNode, Scope | None]
     parents: dict[cst.CSTNode, cst.CSTNode]
+    listed: bool = False
 
     def edits(
         self,
@@ -101,7 +106,7 @@ class _Places:
                 if call is None or answer is None:
                     return {}
                 edits[call] = known(truth=answer)
-        shared = isinstance(scope, GlobalScope) and keeps(target.value)
+        shared = self.listed or (isinstance(scope, GlobalScope) and keeps(target.value))
         return edits if shared else {**edits, statement: Gone()}
 
     def _accesses(

@@ -88,9 +88,10 @@ def _is_asked(module: ast.Module, name: str, conventions: Conventions) -> bool:
     for node in ast.walk(module):
         if not isinstance(node, ast.Call):
             continue
-        function = (chain(node.func) or ("",))[-1]
+        *owner, function = chain(node.func) or ("",)
         known = {*conventions.handles, *conventions.overrides}
-        question = conventions.pattern(function) or function in known or asks(function) is not None
+        question = conventions.pattern(function) or function in known
+        question = question or asks(function, ".".join(owner)) is not None
         values = (*node.args, *(keyword.value for keyword in node.keywords))
         if question and any(name in chain(value) for value in values):
             return True

@@ -180,12 +180,17 @@ def _answers(module: cst.Module) -> tuple[int, ...]:
 
 def _is_empty(module: cst.Module) -> bool:
     """Tell whether nothing but imports and a docstring is left."""
-    idle = (cst.Import, cst.ImportFrom)
     return all(
-        isinstance(line, cst.SimpleStatementLine)
-        and all(
-            isinstance(s, idle) or (isinstance(s, cst.Expr) and isinstance(s.value, cst.BaseString))
-            for s in line.body
-        )
+        isinstance(line, cst.SimpleStatementLine) and all(_is_idle(small) for small in line.body)
         for line in module.body
     )
+
+
+def _is_idle(statement: cst.BaseSmallStatement) -> bool:
+    match statement:
+        case cst.ImportFrom(names=names):
+            # What all comes with a star may be tests.
+            return not isinstance(names, cst.ImportStar)
+        case cst.Expr(value=value):
+            return isinstance(value, cst.BaseString)
+    return isinstance(statement, cst.Import)

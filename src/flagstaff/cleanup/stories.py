@@ -7,6 +7,7 @@ from __future__ import annotations
 from enum import Enum
 
 import libcst as cst
+from libcst import matchers
 
 from flagstaff.cleanup.answers import Question, last_name
 from flagstaff.cleanup.asking import parts, sets_flag
@@ -32,6 +33,9 @@ class Story(cst.CSTVisitor):
         self._question = question
         self._overridden = overridden
         self.events: list[Event] = []
+        self.looks: list[frozenset[str]] = []
+        self.made_while_pinned: frozenset[str] = frozenset()
+        self.used: frozenset[str] = frozenset()
 
     @property
     def is_of_the_other_answer(self) -> bool:
@@ -48,11 +52,16 @@ class Story(cst.CSTVisitor):
     def visit_With(self, node: cst.With) -> bool:
         losing = not self._question.keep
         pinned = [self._question.override(item.item) for item in node.items]
-        return self._overridden or losing not in pinned
+        if self._overridden or losing not in pinned:
+            return True
+        self.made_while_pinned |= _bound(node.body)
+        return False
+
+    def visit_Name(self, node: cst.Name) -> None:
+        self.used |= {node.value}
 
     def visit_Assert(self, node: cst.Assert) -> None:
-        del node
-        self.events.append(Event.LOOK)
+        self._look(node)
 
     def visit_Call(self, node: cst.Call) -> None:
         names = chain_of(node.func)
@@ -62,7 +71,7 @@ class Story(cst.CSTVisitor):
         elif sets_flag(names) or last_name(node.func) in self._question.conventions.overrides:
             self.events.append(Event.ARRANGE)
         elif parts(last_name(node.func)) & _LOOKING:
-            self.events.append(Event.LOOK)
+            self._look(node)
 
     def visit_Assign(self, node: cst.Assign) -> None:
         for target in (each.target for each in node.targets):
@@ -75,5 +84,19 @@ class Story(cst.CSTVisitor):
             elif holds_settings(target.value, self._question.flag):
                 self.events.append(Event.ARRANGE)
 
+    def _look(self, node: cst.CSTNode) -> None:
+        self.events.append(Event.LOOK)
+        self.looks.append(_read(node))
+
     def _given(self, state: bool) -> None:  # noqa: FBT001
         self.events.append(Event.STAY if state is self._question.keep else Event.LOSE)
+
+
+def _bound(node: cst.CSTNode) -> frozenset[str]:
+    found = matchers.findall(node, matchers.AssignTarget() | matchers.AsName())
+    return frozenset().union(*(_read(each) for each in found))
+
+
+def _read(node: cst.CSTNode) -> frozenset[str]:
+    found = matchers.findall(node, matchers.Name())
+    return frozenset(each.value for each in found if isinstance(each, cst.Name))

@@ -30,8 +30,8 @@ class Asking:
         if call is not None:
             arguments = [each.strip() for each in call[2].split(",")]
             named = [each for each in arguments if each[:1] in {"'", '"'} and self.is_name(each)]
-            function = call[1].rpartition(".")[2]
-            return asks(function) if len(named) == 1 and "(" not in call[2] else None
+            owner, _, function = call[1].rpartition(".")
+            return asks(function, owner) if len(named) == 1 and "(" not in call[2] else None
         index = re.fullmatch(r"([\w.]+)\[\s*(['\"][^'\"]+['\"])\s*\]", text)
         if index is not None:
             owned = of_program(index[1].split("."), self.flag) and self.is_name(index[2])

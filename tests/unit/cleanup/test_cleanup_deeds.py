@@ -79,6 +79,14 @@ def test_a_pinned_part_goes_and_what_is_looked_at_beside_it_stays():
     assert clean(source) == "def test_it():\n    assert a()\n    assert c()\n"
 
 
+def test_what_was_made_under_the_other_answer_is_looked_at_with_it():
+    made = "    with override_flag('new_menu', False):\n        x = a()\n"
+    assert clean(f"def test_it():\n{made}    assert x\n\n\ny = 1\n") == "y = 1\n"
+    mixed = f"def test_it():\n{made}    assert x\n    assert b()\n"
+    assert clean(mixed) == mixed
+    assert plan(mixed).residues
+
+
 PASSING = ["waffle_flag", "feature_required", "requires_feature", "with_feature", "if_flag"]
 OTHER = ["flag_disabled", "register_flag", "skip_if_feature", "without_feature", "hide_if_flag"]
 OTHER += [
@@ -127,9 +135,18 @@ def test_a_table_of_flags_loses_its_entry_whatever_it_is_written_in(source):
         'SWITCH_ARGS = ["new_menu", "b"]\n',
         'flag_and_user = ("new_menu", "b")\n',
         'FLAGS = make({"new_menu"})\n',
+        'FLAGS = {"a": {"new_menu": 1}}\n',
+        'PLAN_FEATURES = {"pro": ["new_menu", "b"]}\n',
+        'plan.features = ["new_menu", "b"]\n',
+        'def f():\n    features = ["new_menu", "b"]\n    g(features)\n',
     ],
 )
 def test_what_may_be_no_table_of_flags_stays(source):
     left = plan(source, path="app/a.py")
     assert left.changes == ()
     assert left.residues
+
+
+def test_a_file_that_takes_its_tests_from_elsewhere_is_not_deleted():
+    source = "from x import *\n\n\ndef test_a():\n    set_flag('new_menu', False)\n    assert a()\n"
+    assert clean(source) == "from x import *\n"

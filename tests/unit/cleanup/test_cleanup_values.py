@@ -47,6 +47,13 @@ LEFT = [
     'def limit():\n    return get_feature("new_menu")\n',
     "class A:\n    x = settings.new_menu\n",
     'toggle("new_menu")\n',
+    'if nav.is_active("new_menu"):\n    a()\n',
+    'if is_active("new_menu"):\n    a()\n',
+    'if plugins.is_plugin_enabled("new_menu"):\n    a()\n',
+    'if user.is_on("new_menu"):\n    a()\n',
+    'if user.get_setting("new_menu"):\n    a()\n',
+    'if query.get_option("new_menu"):\n    a()\n',
+    'NEW = FeatureRequest("new_menu")\nif NEW.is_active():\n    a()\n',
     'check_feature("new_menu")\n',
 ]
 
@@ -73,6 +80,11 @@ TRUTHS = {
     "if settings.new_menu == True:\n    a()\n": "a()\n",
     'x = y if get_flag("new_menu") is not False else z\n': "x = y\n",
     'x = has_feature("new_menu")\nf(x)\n': "f(True)\n",
+    'def f():\n    x = has_feature("new_menu")\n    return g(locals())\n': (
+        "def f():\n    x = True\n    return g(locals())\n"
+    ),
+    'if flags.is_active("new_menu"):\n    a()\n': "a()\n",
+    'X = Feature("new_menu")\nif X.is_inactive():\n    a()\nelse:\n    b()\n': "b()\n",
 }
 
 
