@@ -150,3 +150,10 @@ def test_what_may_be_no_table_of_flags_stays(source):
 def test_a_file_that_takes_its_tests_from_elsewhere_is_not_deleted():
     source = "from x import *\n\n\ndef test_a():\n    set_flag('new_menu', False)\n    assert a()\n"
     assert clean(source) == "from x import *\n"
+
+
+def test_a_test_that_went_as_a_whole_is_reported():
+    source = "class TestA:\n    def test_off(self):\n        set_flag('new_menu', False)\n"
+    (residue,) = plan(source).residues
+    assert str(residue.reference) == "tests/test_a.py:2: def test_off(self):"
+    assert residue.reference.kind == "dropped"
