@@ -14,6 +14,7 @@ from flagstaff.cleanup.patterns import DEFAULT, Conventions
 from flagstaff.cleanup.python_files import PythonCleaner
 from flagstaff.cleanup.renames import losers
 from flagstaff.cleanup.residues import residues
+from flagstaff.cleanup.scripts.files import ScriptCleaner
 from flagstaff.cleanup.template_files import clean_templates
 from flagstaff.cleanup.tree import GitTree, Overlay, Tree
 from flagstaff.errors import UsageError
@@ -85,12 +86,15 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
     python.clean()
     names = JobCleaner(work, python, names).clean()
     clean_templates(work, python.flag, keep=request.keep)
+    scripts = ScriptCleaner(work, python.flag, request.conventions, keep=request.keep)
+    scripts.clean()
     python.drop_constants()
     python.drop_setting()
     _clean_yaml(work, request)
     if work.changed and request.changelog is not None:
         title = request.title or _title(request)
         work.write(*changelog_entry(tree, request.changelog, request.flag, title))
+    answers = python.answers | scripts.answers
     return CleanupPlan(
         flag=request.flag,
         keep=request.keep,
@@ -98,7 +102,7 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
             FileChange(path=path, before=tree.read(path), after=after)
             for path, after in sorted(work.changed.items())
         ),
-        residues=residues(work, request.flag, names, (request.conventions, python.answers)),
+        residues=residues(work, request.flag, names, (request.conventions, answers)),
     )
 
 

@@ -83,7 +83,7 @@ class ScriptQuestion:
         if node.kind() == "property_identifier" and parent is not None:
             if parent.kind() != "member_expression":
                 return None
-            if self._is_kept(parent):
+            if not self.is_name(parent) and self._is_kept(parent):
                 return parent, True
             node, parent = parent, parent.parent()
         while parent is not None and parent.kind() in _CASTS:

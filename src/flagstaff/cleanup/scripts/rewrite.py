@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from flagstaff.cleanup.scripts.asking import ScriptQuestion
+from flagstaff.cleanup.scripts.constants import (
+    ScriptConstant,
+    without_constants,
+    without_listings,
+)
 from flagstaff.cleanup.scripts.expressions import settled
 from flagstaff.cleanup.scripts.names import propagated
 from flagstaff.cleanup.scripts.source import (
@@ -19,6 +25,7 @@ from flagstaff.cleanup.scripts.source import (
     replace,
 )
 from flagstaff.cleanup.scripts.statements import closed_up, folded
+from flagstaff.cleanup.scripts.unused import unused
 
 _MOST_ROUNDS = 500
 
@@ -41,13 +48,38 @@ def rewrite_script(content: bytes, path: str, question: ScriptQuestion) -> Rewri
     script = start.changed(
         (replace(node, marker(truth=truth)),) for node, truth in question.answers(start)
     )
+    script = _repeated(script, lambda now: without_listings(now, question.flag))
+    return _finished(start, script, question.flag)
+
+
+def drop_constants(
+    content: bytes, path: str, flag: str, doomed: Collection[ScriptConstant]
+) -> RewrittenScript:
+    """Return the script at `path` without names for the flag that nothing uses.
+
+    Raises:
+        Unreadable: it does not parse.
+    """
+    start = read_script(content, path)
+    script = _repeated(start, lambda now: without_constants(now, flag, doomed))
+    return _finished(start, script, flag)
+
+
+def _finished(start: Script, script: Script, flag: str) -> RewrittenScript:
+    """Settle what the first changes of a script leave open."""
     if script is start:
-        return RewrittenScript(content)
+        return RewrittenScript(start.text.encode())
+    script = _repeated(script, lambda now: _changes(now, flag))
+    script = _repeated(script, lambda now: [*unused(start, now), *_changes(now, flag)])
+    return _printed(script)
+
+
+def _repeated(script: Script, changes: Callable[[Script], Iterable[Change]]) -> Script:
     for _ in range(_MOST_ROUNDS):
-        before, script = script, script.changed(_changes(script, question.flag))
+        before, script = script, script.changed(changes(script))
         if script is before:
             break
-    return _printed(script)
+    return script
 
 
 def _changes(script: Script, flag: str) -> list[Change]:
