@@ -15,14 +15,16 @@ from flagstaff.cleanup.answers import Constant, constants_in, local_names, texts
 from flagstaff.cleanup.asking import parts
 from flagstaff.cleanup.changes import Reference, ReferenceKind
 from flagstaff.cleanup.patterns import DEFAULT, Conventions, camel, spelled, word
+from flagstaff.cleanup.scripts.references import script_constants, script_references
+from flagstaff.cleanup.scripts.source import SCRIPTS
 from flagstaff.cleanup.tree import GitTree, Tree
 
 
 def find_references(root: Path, flag: str, *, base: str = "HEAD") -> tuple[Reference, ...]:
     """Return every line that speaks of `flag` in the commit `base`, sorted by place.
 
-    Python is read by its syntax, other text by whole words, as they are or in camelCase;
-    binary files are left out.
+    Python and scripts are read by their syntax, other text by whole words, as they are or in
+    camelCase; binary files are left out.
 
     Raises:
         NotFound: `root` is no git repository, or has no commit `base`.
@@ -35,13 +37,17 @@ def references_in(
 ) -> tuple[Reference, ...]:
     """Return every line of a tree that speaks of `flag`, sorted by place."""
     constants = find_constants(tree, flag)
+    named = script_constants(tree, flag)
+    names = {each.name for each in constants} | {each.name for each in named}
     found: set[Reference] = set()
-    for path in tree.containing({flag, camel(flag), *(c.name for c in constants)}):
+    for path in tree.containing({flag, camel(flag), *names}):
         content = tree.read(path) or b""
         if conventions.is_definition(path, flag):
             found.add(_definition(path, content))
         elif path.endswith(".py"):
             found.update(_python(path, content, flag, (conventions, constants)))
+        elif path.endswith(SCRIPTS):
+            found.update(script_references(path, content, flag, (conventions, named)))
         else:
             found.update(text_references(path, content, spelled(flag)))
     return tuple(sorted(found))

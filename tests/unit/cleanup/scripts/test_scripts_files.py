@@ -6,6 +6,7 @@ import textwrap
 
 from flagstaff.cleanup.changes import CleanupPlan
 from flagstaff.cleanup.plan import CleanupRequest, plan_in
+from flagstaff.cleanup.references import references_in
 from flagstaff.cleanup.tree import MemoryTree
 
 FLAG = "new_menu"
@@ -126,7 +127,30 @@ def test_a_constant_that_something_still_uses_stays_and_is_said():
     plan = planned(files)
     assert plan.changes == ()
     assert [str(each.reference) for each in plan.residues] == [
-        'flags.js:1: export const NEW_MENU = "new_menu";'
+        'flags.js:1: export const NEW_MENU = "new_menu";',
+        'menu.js:1: import { NEW_MENU } from "./flags";',
+        "menu.js:2: send(NEW_MENU);",
+    ]
+    assert plan.residues[0].reason == "holds the flag's name, and something still uses it"
+
+
+def test_each_line_of_a_script_is_told_with_its_way():
+    source = """\
+        // new_menu comes soon
+        const NEW_MENU = "new_menu";
+        if (isOn(NEW_MENU)) run(`new_menu_2`, "a new_menu b");
+        setFlag("new_menu");
+        features.newMenu = 1;
+        const other = "my-new_menu";
+    """
+    tree = MemoryTree({"a.ts": textwrap.dedent(source).encode()})
+    found = [(each.line, each.kind.value) for each in references_in(tree, FLAG)]
+    assert found == [
+        (1, "comment"),
+        (2, "constant"),
+        (3, "call"),
+        (4, "string"),
+        (5, "text"),
     ]
 
 
