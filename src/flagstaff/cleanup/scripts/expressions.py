@@ -8,10 +8,12 @@ from ast_grep_py import SgNode
 
 from flagstaff.cleanup.scripts.asking import last_name
 from flagstaff.cleanup.scripts.elements import in_container, without_element
+from flagstaff.cleanup.scripts.names import Scope, is_written
 from flagstaff.cleanup.scripts.source import (
     FALSE,
     TRUE,
     Change,
+    Edit,
     marker,
     meaningful,
     replace,
@@ -37,6 +39,7 @@ _GRIPPING = {"call_expression", "new_expression", "member_expression", "subscrip
 _OPENING = re.compile(r"[\[(`/+-]")
 _CLAUSES = re.compile(r"\{|(?:async\s+)?function\b|class\b|let\s*\[")
 _CONTAINERS = {"jsx_expression", "spread_element", "template_substitution"}
+_WIDE = 76
 _HOOKS = re.compile(r"use[A-Z]")
 
 
@@ -94,7 +97,27 @@ def put(node: SgNode, kept: SgNode | str) -> Change | None:
         inlined = in_container(holder, kept) if holder.kind() in _CONTAINERS else None
         if inlined is not None:
             return inlined
-    return (replace(node, _standing(node, text)),)
+    return (_joined(node, parent, text) or replace(node, _standing(node, text)),)
+
+
+def _joined(node: SgNode, around: SgNode, text: str) -> Edit | None:
+    """Put on one line what needed several only for what went."""
+    head = around.parent()
+    spread = around.text().partition(node.text())
+    if (
+        "\n" in text
+        or "\n" not in spread[0]
+        or len(around.named_children()) != 1
+        or head is None
+        or not (around.kind() == "jsx_expression" or head.kind() in _HEADS)
+    ):
+        return None
+    whole = head.get_root().root().text()
+    place = whole.rfind("\n", 0, span(around)[0]) + 1
+    line = whole[place : span(around)[0]] + text
+    if len(line) > _WIDE:
+        return None
+    return replace(around, f"{spread[0][0]}{text}{spread[2][-1]}")
 
 
 def is_pure(node: SgNode) -> bool:
@@ -188,11 +211,11 @@ def _operation(node: SgNode, side: SgNode, *, truth: bool) -> Change | None:
     if operator == "??":
         return None
     if not ends:
-        neutral = in_condition(node) or is_boolean(left) or _is_first_of(node, operator)
-        return put(node, left) if neutral else None
+        neutral = is_boolean(left) or _is_asked(node, operator)
+        return put(node, left) if neutral or _is_asked_by_name(node, operator) else None
     if is_pure(left) and (in_condition(node) or is_boolean(left) or _is_drawn(node, left)):
         return put(node, marker(truth=truth))
-    parent = node.parent()
+    _, parent = _around(node)
     if parent is not None and _is_first_of(node, operator):
         # Nothing behind it is ever reached.
         return put(parent, node)
@@ -228,14 +251,44 @@ def _dependency(array: SgNode, node: SgNode) -> Change | None:
     return (without_element(node),)
 
 
+def _is_asked(node: SgNode, operator: str) -> bool:
+    """Tell whether only the truth counts of what `operator` makes of something and its neutral.
+
+    Where the same operator goes on behind it, the one value is passed on, and the other is not.
+    """
+    return in_condition(node) or _is_first_of(node, operator)
+
+
+def _is_asked_by_name(node: SgNode, operator: str) -> bool:
+    """Tell whether an expression is the value of a variable of which only the truth counts."""
+    child, parent = _around(node)
+    if parent is None or parent.kind() != "variable_declarator":
+        return False
+    name, scope = parent.field("name"), Scope.of(parent, node.get_root().root())
+    if name is None or name.kind() != "identifier" or scope is None or scope.is_exported:
+        return False
+    uses = scope.uses(name)
+    return same(parent.field("value"), child) and all(
+        not is_written(use) and _is_asked(use, operator) for use in uses
+    )
+
+
+def _around(node: SgNode) -> tuple[SgNode, SgNode | None]:
+    """Return what is around an expression and the parentheses that it stands in."""
+    child, parent = node, node.parent()
+    while parent is not None and parent.kind() == "parenthesized_expression":
+        child, parent = parent, parent.parent()
+    return child, parent
+
+
 def _is_first_of(node: SgNode, operator: str) -> bool:
     """Tell whether the same operator goes on behind an operation."""
-    parent = node.parent()
+    child, parent = _around(node)
     return (
         parent is not None
         and parent.kind() == "binary_expression"
         and _operator(parent) == operator
-        and same(parent.field("left"), node)
+        and same(parent.field("left"), child)
     )
 
 

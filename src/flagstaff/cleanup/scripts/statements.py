@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ast_grep_py import SgNode
 
@@ -81,16 +82,23 @@ def _fold_if(statement: SgNode, flag: str, *, truth: bool) -> Change | None:
         return (replace(statement, f"{GONE};"),)
     if parent.kind() not in _LISTS:
         return (replace(statement, chosen.text()),)
-    text = _spliced(statement, chosen, parent)
     start, end = _with_comments(statement, flag), span(statement)[1]
-    if _ends(chosen) and parent.kind() != "program":
-        rest = [each for each in statement.next_all() if each.is_named()]
-        kept = [each for each in rest if each.kind() in _FUNCTIONS]
-        if rest and not any(_hoists(each) for each in rest):
-            end = span(rest[-1])[1]
-            indent = indent_at(statement.get_root().root().text(), start)
-            text = f"\n\n{indent}".join([text, *(each.text() for each in kept)])
+    dead = _unreached(statement, chosen, parent)
+    kept = [each for each in dead if each.kind() in _FUNCTIONS]
+    text = _spliced(statement, chosen, parent, [each for each in dead if each not in kept])
+    if dead:
+        end = span(dead[-1])[1]
+        indent = indent_at(statement.get_root().root().text(), start)
+        text = f"\n\n{indent}".join([text, *(each.text() for each in kept)])
     return (Edit(start, end, text),)
+
+
+def _unreached(statement: SgNode, chosen: SgNode, parent: SgNode) -> list[SgNode]:
+    """Return the statements behind a branch that leaves the block they stand in."""
+    if not _ends(chosen) or parent.kind() == "program":
+        return []
+    rest = [each for each in statement.next_all() if each.is_named()]
+    return [] if any(_hoists(each) for each in rest) else rest
 
 
 def _body(statement: SgNode, *, truth: bool) -> SgNode | None:
@@ -101,7 +109,7 @@ def _body(statement: SgNode, *, truth: bool) -> SgNode | None:
     return inner[-1] if inner else None
 
 
-def _spliced(statement: SgNode, chosen: SgNode, parent: SgNode) -> str:
+def _spliced(statement: SgNode, chosen: SgNode, parent: SgNode, dead: Sequence[SgNode]) -> str:
     """Return the statements of a branch to stand where the whole statement stood."""
     root = statement.get_root().root()
     text = root.text()
@@ -109,7 +117,7 @@ def _spliced(statement: SgNode, chosen: SgNode, parent: SgNode) -> str:
         inner = chosen.text()
         return f";{inner}" if glued(statement, inner) else inner
     scope = parent.parent() if parent.kind().startswith("switch_") else parent
-    if scope is not None and _clash(statement, chosen, scope):
+    if scope is not None and _clash((statement, *dead), chosen, scope):
         return chosen.text()
     start, end = span(chosen)
     start, end = start + 1, end - 1
@@ -129,12 +137,12 @@ def _lines(root: SgNode, start: int, end: int, indent: str) -> str:
     return moved(root, start - 1, end, indent)[1:]
 
 
-def _clash(statement: SgNode, block: SgNode, scope: SgNode) -> bool:
+def _clash(going: Sequence[SgNode], block: SgNode, scope: SgNode) -> bool:
     """Tell whether a name of a block means something else around it."""
-    start, end = span(statement)
+    reaches = [span(each) for each in going]
     for name in set(declared(block)):
         for use in scope.find_all(regex=f"^{re.escape(name)}$"):
-            if use.kind() in _NAMES and not start <= span(use)[0] < end:
+            if use.kind() in _NAMES and not any(a <= span(use)[0] < b for a, b in reaches):
                 return True
         # Parameters share the scope of the function's body.
         owner = scope.parent()

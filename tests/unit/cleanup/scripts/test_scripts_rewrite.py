@@ -158,6 +158,33 @@ def test_a_name_of_the_branch_that_is_taken_outside_keeps_its_braces():
     assert cleaned(before) == after
 
 
+def test_a_name_of_the_code_behind_that_goes_is_none_outside():
+    before = (
+        "function f() { if (useFlag('new_menu')) { const b = 1; return b; } const b = 2; g(b); }"
+    )
+    assert cleaned(before) == "function f() { const b = 1; return b; }"
+
+
+def test_of_a_variable_of_which_only_the_truth_counts_only_the_truth_stays():
+    before = "function f() { const on = a() && useFlag('new_menu'); if (on) b(); return on && c; }"
+    after = "function f() { const on = a(); if (on) b(); return on && c; }"
+    assert cleaned(before) == after
+    used = "function f() { const on = a() && useFlag('new_menu'); return on; }"
+    assert cleaned(used) == used.replace("useFlag('new_menu')", "true")
+
+
+def test_what_fits_on_a_line_again_stands_on_one():
+    before = """\
+        if (
+          a() &&
+          useFlag("new_menu")
+        ) {
+          b();
+        }
+    """
+    assert cleaned(before) == "if (a()) {\n  b();\n}\n"
+
+
 def test_a_line_without_semicolon_does_not_go_on_in_the_next():
     assert cleaned("a = b\nif (useFlag('new_menu')) { (c)() }\n") == "a = b\n;(c)()\n"
     before = "a = b\nif (useFlag('new_menu')) { d() }\n[c].map(e)\n"
