@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flagstaff.cleanup.answers import Constant, Question, local_names
+from flagstaff.cleanup.answers import Question
+from flagstaff.cleanup.constants import Constant, local_names
 from flagstaff.cleanup.elsewhere import Elsewhere, is_code
 from flagstaff.cleanup.patterns import Conventions, word
 from flagstaff.cleanup.references import find_constants, parsed, text_behind

@@ -11,9 +11,9 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flagstaff.cleanup.answers import Constant, constants_in, local_names, texts_of
 from flagstaff.cleanup.asking import parts
 from flagstaff.cleanup.changes import Reference, ReferenceKind
+from flagstaff.cleanup.constants import Constant, constants_in, local_names, texts_of
 from flagstaff.cleanup.patterns import DEFAULT, Conventions, camel, spelled, word
 from flagstaff.cleanup.scripts.references import script_constants, script_references
 from flagstaff.cleanup.scripts.source import SCRIPTS
