@@ -23,7 +23,7 @@ class Question:
     `names` are plain names that hold the flag's name in this file, `attributes` pairs such as
     `("Flags", "NEW_MENU")`; `objects` are the same for objects made of the flag. `is_setting` tells
     that the flag is no name in a text but one of a setting, `wrappers` what calls of other
-    functions answer by now.
+    functions answer by now, by plain name and, in `wrapper_attributes`, by module and name.
     """
 
     flag: str
@@ -35,12 +35,14 @@ class Question:
     object_attributes: frozenset[tuple[str, str]] = frozenset()
     is_setting: bool = False
     wrappers: Mapping[str, bool] = field(default_factory=dict)
+    wrapper_attributes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
 
     @property
     def words(self) -> frozenset[str]:
         """Return the words one of which is in everything that the clean-up looks at."""
-        pairs = self.attributes | self.object_attributes
+        pairs = self.attributes | self.object_attributes | frozenset(self.wrapper_attributes)
         names = self.names | self.objects | frozenset(self.wrappers)
+        names |= self.conventions.wrapping(self.flag)
         return frozenset({self.flag}) | names | frozenset(name for _, name in pairs)
 
     def answer(self, call: cst.Call) -> bool | None:
@@ -73,9 +75,16 @@ class Question:
         return asks(function)
 
     def _wrapped(self, call: cst.Call) -> bool | None:
+        declared = self.conventions.wrapper(last_name(call.func), self.flag)
+        if declared is not None:
+            return None if _blocked(call) else self.keep is not declared.negated
+        if not is_plain(call):
+            return None
         match call.func:
-            case cst.Name(value=name) if name in self.wrappers and is_plain(call):
-                return self.wrappers[name]
+            case cst.Name(value=name):
+                return self.wrappers.get(name)
+            case cst.Attribute(value=owner, attr=attr):
+                return self.wrapper_attributes.get((last_name(owner), attr.value))
         return None
 
     def setting(self, node: cst.Attribute | cst.Subscript) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flagstaff.cleanup.changelog import changelog_entry
 from flagstaff.cleanup.changes import CleanupPlan, FileChange, OldJob
+from flagstaff.cleanup.declared import conventions_of
 from flagstaff.cleanup.definition import without_entries
 from flagstaff.cleanup.jobs import JobCleaner
 from flagstaff.cleanup.patterns import DEFAULT, Conventions
@@ -80,6 +81,8 @@ def plan_cleanup(  # noqa: PLR0913  each argument answers a question of its own
 def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
     """Plan the removal of a flag from the files of a tree."""
     _check(request)
+    conventions = conventions_of(tree, request.conventions)
+    request = dataclasses.replace(request, conventions=conventions)
     work = Overlay(tree)
     names = losers(request.flag, request.renames, keep=request.keep)
     python = PythonCleaner(work, request.flag, request.conventions, keep=request.keep)

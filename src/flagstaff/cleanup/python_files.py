@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.constants import Constant, local_names
@@ -13,6 +15,10 @@ from flagstaff.cleanup.renames import Losers
 from flagstaff.cleanup.rewrite import Rewrite, Unreadable
 from flagstaff.cleanup.settings_names import defines, is_defined_only
 from flagstaff.cleanup.tree import Overlay, Tree
+from flagstaff.cleanup.unused import counted
+from flagstaff.cleanup.wrappers import Wrappers, callers
+
+_DEEPEST = 5  # functions that call functions that ask
 
 
 @dataclass(slots=True)
@@ -25,14 +31,42 @@ class PythonCleaner:
     keep: bool = field(kw_only=True)
     answers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _constants: tuple[Constant, ...] = ()
+    _wrappers: Wrappers = field(default_factory=Wrappers)
 
     def clean(self) -> None:
         """Put the answer in wherever the flag is asked for."""
         self.flag = text_behind(self.work, self.flag)
         self._constants = find_constants(self.work, self.flag)
-        for path in self.work.containing({self.flag, *(c.name for c in self._constants)}):
+        names = {c.name for c in self._constants} | self.conventions.wrapping(self.flag)
+        for path in self.work.containing({self.flag, *names}):
             if path.endswith(".py"):
                 self.rewrite(path)
+        self._follow_wrappers()
+
+    def _follow_wrappers(self) -> None:
+        """Put the answer in for calls of functions that only return it, and drop these."""
+        for _ in range(_DEEPEST):
+            found = self._wrappers.found_in(self.work)
+            if not found:
+                return
+            for path, name in found:
+                for caller in callers(self.work, path, name):
+                    self.rewrite(caller)
+                if self._is_idle(path, name):
+                    self.rewrite(path, functions=frozenset({name}))
+
+    def _is_idle(self, path: str, name: str) -> bool:
+        """Tell whether a function was called elsewhere, and is not mentioned any more."""
+        elsewhere = Elsewhere(self.work.below, path).uses(name)
+        return (
+            elsewhere
+            and not any(
+                word(name).search((self.work.read(other) or b"").decode("utf-8", "replace"))
+                for other in self.work.containing((name,))
+                if other != path and is_code(other)
+            )
+            and _reads(self.work.read(path) or b"", name) == 0
+        )
 
     def rewrite(
         self,
@@ -40,6 +74,7 @@ class PythonCleaner:
         losers: Losers | None = None,
         constants: frozenset[str] = frozenset(),
         *,
+        functions: frozenset[str] = frozenset(),
         setting: bool = False,
     ) -> None:
         """Rewrite one file; one that does not parse stays as it is."""
@@ -51,6 +86,7 @@ class PythonCleaner:
             question=question,
             losers=losers,
             constants=constants,
+            functions=functions,
             setting=setting,
             in_tests=is_test(path),
             keeps=Elsewhere(self.work, path).uses,
@@ -63,7 +99,8 @@ class PythonCleaner:
             deleted = done.emptied and is_test(path)
             self.work.write(path, None if deleted else done.content)
         # Markers do not survive printing: a later rewrite sees `True` like any other.
-        self.answers.setdefault(path, done.answers)
+        earlier = _followed(self.answers.get(path, ()), content, done.content)
+        self.answers[path] = tuple(sorted({*earlier, *done.answers}))
 
     def drop_constants(self) -> None:
         """Drop the constants that held the flag's name where nothing names them any more."""
@@ -102,6 +139,7 @@ class PythonCleaner:
             return None
         texts = [constant for constant in self._constants if not constant.is_object]
         objects = [constant for constant in self._constants if constant.is_object]
+        wrappers, wrapper_attributes = self._wrappers.local(path, module)
         return Question(
             flag=self.flag,
             keep=self.keep,
@@ -110,6 +148,8 @@ class PythonCleaner:
             attributes=frozenset((c.owner, c.name) for c in texts),
             objects=local_names(module, path, objects),
             object_attributes=frozenset((c.owner, c.name) for c in objects),
+            wrappers=wrappers,
+            wrapper_attributes=wrapper_attributes,
             is_setting=self.flag.isidentifier() and not self._constants,
         )
 
@@ -121,6 +161,23 @@ def _mentions(tree: Tree, name: str) -> int:
         for path in tree.containing((name,))
         if is_code(path)
     )
+
+
+def _followed(numbers: Sequence[int], before: bytes, after: bytes) -> Iterator[int]:
+    """Yield where lines of a file stand after a change of it."""
+    if not numbers or before == after:
+        yield from numbers
+        return
+    old, new = before.splitlines(), after.splitlines()
+    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        for number in numbers:
+            if block.a < number <= block.a + block.size:
+                yield number - block.a + block.b
+
+
+def _reads(content: bytes, name: str) -> int:
+    module = parsed(content)
+    return 0 if module is None else counted(module).read[name]
 
 
 def is_test(path: str) -> bool:

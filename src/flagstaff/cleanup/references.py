@@ -14,6 +14,7 @@ from pathlib import Path
 from flagstaff.cleanup.asking import parts
 from flagstaff.cleanup.changes import Reference, ReferenceKind
 from flagstaff.cleanup.constants import Constant, constants_in, local_names, texts_of
+from flagstaff.cleanup.declared import conventions_of
 from flagstaff.cleanup.patterns import DEFAULT, Conventions, camel, spelled, word
 from flagstaff.cleanup.scripts.references import script_constants, script_references
 from flagstaff.cleanup.scripts.source import SCRIPTS
@@ -28,8 +29,10 @@ def find_references(root: Path, flag: str, *, base: str = "HEAD") -> tuple[Refer
 
     Raises:
         NotFound: `root` is no git repository, or has no commit `base`.
+        UsageError: the project declares its ways of asking in a way that says nothing.
     """
-    return references_in(GitTree.at(root, base), flag)
+    tree = GitTree.at(root, base)
+    return references_in(tree, flag, conventions_of(tree))
 
 
 def references_in(
@@ -40,7 +43,7 @@ def references_in(
     named = script_constants(tree, flag)
     names = {each.name for each in constants} | {each.name for each in named}
     found: set[Reference] = set()
-    for path in tree.containing({flag, camel(flag), *names}):
+    for path in tree.containing({flag, camel(flag), *names, *conventions.wrapping(flag)}):
         content = tree.read(path) or b""
         if conventions.is_definition(path, flag):
             found.add(_definition(path, content))
@@ -138,6 +141,8 @@ class _Finder(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         function = getattr(node.func, "attr", getattr(node.func, "id", ""))
         kind = None
+        if self._conventions.wrapper(function, self._flag):
+            self._add(node.lineno, ReferenceKind.CALL)
         if self._conventions.pattern(function):
             kind = ReferenceKind.CALL
         elif function in self._conventions.handles:

@@ -41,6 +41,7 @@ class ScriptQuestion:
         """Return the words one of which is in everything that the clean-up looks at."""
         return frozenset(
             {self.flag, camel(self.flag), *self.names, *(name for _, name in self.attributes)}
+            | self.conventions.wrapping(self.flag)
         )
 
     def answers(self, script: Script) -> Iterator[tuple[SgNode, bool]]:
@@ -80,6 +81,10 @@ class ScriptQuestion:
     def _asked(self, node: SgNode) -> tuple[SgNode, bool] | None:
         """Return the expression around a name that asks by it, and whether it asks if it is on."""
         parent = node.parent()
+        declared = self.conventions.wrapper(node.text(), self.flag)
+        if declared is not None:
+            call = _called(node)
+            return None if call is None else (call, not declared.negated)
         if node.kind() == "property_identifier" and parent is not None:
             if parent.kind() != "member_expression":
                 return None
@@ -127,6 +132,16 @@ class ScriptQuestion:
             booleans = [each for each in given if each.kind() in {"true", "false"}]
             return True if booleans or "ool" in function else None
         return asks(function)
+
+
+def _called(name: SgNode) -> SgNode | None:
+    """Return the call of what a name names."""
+    node, parent = name, name.parent()
+    if parent is not None and parent.kind() == "member_expression":
+        node, parent = parent, parent.parent()
+    if parent is None or parent.kind() != "call_expression":
+        return None
+    return parent if same(parent.field("function"), node) else None
 
 
 def last_name(node: SgNode) -> str:

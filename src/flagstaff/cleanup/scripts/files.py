@@ -37,7 +37,8 @@ class ScriptCleaner:
             if script is not None
             for constant in constants_in(path, script, self.flag)
         ]
-        for path in self._holding({self.flag, camel(self.flag), *(c.name for c in constants)}):
+        names = {constant.name for constant in constants} | self.conventions.wrapping(self.flag)
+        for path in self._holding({self.flag, camel(self.flag), *names}):
             self._rewrite(path, constants)
         doomed = {
             constant
