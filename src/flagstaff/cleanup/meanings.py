@@ -11,8 +11,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from flagstaff.cleanup.answers import Constant, text_held
 from flagstaff.cleanup.bound import Binding, Imported, bindings
+from flagstaff.cleanup.constants import Constant, text_held
 from flagstaff.cleanup.syntax import chain, parsed
 from flagstaff.cleanup.tree import Tree
 

@@ -10,12 +10,15 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-from flagstaff.cleanup.answers import Constant, constants_in, local_names, texts_of
 from flagstaff.cleanup.asking import asks, is_question, parts
 from flagstaff.cleanup.bound import binds_otherwise
 from flagstaff.cleanup.changes import Reference, ReferenceKind
+from flagstaff.cleanup.constants import Constant, constants_in, local_names, texts_of
+from flagstaff.cleanup.declared import conventions_of
 from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.patterns import DEFAULT, Conventions, camel, spelled, word
+from flagstaff.cleanup.scripts.references import script_constants, script_references
+from flagstaff.cleanup.scripts.source import SCRIPTS
 from flagstaff.cleanup.syntax import chain, parsed
 from flagstaff.cleanup.tree import GitTree, Tree
 
@@ -23,13 +26,15 @@ from flagstaff.cleanup.tree import GitTree, Tree
 def find_references(root: Path, flag: str, *, base: str = "HEAD") -> tuple[Reference, ...]:
     """Return every line that speaks of `flag` in the commit `base`, sorted by place.
 
-    Python is read by its syntax, other text by whole words, as they are or in camelCase;
-    binary files are left out.
+    Python and scripts are read by their syntax, other text by whole words, as they are or in
+    camelCase; binary files are left out.
 
     Raises:
         NotFound: `root` is no git repository, or has no commit `base`.
+        UsageError: the project declares its ways of asking in a way that says nothing.
     """
-    return references_in(GitTree.at(root, base), flag)
+    tree = GitTree.at(root, base)
+    return references_in(tree, flag, conventions_of(tree))
 
 
 def references_in(
@@ -38,13 +43,17 @@ def references_in(
     """Return every line of a tree that speaks of `flag`, sorted by place."""
     constants = find_constants(tree, flag)
     meanings = Meanings(tree, flag, constants)
+    named = script_constants(tree, flag)
+    names = {each.name for each in constants} | {each.name for each in named}
     found: set[Reference] = set()
-    for path in tree.containing({flag, camel(flag), *(c.name for c in constants)}):
+    for path in tree.containing({flag, camel(flag), *names, *conventions.wrapping(flag)}):
         content = tree.read(path) or b""
         if conventions.is_definition(path, flag):
             found.add(_definition(path, content))
         elif path.endswith(".py"):
             found.update(_python(path, content, meanings, conventions))
+        elif path.endswith(SCRIPTS):
+            found.update(script_references(path, content, flag, (conventions, named)))
         else:
             found.update(text_references(path, content, spelled(flag)))
     return tuple(sorted(found))
@@ -154,6 +163,8 @@ class _Finder(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         function = getattr(node.func, "attr", getattr(node.func, "id", ""))
         kind = None
+        if self._conventions.wrapper(function, self._flag):
+            self._add(node.lineno, ReferenceKind.CALL)
         if self._conventions.pattern(function):
             kind = ReferenceKind.CALL
         elif function in self._conventions.handles:

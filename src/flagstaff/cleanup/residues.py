@@ -21,7 +21,7 @@ _REASONS = {
     ReferenceKind.COMMENT: "is a comment that speaks of the flag",
     ReferenceKind.TEXT: "is text that speaks of the flag",
     ReferenceKind.DEFINITION: "defines the flag",
-    ReferenceKind.UNREADABLE: "is in a file that does not parse as Python",
+    ReferenceKind.UNREADABLE: "is in a file that does not parse",
     ReferenceKind.VALUE: "was given the flag's bare answer as a value; simplify by hand",
     ReferenceKind.DROPPED: "was a test of the other answer and is gone; see whether it was more",
     ReferenceKind.JOB: "still names a background job or queue that goes away",

@@ -15,7 +15,7 @@ from flagstaff.cleanup.answers import Question, text_of
 from flagstaff.cleanup.evaluate import Evaluator
 from flagstaff.cleanup.focus import Focus
 from flagstaff.cleanup.listings import Decorators, Listings
-from flagstaff.cleanup.markers import Gone, Known
+from flagstaff.cleanup.markers import Gone, Known, gone
 from flagstaff.cleanup.overrides import Overrides, SetUps
 from flagstaff.cleanup.propagate import propagate
 from flagstaff.cleanup.renames import JobRemover, Losers
@@ -45,6 +45,7 @@ class Rewrite:
     question: Question
     losers: Losers | None = None
     constants: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
     setting: bool = False
     in_tests: bool = False
     keeps: Callable[[str], bool] = field(default=lambda _: False)
@@ -86,6 +87,8 @@ class Rewrite:
         module = visited(module, Decorators(self.question))
         if self.constants:
             module = visited(module, _Constants(self.constants, self.question.flag))
+        if self.functions:
+            module = _visited(module, _Functions(self.functions))
         if self.setting:
             module = visited(module, SettingRemover(self.question.flag))
         if self.losers is not None:
@@ -150,6 +153,24 @@ class _Constants(cst.CSTTransformer):
             case cst.BaseExpression():
                 return named and text_of(value) == self._flag
         return False
+
+
+class _Functions(cst.CSTTransformer):
+    """Drop functions of the module that nothing calls any more."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> bool:
+        del node
+        return False
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef | cst.SimpleStatementLine:
+        del original_node
+        return gone(updated_node) if updated_node.name.value in self._names else updated_node
 
 
 def _visited(module: cst.Module, visitor: cst.CSTTransformer) -> cst.Module:
