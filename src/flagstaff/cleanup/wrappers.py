@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -115,15 +116,13 @@ def _bound(module: ast.Module) -> list[str]:
 
 
 def _is_named(work: Overlay, path: str, name: str) -> bool:
-    stem = _stem(path)
-    for other in work.containing((name,)):
-        module = parsed(work.read(other) or b"") if other.endswith(".py") else None
-        for node in ast.walk(module) if module else ():
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                text = node.value
-                if text == name or text.endswith((f"{stem}.{name}", f"{stem}:{name}")):
-                    return True
-    return False
+    """Tell whether a text is the function's name, alone or as a part of its module."""
+    pattern = re.compile(rf"""["'](?:[\w.]*\b{re.escape(_stem(path))}[.:])?{re.escape(name)}["']""")
+    return any(
+        pattern.search((work.read(other) or b"").decode("utf-8", "replace"))
+        for other in work.containing((name,))
+        if other.endswith(".py")
+    )
 
 
 def _stem(path: str) -> str:
