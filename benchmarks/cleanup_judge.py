@@ -1,8 +1,9 @@
 """Is what the clean-up made of a file what a person made of it?
 
 Files are compared in *units*: for Python each simple statement and each head of a compound one, as
-the syntax tree prints it, so that neither format nor comments count; for other text each line
-without its blanks. What we did is right when it lies between the file before and the person's:
+the syntax tree prints it, so that neither format nor comments count; for scripts what stands
+between braces, commas and semicolons, without blanks and comments; for other text each line without
+its blanks. What we did is right when it lies between the file before and the person's:
 nothing is gone that the person kept, and nothing is there that neither of the two files has.
 """
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _WIDE = 100
+SCRIPTS = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx")
 _MARKS = {"orelse:", "finalbody:"}
 _BLOCKS = ("body", "handlers", "orelse", "finalbody")
 Files = Mapping[str, bytes | None]
@@ -81,7 +83,7 @@ def _wrongs(
 
 def _is_said(unit: str, said: Collection[str]) -> bool:
     """Tell whether a line that is left to a person is the unit, or an entry of the unit."""
-    if unit in said:
+    if unit in said or any(unit in _pieces(line) for line in said):
         return True
     entries = {line.rstrip(",").replace('"', "'") for line in said if line.endswith(",")}
     return any(each in unit for each in entries if ":" in each)
@@ -115,9 +117,21 @@ def _units(path: str, content: bytes | None) -> list[str]:
     module = _parsed(content) if path.endswith(".py") else None
     if module is not None:
         return list(_statements(module.body))
+    if path.endswith(SCRIPTS):
+        return _pieces(content.decode("utf-8", "replace"))
     text = re.sub(r"\{#.*?#\}|<!--.*?-->", "", content.decode("utf-8", "replace"), flags=re.DOTALL)
     lines = (re.sub(r"\s+", " ", line).strip() for line in text.splitlines())
     return [line for line in lines if line]
+
+
+def _pieces(text: str) -> list[str]:
+    """Return the pieces of a script; how its lines are broken and bracketed does not count."""
+    text = re.sub(r"^\s*//.*$|(?<=\s)//\s.*$|/\*.*?\*/", "", text, flags=re.MULTILINE | re.DOTALL)
+    pieces = re.split(
+        r"[{},;]|(?<=>)\s*\n|\n\s*(?=<)|\n(?=\s*(?:return|if|else|const|let|var)\b)", text
+    )
+    plain = (re.sub(r"[\s()]+", "", piece) for piece in pieces)
+    return [piece for piece in plain if piece]
 
 
 def _parsed(content: bytes | None) -> ast.Module | None:

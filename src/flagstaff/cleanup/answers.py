@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
-from flagstaff.cleanup.asking import asks, holds_flags, is_question, makes_flag, sets_flag
+from flagstaff.cleanup.asking import (
+    answers_truth,
+    asks,
+    enables,
+    is_question,
+    sets_flag,
+)
+from flagstaff.cleanup.owners import chain_of, holds_settings
 from flagstaff.cleanup.patterns import DEFAULT, CallPattern, Conventions
 
-_LOUD = 8
 _BLOCKING = (cst.NamedExpr, cst.Yield)
 _STATE_KEYWORDS = {"active", "value", "enabled", "on", "state"} | {
     *("is_active", "everyone", "return_value", "is_enabled", "default_true"),
@@ -25,7 +30,7 @@ class Question:
     `names` are plain names that hold the flag's name in this file, `attributes` pairs such as
     `("Flags", "NEW_MENU")`; `objects` are the same for objects made of the flag. `is_setting` tells
     that the flag is no name in a text but one of a setting, `wrappers` what calls of other
-    functions answer by now.
+    functions answer by now, by plain name and, in `wrapper_attributes`, by module and name.
     """
 
     flag: str
@@ -37,12 +42,14 @@ class Question:
     object_attributes: frozenset[tuple[str, str]] = frozenset()
     is_setting: bool = False
     wrappers: Mapping[str, bool] = field(default_factory=dict)
+    wrapper_attributes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
 
     @property
     def words(self) -> frozenset[str]:
         """Return the words one of which is in everything that the clean-up looks at."""
-        pairs = self.attributes | self.object_attributes
+        pairs = self.attributes | self.object_attributes | frozenset(self.wrapper_attributes)
         names = self.names | self.objects | frozenset(self.wrappers)
+        names |= self.conventions.wrapping(self.flag)
         return frozenset({self.flag}) | names | frozenset(name for _, name in pairs)
 
     def answer(self, call: cst.Call) -> bool | None:
@@ -56,33 +63,50 @@ class Question:
             return None if _blocked(call) else self.keep is positive
         return self._wrapped(call)
 
+    def is_certain(self, call: cst.Call) -> bool:
+        """Tell whether what a call answers is a truth, and nothing that is only used as one."""
+        function = last_name(call.func)
+        pattern = self.conventions.pattern(function)
+        if pattern is not None and self._asks(call, pattern):
+            return True
+        if isinstance(call.func, cst.Attribute) and self.is_object(call.func.value):
+            return True
+        return self._wrapped(call) is not None or answers_truth(function)
+
     def _loosely(self, call: cst.Call, function: str) -> bool | None:
         """Tell whether a call reads as the question for the flag (True), or for its opposite."""
         owner = call.func.value if isinstance(call.func, cst.Attribute) else None
         if owner is not None and self.is_object(owner) and is_question(function):
-            return asks(function) is not False
+            return asks(function, "flag") is not False
         if function in self.conventions.handles or any(arg.star for arg in call.args):
             return None
         named = [i for i, arg in enumerate(call.args) if self.is_name(arg.value)]
         if len(named) != 1:
             return None
         if function == "get" and owner is not None and named == [0]:
-            return True if holds_flags(last_name(owner)) else None
+            return True if holds_settings(owner, self.flag) else None
         if function == "getattr" and named == [1]:
-            return True if holds_flags(last_name(call.args[0].value)) else None
+            return True if holds_settings(call.args[0].value, self.flag) else None
         if function == "getenv" or (function == "bool" and owner is not None):
             return True
-        return asks(function)
+        return asks(function, ".".join(chain_of(owner)) if owner is not None else "")
 
     def _wrapped(self, call: cst.Call) -> bool | None:
+        declared = self.conventions.wrapper(last_name(call.func), self.flag)
+        if declared is not None:
+            return None if _blocked(call) else self.keep is not declared.negated
+        if not is_plain(call):
+            return None
         match call.func:
-            case cst.Name(value=name) if name in self.wrappers and is_plain(call):
-                return self.wrappers[name]
+            case cst.Name(value=name):
+                return self.wrappers.get(name)
+            case cst.Attribute(value=owner, attr=attr):
+                return self.wrapper_attributes.get((last_name(owner), attr.value))
         return None
 
     def setting(self, node: cst.Attribute | cst.Subscript) -> bool:
         """Tell whether `settings.NAME` or `config["NAME"]` reads the flag."""
-        if not holds_flags(last_name(node.value)) or self.is_name(node):
+        if not holds_settings(node.value, self.flag) or self.is_name(node):
             return False
         match node:
             case cst.Attribute(attr=cst.Name(value=name)):
@@ -115,7 +139,10 @@ class Question:
             return None
         function = last_name(call.func)
         owner = last_name(call.func.value) if isinstance(call.func, cst.Attribute) else ""
-        if not sets_flag(function) and (owner, function) != ("patch", "object"):
+        patched = (owner, function) == ("patch", "object") and holds_settings(
+            call.args[0].value, self.flag
+        )
+        if not patched and not sets_flag(chain_of(call.func)):
             return None
         states = [
             _state(arg.value)
@@ -127,8 +154,8 @@ class Question:
             )
             and not isinstance(arg.value, cst.SimpleString)
         ]
-        if not states and owner != "patch":
-            return None if "set" in function.split("_") else True
+        if not states:
+            return True if enables(function) else None
         return states[0] if len(states) == 1 else None
 
     def _is_meant(self, node: cst.BaseExpression) -> bool:
@@ -264,112 +291,3 @@ def _blocked(call: cst.Call) -> bool:
     visitor = _Blockers()
     call.visit(visitor)
     return visitor.found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Constant:
-    """A name that holds the flag's name: `owner` is its class, or the stem of its module."""
-
-    path: str
-    owner: str
-    name: str
-    line: int
-    in_class: bool
-    is_object: bool = False
-
-
-def constants_in(path: str, module: ast.Module, flag: str) -> tuple[Constant, ...]:
-    """Return the constants of a module, and of its classes, whose value is the flag's name."""
-    stem = path.rpartition("/")[2].removesuffix(".py")
-    if stem == "__init__":
-        stem = path.rpartition("/")[0].rpartition("/")[2]
-    found = [
-        Constant(path=path, owner=stem, name=name, line=line, in_class=False, is_object=is_object)
-        for name, line, is_object in _assigned(module.body, flag)
-    ]
-    for statement in ast.walk(module):
-        if isinstance(statement, ast.ClassDef):
-            found += [
-                Constant(
-                    path=path,
-                    owner=statement.name,
-                    name=name,
-                    line=line,
-                    in_class=True,
-                    is_object=is_object,
-                )
-                for name, line, is_object in _assigned(statement.body, flag)
-            ]
-    return tuple(found)
-
-
-def _assigned(body: Sequence[ast.stmt], flag: str) -> list[tuple[str, int, bool]]:
-    found = []
-    for statement in body:
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ) if text_held(value) == flag:
-                found.append((name, statement.lineno, isinstance(value, ast.Call)))
-    return found
-
-
-def texts_of(module: ast.Module, name: str) -> set[str]:
-    """Return the texts that a module, or a class of it, gives the constant `name`."""
-    bodies = [module.body]
-    bodies += [node.body for node in ast.walk(module) if isinstance(node, ast.ClassDef)]
-    return {
-        text
-        for body in bodies
-        for statement in body
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None
-        for target in (
-            statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        )
-        if isinstance(target, ast.Name)
-        and target.id == name
-        and (text := text_held(statement.value)) is not None
-    }
-
-
-def text_held(value: ast.expr) -> str | None:
-    """Return the flag's name that a constant, or an object made of a flag, holds."""
-    match value:
-        case ast.Constant(value=str() as text):
-            return text
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if makes_flag(name):
-            texts = [
-                each.value
-                for each in (*value.args, *(keyword.value for keyword in value.keywords))
-                if isinstance(each, ast.Constant) and isinstance(each.value, str)
-            ]
-            return texts[0] if len(texts) == 1 else None
-    return None
-
-
-def _is_loud(name: str, known: set[str]) -> bool:
-    """Tell whether a constant's name is its own wherever it is imported from."""
-    return name in known and name.isupper() and len(name) >= _LOUD
-
-
-def local_names(module: ast.Module, path: str, constants: Sequence[Constant]) -> frozenset[str]:
-    """Return the plain names which mean one of the constants in the module at `path`."""
-    here = {c.name for c in constants if c.path == path and not c.in_class}
-    # Assigned twice, a name may hold something else by the time it is read.
-    stored = [
-        n.id for n in ast.walk(module) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    ]
-    names = {name for name in here if stored.count(name) == 1}
-    importable = {(c.owner, c.name) for c in constants if not c.in_class}
-    known = {name for _, name in importable}
-    for node in ast.walk(module):
-        if isinstance(node, ast.ImportFrom):
-            origin = (node.module or "").rpartition(".")[2]
-            names |= {
-                alias.asname or alias.name
-                for alias in node.names
-                if ((origin, alias.name) in importable or _is_loud(alias.name, known))
-                and (alias.asname or alias.name) not in stored
-            }
-    return frozenset(names)

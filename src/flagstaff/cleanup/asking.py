@@ -7,6 +7,7 @@ recognised by how it reads, once the flag's own name is among the arguments.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 _ABOUT = frozenset(
@@ -17,15 +18,28 @@ _ABOUT = frozenset(
 _STATES = frozenset({"enabled", "active", "on", "activated", "disabled", "inactive", "off"})
 _OFF = frozenset({"disabled", "inactive", "off"})
 _VERBS = frozenset({"is", "has", "have", "can", "should", "use", "check", "feature", "flag", "get"})
+_TRUTH_VERBS = frozenset({"is", "has", "have", "can", "should", "use", "uses"})
 _MAKING = frozenset(
     {"set", "create", "enable", "disable", "delete", "remove", "override", "register", "add"}
     | {"make", "factory", "new", "patch", "mock", "update", "save", "log", "define", "declare"}
     | {"test", "with", "turn", "activate", "deactivate", "assert", "required", "raise"}
     | {"refresh", "clear", "init", "list", "all", "names", "record", "track"}
 )
+_SETTING = frozenset({"set", "create", "factory", "update", "override"})
+_ENABLING = frozenset({"enable", "activate"})
+_GATED = _ABOUT | {"flagged"}
+_PASSING = frozenset(
+    {"required", "requires", "require", "needs", "need", "only", "when", "if", "with"}
+    | {"is", "has", "enabled", "active", "check", "gate", "gated", "waffle"}
+)
+_ENABLED = frozenset({"is", "enabled", "disabled"})
+_SOMEBODY = frozenset({"user", "account", "profile", "member", "customer", "tenant", "self"})
+_TABLES = frozenset({"features", "flags", "switches", "toggles", "experiments", "rollouts"})
+_ENTRIES = frozenset({"defaults", "names", "keys", "choices", "descriptions", "list", "table"})
 _READING = frozenset({"get", "fetch", "check", "read", "lookup", "env"})
-_KEPT = frozenset({"config", "setting", "settings", "conf", "option", "bool", "boolean", "env"})
-_HOLDERS = _ABOUT | {"config", "settings", "conf", "environ", "env"}
+_KEPT = frozenset({"config", "setting", "settings", "conf", "bool", "boolean", "env"})
+_SINGLE = frozenset({"sample", "switch", "experiment", "rollout"})
+_HOLDERS = (_ABOUT - _SINGLE) | {"config", "settings", "conf", "environ", "env"}
 _VALUES = frozenset({"value", "values", "variant", "variation", "treatment", "payload", "number"})
 _TRUTHS = frozenset({"bool", "boolean"})
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -41,21 +55,31 @@ def parts(name: str) -> frozenset[str]:
     return frozenset(word.lower() for word in _WORDS.findall(name))
 
 
-def asks(function: str) -> bool | None:
-    """Tell whether a function asks if a flag is on (True) or off (False); None if for neither."""
-    words = parts(function)
+def asks(function: str, owner: str = "") -> bool | None:
+    """Tell whether a function asks if a flag is on (True) or off (False); None if for neither.
+
+    `owner` is the object it is a method of: `nav.is_active` asks for something else.
+    """
+    words, whose = parts(function), parts(owner)
     if not words or words & _MAKING or function[:1].isupper():
         return None
     if words & _VALUES and not words & _TRUTHS:
         return None
-    if words & _STATES:
+    if words & _STATES and ((words | whose) & _ABOUT or words <= _ENABLED):
         return not words & _OFF
     first = _WORDS.findall(function)[0].lower()
     if words & _ABOUT and (first in _VERBS or len(words) == 1):
         return True
-    if first in _READING and words & _KEPT:
+    if first in _READING and words & _KEPT and not whose & _SOMEBODY:
         return True
     return None
+
+
+def answers_truth(function: str) -> bool:
+    """Tell whether a name, such as `is_new` or `menu_enabled`, is one of a truth for certain."""
+    words = parts(function)
+    first = next(iter(_WORDS.findall(function)), "").lower()
+    return first in _TRUTH_VERBS or bool(words & (_STATES | _TRUTHS))
 
 
 def is_question(method: str) -> bool:
@@ -74,14 +98,38 @@ def lists_flags(name: str) -> bool:
     return bool(parts(name) & _ABOUT)
 
 
+def is_table(name: str) -> bool:
+    """Tell whether a list or a table is one of flags for certain, such as `FEATURES`.
+
+    `SAMPLE_MENUS` and `SWITCH_ARGS` have such a word in their names too, and are none.
+    """
+    words = parts(name)
+    return bool(words & _TABLES or (words & {"feature", "flag", "toggle"} and words & _ENTRIES))
+
+
 def makes_flag(factory: str) -> bool:
     """Tell whether a class, such as `Feature` or `WaffleFlag`, makes objects of one flag each."""
-    return factory[:1].isupper() and bool(parts(factory) & _ABOUT)
+    last = _WORDS.findall(factory)[-1:]
+    return factory[:1].isupper() and bool({word.lower() for word in last} & (_ABOUT - {"sample"}))
 
 
-def sets_flag(function: str) -> bool:
-    """Tell whether a function of a test gives a flag a state, such as `FeatureFlagFactory`."""
-    words = parts(function)
-    if "assert" in words:
+def sets_flag(names: Sequence[str]) -> bool:
+    """Tell whether `a.b.c` of a test gives a flag a state, such as `FeatureFlagFactory`."""
+    words = parts(names[-1]) if names else frozenset()
+    if "assert" in words or not words & (_SETTING | _ENABLING):
         return False
-    return bool(words & {"set", "create", "factory", "update", "enable", "override", "activate"})
+    return any(parts(name) & (_ABOUT | _KEPT | {"override"}) for name in names)
+
+
+def enables(function: str) -> bool:
+    """Tell whether a function of a test turns a flag on without being told to."""
+    return bool(parts(function) & _ENABLING)
+
+
+def lets_pass(decorator: str) -> bool:
+    """Tell whether a decorator, such as `feature_required`, only runs what it stands at with it on.
+
+    One word that is not understood, as in `hide_if_feature`, may turn the meaning round.
+    """
+    words = parts(decorator)
+    return bool(words & _PASSING) and bool(words & _GATED) and words <= _PASSING | _GATED

@@ -23,6 +23,7 @@ class ReferenceKind(StrEnum):
     UNREADABLE = "unreadable"
     VALUE = "value"
     JOB = "job"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -47,7 +48,8 @@ class Reference:
 class Residue:
     """A line which the clean-up leaves to a person, and why.
 
-    The line number is that of the file *after* the clean-up.
+    The line number is that of the file *after* the clean-up; of a dropped test, which is in it no
+    more, that before.
     """
 
     reference: Reference

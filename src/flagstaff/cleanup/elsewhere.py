@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from flagstaff.cleanup.patterns import word
 from flagstaff.cleanup.tree import Tree
 
-_CODE = (".py", ".pyi", ".yml", ".yaml", ".toml", ".json", ".cfg", ".ini", ".sh", ".env", ".html")
+READERS = (
+    *(".html", ".htm", ".txt", ".jinja", ".jinja2", ".j2", ".djhtml", ".xml", ".haml", ".mako"),
+    *(".vue", ".svelte", ".js", ".jsx", ".ts", ".tsx", ".tmpl", ".tpl", ".pyx", ".ipynb"),
+)
+"""What the templates, and the programs in other languages, are called that may read a name."""
+
+_DATA = (".pyi", ".yml", ".yaml", ".toml", ".json", ".cfg", ".ini", ".sh", ".env")
+_CODE = (".py", *_DATA, *READERS)
 
 
 def is_code(path: str) -> bool:

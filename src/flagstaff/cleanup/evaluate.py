@@ -11,6 +11,7 @@ from flagstaff.cleanup.blocks import fold_block, fold_module, fold_suite
 from flagstaff.cleanup.conditions import is_bool, simplify, simplify_value
 from flagstaff.cleanup.literals import without
 from flagstaff.cleanup.markers import Gone, Known, known, unwrapped
+from flagstaff.cleanup.positions import Positions
 from flagstaff.cleanup.scopes import same_kind
 
 
@@ -43,11 +44,16 @@ class Evaluator(Sweeper):
         super().__init__(question.flag)
         self._question = question
         self._tidy = tidy
+        self._positions = Positions()
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        self._positions.see(node)
+        return super().on_visit(node)
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
-        del original_node
         answer = self._question.answer(updated_node)
-        if answer is not None:
+        certain = answer is not None and self._question.is_certain(updated_node)
+        if answer is not None and self._positions.allows(original_node, certain=certain):
             return unwrapped(updated_node, known(truth=answer), tidy=self._tidy)
         match updated_node:
             case cst.Call(func=cst.Name(value="bool"), args=[cst.Arg(value=value, keyword=None)]):
@@ -93,17 +99,17 @@ class Evaluator(Sweeper):
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
     ) -> cst.BaseExpression:
-        del original_node
-        return self._setting(updated_node)
+        return self._setting(original_node, updated_node)
 
     def leave_Subscript(
         self, original_node: cst.Subscript, updated_node: cst.Subscript
     ) -> cst.BaseExpression:
-        del original_node
-        return self._setting(updated_node)
+        return self._setting(original_node, updated_node)
 
-    def _setting(self, node: cst.Attribute | cst.Subscript) -> cst.BaseExpression:
-        if self._question.setting(node):
+    def _setting(
+        self, original: cst.Attribute | cst.Subscript, node: cst.Attribute | cst.Subscript
+    ) -> cst.BaseExpression:
+        if self._question.setting(node) and self._positions.allows(original, certain=False):
             return unwrapped(node, known(truth=self._question.keep), tidy=self._tidy)
         return node
 

@@ -14,7 +14,6 @@ from flagstaff.cleanup.evaluate import Sweeper
 from flagstaff.cleanup.literals import without_names
 from flagstaff.cleanup.markers import Gone
 from flagstaff.cleanup.python_files import PythonCleaner
-from flagstaff.cleanup.references import parsed
 from flagstaff.cleanup.renames import (
     JobRemover,
     Losers,
@@ -22,6 +21,7 @@ from flagstaff.cleanup.renames import (
     module_name,
     queue_uses,
 )
+from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.tree import Overlay
 from flagstaff.cleanup.unused import uses
 

@@ -8,14 +8,13 @@ from typing import TypeVar
 
 import libcst as cst
 
-from flagstaff.cleanup.answers import Question, last_name
-from flagstaff.cleanup.asking import lists_flags, parts
+from flagstaff.cleanup.answers import Question, last_name, text_of
+from flagstaff.cleanup.asking import is_table, lets_pass
 from flagstaff.cleanup.conditions import is_pure
 from flagstaff.cleanup.literals import without
 
 _Table = TypeVar("_Table", cst.List, cst.Tuple, cst.Set, cst.Dict)
 _Decorated = TypeVar("_Decorated", cst.FunctionDef, cst.ClassDef)
-_ABOUT_ASKING = {"flag", "flags", "feature", "features", "flagged", "switch", "toggle", "sample"}
 _TRANSLATING = {"_", "gettext", "gettext_lazy", "ugettext_lazy", "ugettext", "dict", "Markup"}
 
 
@@ -26,10 +25,12 @@ class Listings(cst.CSTTransformer):
         super().__init__()
         self._question = question
         self._tables: list[bool] = []
+        self._whole: set[int] = set()
+        self._depth = 0
 
     def visit_Assign(self, node: cst.Assign) -> None:
-        names = [last_name(target.target) for target in node.targets]
-        self._tables.append(any(lists_flags(name) for name in names))
+        self._whole.add(id(node.value))
+        self._tables.append(any(self._is_table(target.target) for target in node.targets))
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
         del original_node
@@ -37,7 +38,8 @@ class Listings(cst.CSTTransformer):
         return updated_node
 
     def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
-        self._tables.append(lists_flags(last_name(node.target)))
+        self._whole.add(id(node.value))
+        self._tables.append(self._is_table(node.target))
 
     def leave_AnnAssign(
         self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign
@@ -45,6 +47,23 @@ class Listings(cst.CSTTransformer):
         del original_node
         self._tables.pop()
         return updated_node
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        del node
+        self._depth += 1
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        del original_node
+        self._depth -= 1
+        return updated_node
+
+    def _is_table(self, target: cst.BaseExpression) -> bool:
+        """Tell whether a table is one of the program's flags, and not some passing list."""
+        name = last_name(target)
+        lasting = isinstance(target, cst.Name) and not self._depth
+        return is_table(name) and (name.isupper() or lasting)
 
     def visit_Call(self, node: cst.Call) -> None:
         del node
@@ -56,28 +75,33 @@ class Listings(cst.CSTTransformer):
         return updated_node
 
     def leave_List(self, original_node: cst.List, updated_node: cst.List) -> cst.List:
-        del original_node
-        return self._thinned(updated_node)
+        return self._thinned(original_node, updated_node)
 
-    def leave_Set(self, original_node: cst.Set, updated_node: cst.Set) -> cst.Set:
-        del original_node
-        return self._thinned(updated_node)
+    def leave_Set(self, original_node: cst.Set, updated_node: cst.Set) -> cst.BaseExpression:
+        elements = updated_node.elements
+        if len(elements) == 1 and self._is_of(original_node) and self._goes(elements[0]):
+            # Without an element, its braces would be those of a dictionary.
+            return cst.Call(cst.Name("set"), lpar=updated_node.lpar, rpar=updated_node.rpar)
+        return self._thinned(original_node, updated_node)
 
     def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> cst.Dict:
-        del original_node
-        return self._thinned(updated_node)
+        return self._thinned(original_node, updated_node)
 
     def leave_Tuple(self, original_node: cst.Tuple, updated_node: cst.Tuple) -> cst.Tuple:
-        del original_node
         # The pair of a flag and its text is an element of the table around it.
         if updated_node.elements and self._is_name(updated_node.elements[0].value):
             rest = [element.value for element in updated_node.elements[1:]]
-            if all(not self._is_name(each) and _is_text(each) for each in rest) and rest:
+            whole = id(original_node) in self._whole and all(_is_word(each) for each in rest)
+            if not whole and all(not self._is_name(each) and _is_text(each) for each in rest):
                 return updated_node
-        return self._thinned(updated_node)
+        return self._thinned(original_node, updated_node)
 
-    def _thinned(self, node: _Table) -> _Table:
-        if not self._tables or not self._tables[-1]:
+    def _is_of(self, original: cst.BaseExpression) -> bool:
+        """Tell whether a literal is such a table as a whole, rather than an entry of one."""
+        return bool(self._tables) and self._tables[-1] and id(original) in self._whole
+
+    def _thinned(self, original: _Table, node: _Table) -> _Table:
+        if not self._is_of(original):
             return node
         doomed = [self._goes(element) for element in node.elements]
         return without(node, doomed) if any(doomed) else node
@@ -127,9 +151,7 @@ class Decorators(cst.CSTTransformer):
             return False
         match node:
             case cst.Call(args=[first]) if first.star == "":
-                words = parts(last_name(node.func))
-                asks = bool(words & _ABOUT_ASKING) and "override" not in words
-                return asks and self._question.is_name(first.value)
+                return lets_pass(last_name(node.func)) and self._question.is_name(first.value)
         return False
 
 
@@ -141,3 +163,9 @@ def _is_text(node: cst.BaseExpression) -> bool:
         case cst.ConcatenatedString():
             return True
     return is_pure(node)
+
+
+def _is_word(node: cst.BaseExpression) -> bool:
+    """Tell whether a value may be a flag's name too, and is no text for people."""
+    text = text_of(node)
+    return text is not None and text.replace("-", "_").replace(".", "_").isidentifier()

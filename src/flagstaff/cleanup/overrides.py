@@ -8,6 +8,7 @@ import libcst as cst
 
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.markers import Gone, gone, is_emptied, known
+from flagstaff.cleanup.stories import Story
 
 
 class Overrides(cst.CSTTransformer):
@@ -31,11 +32,23 @@ class Overrides(cst.CSTTransformer):
         keep = self._question.keep
         is_test = original_node.name.value.startswith("test")
         if is_test and pinned == {not keep}:
-            return gone(updated_node)
+            return self._unpinned(original_node, updated_node)
         kept, losing = self._decorators(updated_node)
         if losing:
             return gone(updated_node) if is_test else updated_node
         return updated_node.with_changes(decorators=kept)
+
+    def _unpinned(
+        self, original: cst.FunctionDef, updated: cst.FunctionDef
+    ) -> cst.FunctionDef | cst.SimpleStatementLine:
+        """Return a test without what it did under the losing answer, nothing if that was all."""
+        story = Story(self._question, overridden=False)
+        original.body.visit(story)
+        made = story.made_while_pinned
+        if all(made & looked for looked in story.looks):
+            return gone(updated)
+        # What was made while the flag was pinned may be looked at, or used, afterwards.
+        return original if made & story.used else updated
 
     def leave_ClassDef(
         self, original_node: cst.ClassDef, updated_node: cst.ClassDef
@@ -99,9 +112,9 @@ class SetUps(cst.CSTTransformer):
         losing = self._losing.pop()
         if not losing:
             return updated_node
-        kept_too = _SetUp(self._question)
-        original_node.body.visit(kept_too)
-        if original_node.name.value.startswith("test") and not kept_too.found:
+        story = Story(self._question)
+        original_node.body.visit(story)
+        if original_node.name.value.startswith("test") and story.is_of_the_other_answer:
             return gone(updated_node)
         return original_node
 
@@ -134,21 +147,6 @@ def pinned_by(question: Question, node: cst.Assign) -> bool | None:
         ) if question.setting(target):
             return value == "True"
     return None
-
-
-class _SetUp(cst.CSTVisitor):
-    """Whether a function also gives the flag the state that stays."""
-
-    def __init__(self, question: Question) -> None:
-        super().__init__()
-        self._question = question
-        self.found = False
-
-    def visit_Call(self, node: cst.Call) -> None:
-        self.found = self.found or self._question.set_up(node) is self._question.keep
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        self.found = self.found or pinned_by(self._question, node) is self._question.keep
 
 
 class _Pinned(cst.CSTVisitor):

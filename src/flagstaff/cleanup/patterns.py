@@ -20,6 +20,15 @@ class CallPattern:
     negated: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrapper:
+    """A function that asks for one flag whatever it is given, or for its opposite."""
+
+    function: str
+    flag: str
+    negated: bool = False
+
+
 CALLS = (
     CallPattern(function="is_enabled"),
     CallPattern(function="is_disabled", negated=True),
@@ -41,11 +50,13 @@ class Conventions:
 
     `handles` make an object bound to one flag, which is asked by calling it or by any of `calls`
     without a name. `overrides` pin a flag in tests, as a context manager or a decorator.
+    `wrappers` are functions that ask for one flag without naming it.
     """
 
     calls: tuple[CallPattern, ...] = CALLS
     handles: tuple[str, ...] = ("flag",)
     overrides: tuple[str, ...] = ("override_flag", "override_switch", "override_sample")
+    wrappers: tuple[Wrapper, ...] = ()
     definition_folders: tuple[str, ...] = ("config/feature_flags", "ee/config/feature_flags")
     settings_files: tuple[str, ...] = ("flagstaff.yml", "flagstaff.yaml")
     settings_lists: tuple[str, ...] = ("renames", "guards")
@@ -53,6 +64,15 @@ class Conventions:
     def pattern(self, function: str) -> CallPattern | None:
         """Return the pattern for calls of `function`, if there is one."""
         return next((call for call in self.calls if call.function == function), None)
+
+    def wrapper(self, function: str, flag: str) -> Wrapper | None:
+        """Return what is declared of `function`, if that is that it asks for `flag`."""
+        declared = (each for each in self.wrappers if each.flag == flag)
+        return next((each for each in declared if each.function == function), None)
+
+    def wrapping(self, flag: str) -> frozenset[str]:
+        """Return the names of the functions that are declared to ask for `flag`."""
+        return frozenset(each.function for each in self.wrappers if each.flag == flag)
 
     def is_definition(self, path: str, flag: str) -> bool:
         """Tell whether `path` is the file that defines `flag`."""

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from flagstaff.cleanup.changelog import changelog_entry
 from flagstaff.cleanup.changes import CleanupPlan, FileChange, OldJob
+from flagstaff.cleanup.declared import conventions_of
 from flagstaff.cleanup.definition import without_entries
 from flagstaff.cleanup.jobs import JobCleaner
 from flagstaff.cleanup.patterns import DEFAULT, Conventions
 from flagstaff.cleanup.python_files import PythonCleaner
 from flagstaff.cleanup.renames import losers
 from flagstaff.cleanup.residues import residues
+from flagstaff.cleanup.scripts.files import ScriptCleaner
 from flagstaff.cleanup.template_files import clean_templates
 from flagstaff.cleanup.tree import GitTree, Overlay, Tree
 from flagstaff.errors import UsageError
@@ -79,18 +81,23 @@ def plan_cleanup(  # noqa: PLR0913  each argument answers a question of its own
 def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
     """Plan the removal of a flag from the files of a tree."""
     _check(request)
+    conventions = conventions_of(tree, request.conventions)
+    request = dataclasses.replace(request, conventions=conventions)
     work = Overlay(tree)
     names = losers(request.flag, request.renames, keep=request.keep)
     python = PythonCleaner(work, request.flag, request.conventions, keep=request.keep)
     python.clean()
     names = JobCleaner(work, python, names).clean()
     clean_templates(work, python.flag, keep=request.keep)
+    scripts = ScriptCleaner(work, python.flag, request.conventions, keep=request.keep)
+    scripts.clean()
     python.drop_constants()
     python.drop_setting()
     _clean_yaml(work, request)
     if work.changed and request.changelog is not None:
         title = request.title or _title(request)
         work.write(*changelog_entry(tree, request.changelog, request.flag, title))
+    answers = python.answers | scripts.answers
     return CleanupPlan(
         flag=request.flag,
         keep=request.keep,
@@ -98,7 +105,7 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
             FileChange(path=path, before=tree.read(path), after=after)
             for path, after in sorted(work.changed.items())
         ),
-        residues=residues(work, request.flag, names, (request.conventions, python.answers)),
+        residues=residues(work, request.flag, names, (request.conventions, answers)),
     )
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from libcst.metadata import (
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.markers import Gone, Known, known
 
+_LISTING = re.compile(r"\b(?:locals|vars|eval|exec|globals)\(")
 Keeps = Callable[[str], bool]
 
 
@@ -40,6 +42,8 @@ def propagate(module: cst.Module, question: Question, keeps: Keeps) -> cst.Modul
     places = _Places(
         scopes=dict(wrapper.resolve(ScopeProvider)),
         parents=dict(wrapper.resolve(ParentNodeProvider)),
+        # Where all names are taken together, one that is gone would be missed.
+        listed=_LISTING.search(module.code) is not None,
     )
     edits: dict[cst.CSTNode, cst.CSTNode] = {}
     for target, statement, value in finder.found:
@@ -75,6 +79,7 @@ class _Candidates(cst.CSTVisitor):
 class _Places:
     scopes: dict[cst.CSTNode, Scope | None]
     parents: dict[cst.CSTNode, cst.CSTNode]
+    listed: bool = False
 
     def edits(
         self,
@@ -93,7 +98,7 @@ class _Places:
             return {}
         edits: dict[cst.CSTNode, cst.CSTNode] = {}
         for access in accesses:
-            if isinstance(value, Known):
+            if isinstance(value, Known) and not self._used(access.node):
                 edits[access.node] = known(truth=value.truth)
             else:
                 call = self._call(access.node)
@@ -101,7 +106,7 @@ class _Places:
                 if call is None or answer is None:
                     return {}
                 edits[call] = known(truth=answer)
-        shared = isinstance(scope, GlobalScope) and keeps(target.value)
+        shared = self.listed or (isinstance(scope, GlobalScope) and keeps(target.value))
         return edits if shared else {**edits, statement: Gone()}
 
     def _accesses(
@@ -136,6 +141,15 @@ class _Places:
         while isinstance(place, cst.Element | cst.Tuple | cst.BaseExpression):
             place = self.parents.get(place)
         return isinstance(place, cst.Del | cst.AugAssign)
+
+    def _used(self, node: cst.CSTNode) -> bool:
+        """Tell whether more is done with a name than a truth could take."""
+        match self.parents.get(node):
+            case cst.Attribute(value=used) | cst.Subscript(value=used) | cst.Call(func=used):
+                return used is node
+            case cst.For(iter=used) | cst.CompFor(iter=used):
+                return used is node
+        return False
 
     def _call(self, node: cst.CSTNode) -> cst.Call | None:
         parent = self.parents.get(node)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 
-from flagstaff.cleanup.answers import Constant, Question, local_names
-from flagstaff.cleanup.elsewhere import Elsewhere, is_code
+from flagstaff.cleanup.answers import Question
+from flagstaff.cleanup.constants import Constant
+from flagstaff.cleanup.elsewhere import READERS, Elsewhere, is_code
+from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.patterns import Conventions, word
-from flagstaff.cleanup.references import find_constants, parsed, text_behind
+from flagstaff.cleanup.references import find_constants, text_behind
 from flagstaff.cleanup.renames import Losers
 from flagstaff.cleanup.rewrite import Rewrite, Unreadable
 from flagstaff.cleanup.settings_names import defines, is_defined_only
+from flagstaff.cleanup.settings_places import are_values, is_setting_only, reads
+from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.tree import Overlay, Tree
+from flagstaff.cleanup.unused import counted
+from flagstaff.cleanup.wrappers import Wrappers, callers
+
+_DEEPEST = 5  # functions that call functions that ask
 
 
 @dataclass(slots=True)
@@ -24,14 +34,45 @@ class PythonCleaner:
     keep: bool = field(kw_only=True)
     answers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _constants: tuple[Constant, ...] = ()
+    _meanings: Meanings | None = None
+    _is_setting: bool = False
+    _wrappers: Wrappers = field(default_factory=Wrappers)
 
     def clean(self) -> None:
         """Put the answer in wherever the flag is asked for."""
-        self.flag = text_behind(self.work, self.flag)
+        self.flag = text_behind(self.work, self.flag, self.conventions)
         self._constants = find_constants(self.work, self.flag)
-        for path in self.work.containing({self.flag, *(c.name for c in self._constants)}):
+        self._is_setting = not self._constants and self._names_a_setting()
+        names = {c.name for c in self._constants} | self.conventions.wrapping(self.flag)
+        for path in self.work.containing({self.flag, *names}):
             if path.endswith(".py"):
                 self.rewrite(path)
+        self._follow_wrappers()
+
+    def _follow_wrappers(self) -> None:
+        """Put the answer in for calls of functions that only return it, and drop these."""
+        for _ in range(_DEEPEST):
+            found = self._wrappers.found_in(self.work)
+            if not found:
+                return
+            for path, name in found:
+                for caller in callers(self.work, path, name):
+                    self.rewrite(caller)
+                if self._is_idle(path, name):
+                    self.rewrite(path, functions=frozenset({name}))
+
+    def _is_idle(self, path: str, name: str) -> bool:
+        """Tell whether a function was called elsewhere, and is not mentioned any more."""
+        elsewhere = Elsewhere(self.work.below, path).uses(name)
+        return (
+            elsewhere
+            and not any(
+                word(name).search((self.work.read(other) or b"").decode("utf-8", "replace"))
+                for other in self.work.containing((name,))
+                if other != path and is_code(other)
+            )
+            and _reads(self.work.read(path) or b"", name) == 0
+        )
 
     def rewrite(
         self,
@@ -39,6 +80,7 @@ class PythonCleaner:
         losers: Losers | None = None,
         constants: frozenset[str] = frozenset(),
         *,
+        functions: frozenset[str] = frozenset(),
         setting: bool = False,
     ) -> None:
         """Rewrite one file; one that does not parse stays as it is."""
@@ -50,6 +92,7 @@ class PythonCleaner:
             question=question,
             losers=losers,
             constants=constants,
+            functions=functions,
             setting=setting,
             in_tests=is_test(path),
             keeps=Elsewhere(self.work, path).uses,
@@ -62,7 +105,8 @@ class PythonCleaner:
             deleted = done.emptied and is_test(path)
             self.work.write(path, None if deleted else done.content)
         # Markers do not survive printing: a later rewrite sees `True` like any other.
-        self.answers.setdefault(path, done.answers)
+        earlier = _followed(self.answers.get(path, ()), content, done.content)
+        self.answers[path] = tuple(sorted({*earlier, *done.answers}))
 
     def drop_constants(self) -> None:
         """Drop the constants that held the flag's name where nothing names them any more."""
@@ -90,26 +134,53 @@ class PythonCleaner:
                     return
                 if defines(module, self.flag):
                     defined.append(path)
-            elif path.endswith((".py", ".html", ".j2", ".jinja", ".jinja2")):
+            elif path.endswith((".py", *READERS)):
                 return
-        for path in defined:
-            self.rewrite(path, setting=True)
+        if defined and self._is_setting and self._is_read():
+            for path in defined:
+                module = parsed(self.work.read(path) or b"")
+                if module is None or not are_values(module, path, self.flag):
+                    return
+            for path in defined:
+                self.rewrite(path, setting=True)
+
+    def _is_read(self) -> bool:
+        """Tell whether anything read the setting before the clean-up."""
+        return any(
+            reads(module, self.flag)
+            for path in self.work.below.containing((self.flag,))
+            if path.endswith(".py") and (module := parsed(self.work.below.read(path) or b""))
+        )
+
+    def _names_a_setting(self) -> bool:
+        """Tell whether the flag's name may be one of a setting, and is that of nothing else."""
+        return self.flag.isidentifier() and all(
+            is_setting_only(module, path, self.flag)
+            for path in self.work.containing((self.flag,))
+            if path.endswith(".py") and (module := parsed(self.work.read(path) or b""))
+        )
 
     def _question(self, path: str, content: bytes) -> Question | None:
         module = parsed(content)
         if module is None:
             return None
-        texts = [constant for constant in self._constants if not constant.is_object]
-        objects = [constant for constant in self._constants if constant.is_object]
+        if self._meanings is None:
+            # Names are followed through the files as they were.
+            self._meanings = Meanings(self.work.below, self.flag, self._constants)
+        texts = self._meanings.names(path, module, Held.NAME)
+        objects = self._meanings.names(path, module, Held.OBJECT)
+        wrappers, wrapper_attributes = self._wrappers.local(path, module)
         return Question(
             flag=self.flag,
             keep=self.keep,
             conventions=self.conventions,
-            names=local_names(module, path, texts),
-            attributes=frozenset((c.owner, c.name) for c in texts),
-            objects=local_names(module, path, objects),
-            object_attributes=frozenset((c.owner, c.name) for c in objects),
-            is_setting=self.flag.isidentifier() and not self._constants,
+            names=texts.names,
+            attributes=texts.attributes,
+            objects=objects.names,
+            object_attributes=objects.attributes,
+            wrappers=wrappers,
+            wrapper_attributes=wrapper_attributes,
+            is_setting=self._is_setting,
         )
 
 
@@ -120,6 +191,23 @@ def _mentions(tree: Tree, name: str) -> int:
         for path in tree.containing((name,))
         if is_code(path)
     )
+
+
+def _followed(numbers: Sequence[int], before: bytes, after: bytes) -> Iterator[int]:
+    """Yield where lines of a file stand after a change of it."""
+    if not numbers or before == after:
+        yield from numbers
+        return
+    old, new = before.splitlines(), after.splitlines()
+    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        for number in numbers:
+            if block.a < number <= block.a + block.size:
+                yield number - block.a + block.b
+
+
+def _reads(content: bytes, name: str) -> int:
+    module = parsed(content)
+    return 0 if module is None else counted(module).read[name]
 
 
 def is_test(path: str) -> bool:

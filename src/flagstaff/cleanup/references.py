@@ -7,27 +7,34 @@ import contextlib
 import io
 import re
 import tokenize
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from flagstaff.cleanup.answers import Constant, constants_in, local_names, texts_of
-from flagstaff.cleanup.asking import parts
+from flagstaff.cleanup.asking import asks, is_question, parts
+from flagstaff.cleanup.bound import binds_otherwise
 from flagstaff.cleanup.changes import Reference, ReferenceKind
+from flagstaff.cleanup.constants import Constant, constants_in, local_names, texts_of
+from flagstaff.cleanup.declared import conventions_of
+from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.patterns import DEFAULT, Conventions, camel, spelled, word
+from flagstaff.cleanup.scripts.references import script_constants, script_references
+from flagstaff.cleanup.scripts.source import SCRIPTS
+from flagstaff.cleanup.syntax import chain, parsed
 from flagstaff.cleanup.tree import GitTree, Tree
 
 
 def find_references(root: Path, flag: str, *, base: str = "HEAD") -> tuple[Reference, ...]:
     """Return every line that speaks of `flag` in the commit `base`, sorted by place.
 
-    Python is read by its syntax, other text by whole words, as they are or in camelCase;
-    binary files are left out.
+    Python and scripts are read by their syntax, other text by whole words, as they are or in
+    camelCase; binary files are left out.
 
     Raises:
         NotFound: `root` is no git repository, or has no commit `base`.
+        UsageError: the project declares its ways of asking in a way that says nothing.
     """
-    return references_in(GitTree.at(root, base), flag)
+    tree = GitTree.at(root, base)
+    return references_in(tree, flag, conventions_of(tree))
 
 
 def references_in(
@@ -35,13 +42,18 @@ def references_in(
 ) -> tuple[Reference, ...]:
     """Return every line of a tree that speaks of `flag`, sorted by place."""
     constants = find_constants(tree, flag)
+    meanings = Meanings(tree, flag, constants)
+    named = script_constants(tree, flag)
+    names = {each.name for each in constants} | {each.name for each in named}
     found: set[Reference] = set()
-    for path in tree.containing({flag, camel(flag), *(c.name for c in constants)}):
+    for path in tree.containing({flag, camel(flag), *names, *conventions.wrapping(flag)}):
         content = tree.read(path) or b""
         if conventions.is_definition(path, flag):
             found.add(_definition(path, content))
         elif path.endswith(".py"):
-            found.update(_python(path, content, flag, (conventions, constants)))
+            found.update(_python(path, content, meanings, conventions))
+        elif path.endswith(SCRIPTS):
+            found.update(script_references(path, content, flag, (conventions, named)))
         else:
             found.update(text_references(path, content, spelled(flag)))
     return tuple(sorted(found))
@@ -56,28 +68,45 @@ def find_constants(tree: Tree, flag: str) -> tuple[Constant, ...]:
     return tuple(found)
 
 
-def text_behind(tree: Tree, flag: str) -> str:
-    """Return the flag's name in texts, where `flag` is the name of the constant that holds it."""
-    if not flag.isidentifier():
+def text_behind(tree: Tree, flag: str, conventions: Conventions = DEFAULT) -> str:
+    """Return the flag's name in texts, where `flag` is the name of the constant that holds it.
+
+    It is no such constant where its own name stands in quotes, where anything else bears the name,
+    or where no question is asked with it.
+    """
+    if not (flag.isidentifier() and flag.isupper()):
         return flag
-    texts = set()
+    texts, asked = set(), False
     for path in tree.containing((flag,)):
-        if path.endswith(".py") and (module := parsed(tree.read(path) or b"")):
+        content = tree.read(path) or b""
+        if re.search(rf"([\"']){flag}\1".encode(), content):
+            return flag
+        module = parsed(content) if path.endswith(".py") else None
+        if module is not None:
+            if binds_otherwise(module, flag):
+                return flag
             texts |= texts_of(module, flag)
+            asked = asked or _is_asked(module, flag, conventions)
     # A setting may well be a text, but hardly one of the words of its own name.
     names = {text for text in texts if parts(text) & parts(flag) and " " not in text}
-    return names.pop() if len(names) == len(texts) == 1 else flag
+    return names.pop() if asked and len(names) == len(texts) == 1 else flag
 
 
-def parsed(content: bytes) -> ast.Module | None:
-    """Return the syntax tree of Python source, `None` if it is none."""
-    with warnings.catch_warnings():
-        # Odd escapes in other people's code are none of our business.
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(content)
-        except (SyntaxError, ValueError, RecursionError):
-            return None
+def _is_asked(module: ast.Module, name: str, conventions: Conventions) -> bool:
+    """Tell whether a question is asked with the constant, or of the object, `name`."""
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call):
+            continue
+        *owner, function = chain(node.func) or ("",)
+        known = {*conventions.handles, *conventions.overrides}
+        question = conventions.pattern(function) or function in known
+        question = question or asks(function, ".".join(owner)) is not None
+        values = (*node.args, *(keyword.value for keyword in node.keywords))
+        if question and any(name in chain(value) for value in values):
+            return True
+        if name in chain(node.func)[:-1] and is_question(function):
+            return True
+    return False
 
 
 def text_references(
@@ -98,15 +127,17 @@ def _definition(path: str, content: bytes) -> Reference:
 
 
 def _python(
-    path: str, content: bytes, flag: str, context: tuple[Conventions, Sequence[Constant]]
+    path: str, content: bytes, meanings: Meanings, conventions: Conventions
 ) -> Iterator[Reference]:
-    module = parsed(content)
+    module, flag, constants = parsed(content), meanings.flag, meanings.constants
     if module is None:
         yield from text_references(path, content, word(flag), ReferenceKind.UNREADABLE)
         return
-    conventions, constants = context
-    finder = _Finder(flag, conventions, local_names(module, path, constants))
-    finder.attributes = {(c.owner, c.name) for c in constants}
+    # What may hold the flag's name is told as well, but not what holds another one for certain.
+    others = meanings.names(path, module, Held.ELSE)
+    names = local_names(module, path, constants) - others.names
+    finder = _Finder(flag, conventions, names)
+    finder.attributes = {(c.owner, c.name) for c in constants} - others.attributes
     finder.visit(module)
     finder.comments(content)
     lines = content.decode("utf-8", "replace").splitlines()
@@ -132,6 +163,8 @@ class _Finder(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         function = getattr(node.func, "attr", getattr(node.func, "id", ""))
         kind = None
+        if self._conventions.wrapper(function, self._flag):
+            self._add(node.lineno, ReferenceKind.CALL)
         if self._conventions.pattern(function):
             kind = ReferenceKind.CALL
         elif function in self._conventions.handles:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flagstaff.cleanup.changes import Reference, ReferenceKind, Residue
+from flagstaff.cleanup.dropped import dropped_tests
 from flagstaff.cleanup.patterns import Conventions, word
 from flagstaff.cleanup.references import references_in, text_references
 from flagstaff.cleanup.renames import Losers
-from flagstaff.cleanup.tree import Tree
+from flagstaff.cleanup.tree import Overlay, Tree
 
 _REASONS = {
     ReferenceKind.CALL: "asks for the flag in a way that cannot be resolved safely",
@@ -20,14 +21,15 @@ _REASONS = {
     ReferenceKind.COMMENT: "is a comment that speaks of the flag",
     ReferenceKind.TEXT: "is text that speaks of the flag",
     ReferenceKind.DEFINITION: "defines the flag",
-    ReferenceKind.UNREADABLE: "is in a file that does not parse as Python",
+    ReferenceKind.UNREADABLE: "is in a file that does not parse",
     ReferenceKind.VALUE: "was given the flag's bare answer as a value; simplify by hand",
+    ReferenceKind.DROPPED: "was a test of the other answer and is gone; see whether it was more",
     ReferenceKind.JOB: "still names a background job or queue that goes away",
 }
 
 
 def residues(
-    work: Tree,
+    work: Overlay,
     flag: str,
     names: Losers,
     found: tuple[Conventions, Mapping[str, tuple[int, ...]]],
@@ -41,6 +43,7 @@ def residues(
     left = set(references_in(work, flag, conventions))
     left |= set(_values(work, answers))
     left |= set(_jobs(work, names))
+    left |= set(dropped_tests(work.below, work, sorted(work.changed)))
     return tuple(
         sorted(
             Residue(reference=reference, reason=_reason(reference))

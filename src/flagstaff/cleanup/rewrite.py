@@ -11,11 +11,11 @@ import libcst as cst
 from libcst import matchers
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from flagstaff.cleanup.answers import Question
+from flagstaff.cleanup.answers import Question, text_of
 from flagstaff.cleanup.evaluate import Evaluator
 from flagstaff.cleanup.focus import Focus
 from flagstaff.cleanup.listings import Decorators, Listings
-from flagstaff.cleanup.markers import Gone, Known
+from flagstaff.cleanup.markers import Gone, Known, gone
 from flagstaff.cleanup.overrides import Overrides, SetUps
 from flagstaff.cleanup.propagate import propagate
 from flagstaff.cleanup.renames import JobRemover, Losers
@@ -45,6 +45,7 @@ class Rewrite:
     question: Question
     losers: Losers | None = None
     constants: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
     setting: bool = False
     in_tests: bool = False
     keeps: Callable[[str], bool] = field(default=lambda _: False)
@@ -85,7 +86,9 @@ class Rewrite:
         module = visited(module, Listings(self.question))
         module = visited(module, Decorators(self.question))
         if self.constants:
-            module = visited(module, _Constants(self.constants))
+            module = visited(module, _Constants(self.constants, self.question.flag))
+        if self.functions:
+            module = _visited(module, _Functions(self.functions))
         if self.setting:
             module = visited(module, SettingRemover(self.question.flag))
         if self.losers is not None:
@@ -116,9 +119,14 @@ class Rewrite:
 class _Constants(cst.CSTTransformer):
     """Drop the constants that held the flag's name."""
 
-    def __init__(self, names: frozenset[str]) -> None:
+    def __init__(self, names: frozenset[str], flag: str) -> None:
         super().__init__()
         self._names = names
+        self._flag = flag
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        del node
+        return False
 
     def leave_Assign(
         self, original_node: cst.Assign, updated_node: cst.Assign
@@ -137,8 +145,32 @@ class _Constants(cst.CSTTransformer):
         return Gone() if goes else updated_node
 
     def _goes(self, target: cst.BaseExpression, value: cst.BaseExpression | None) -> bool:
+        """Tell whether it is one of the names, and holds the flag's rather than another text."""
         named = isinstance(target, cst.Name) and target.value in self._names
-        return named and value is not None
+        match value:
+            case cst.Call(args=args):
+                return named and self._flag in [text_of(arg.value) for arg in args]
+            case cst.BaseExpression():
+                return named and text_of(value) == self._flag
+        return False
+
+
+class _Functions(cst.CSTTransformer):
+    """Drop functions of the module that nothing calls any more."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> bool:
+        del node
+        return False
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef | cst.SimpleStatementLine:
+        del original_node
+        return gone(updated_node) if updated_node.name.value in self._names else updated_node
 
 
 def _visited(module: cst.Module, visitor: cst.CSTTransformer) -> cst.Module:
@@ -169,12 +201,17 @@ def _answers(module: cst.Module) -> tuple[int, ...]:
 
 def _is_empty(module: cst.Module) -> bool:
     """Tell whether nothing but imports and a docstring is left."""
-    idle = (cst.Import, cst.ImportFrom)
     return all(
-        isinstance(line, cst.SimpleStatementLine)
-        and all(
-            isinstance(s, idle) or (isinstance(s, cst.Expr) and isinstance(s.value, cst.BaseString))
-            for s in line.body
-        )
+        isinstance(line, cst.SimpleStatementLine) and all(_is_idle(small) for small in line.body)
         for line in module.body
     )
+
+
+def _is_idle(statement: cst.BaseSmallStatement) -> bool:
+    match statement:
+        case cst.ImportFrom(names=names):
+            # What all comes with a star may be tests.
+            return not isinstance(names, cst.ImportStar)
+        case cst.Expr(value=value):
+            return isinstance(value, cst.BaseString)
+    return isinstance(statement, cst.Import)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flagstaff.cleanup.asking import asks, holds_flags
+from flagstaff.cleanup.asking import asks
+from flagstaff.cleanup.owners import of_program
 
 _TOKEN = re.compile(
     r"\s*(?P<token>'[^']*'|\"[^\"]*\"|\w[\w.\-]*|[()\[\],]|==|!=|<=|>=|[|:<>+*/%~=-])", re.DOTALL
@@ -29,16 +30,16 @@ class Asking:
         if call is not None:
             arguments = [each.strip() for each in call[2].split(",")]
             named = [each for each in arguments if each[:1] in {"'", '"'} and self.is_name(each)]
-            function = call[1].rpartition(".")[2]
-            return asks(function) if len(named) == 1 and "(" not in call[2] else None
+            owner, _, function = call[1].rpartition(".")
+            return asks(function, owner) if len(named) == 1 and "(" not in call[2] else None
         index = re.fullmatch(r"([\w.]+)\[\s*(['\"][^'\"]+['\"])\s*\]", text)
         if index is not None:
-            owned = holds_flags(index[1].rpartition(".")[2]) and self.is_name(index[2])
+            owned = of_program(index[1].split("."), self.flag) and self.is_name(index[2])
             return True if owned else None
-        owner, _, name = text.rpartition(".")
-        if name == self.flag and holds_flags(owner.rpartition(".")[2]):
-            return True
-        return None
+        names = text.split(".")
+        plain = all(re.fullmatch(r"\w+", name) for name in names[:-1])
+        is_read = plain and names[-1] == self.flag and of_program(names[:-1], self.flag)
+        return True if is_read else None
 
 
 def condition(text: str, asking: Asking, *, keep: bool) -> bool | str:
@@ -99,6 +100,23 @@ def _is_wrapped(text: str) -> bool:
     return depth == 0
 
 
+def ternary(text: str) -> tuple[str, str, str] | None:
+    """Return `a`, `b` and `c` of `a if b else c`, `None` for all that is not as plain as that."""
+    text = text.strip()
+    depth, places = 0, []
+    for place, found in _tokens(text):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(found, 0)
+        if found in {"'", '"', "\\"} or depth < 0 or (found == "," and depth == 0):
+            return None
+        if found in {"if", "else"} and depth == 0:
+            places.append((place, found))
+    if depth or [word for _, word in places] != ["if", "else"]:
+        return None
+    (first, _), (second, _) = places
+    parts = text[:first].strip(), text[first + 2 : second].strip(), text[second + 4 :].strip()
+    return parts if all(parts) else None
+
+
 def _split(text: str, word: str) -> list[str]:
     """Return the operands between a word that stands outside of parentheses."""
     depth, start, operands = 0, 0, []
@@ -115,6 +133,9 @@ def _tokens(text: str) -> list[tuple[int, str]]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
+            if not text[place].isspace():
+                # A quote without its other one, for example.
+                found.append((place, text[place]))
             place += 1
             continue
         found.append((match.start("token"), match["token"]))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from flagstaff.cleanup.template_conditions import Asking, condition
+from flagstaff.cleanup.template_conditions import Asking, condition, ternary
 
 _TAG = re.compile(
     r"\{%[-+]?\s*(?P<word>\w+)(?P<rest>(?:'[^'\n]*'|\"[^\"\n]*\"|[^%'\"]|%(?!\}))*)[-+]?%\}"
@@ -20,6 +20,7 @@ _SKIPPED = re.compile(
     re.DOTALL,
 )
 _ASKING_BLOCKS = ("flag", "switch", "sample")
+_ASSIGNING = re.compile(r"set [\w.,\s]+=")
 _MIDDLES = {"else", "elif", "elsif"}
 
 
@@ -70,38 +71,66 @@ def _tags(text: str) -> Iterator[Tag]:
             yield Tag(found["word"], found["rest"].strip(), *found.span())
 
 
+@dataclass(slots=True)
+class _Foreign:
+    """A block of another kind, such as a loop; `is_parted` once an `else` stood in it."""
+
+    word: str
+    is_parted: bool = False
+
+
 def blocks(text: str) -> list[Block]:
-    """Return the outermost blocks of a template.
+    """Return the outermost blocks of a template that may ask for a flag.
 
     Raises:
-        Unpaired: one is not closed, or closed twice.
+        Unpaired: one is not closed, or closed twice, or an `else` may belong to more than one.
     """
+    tags = list(_tags(text))
+    words = {tag.word for tag in tags}
+    own = {"if", *_ASKING_BLOCKS} - ({"switch"} if "case" in words else set())
     top: list[Block] = []
-    stack: list[Block] = []
-    for tag in _tags(text):
-        if tag.word == "if" or tag.word in _ASKING_BLOCKS:
+    stack: list[Block | _Foreign] = []
+    for tag in tags:
+        if tag.word in own:
             block = Block([Branch(tag)])
-            (stack[-1].branches[-1].inner if stack else top).append(block)
+            around = [each for each in stack if isinstance(each, Block)]
+            (around[-1].branches[-1].inner if around else top).append(block)
             stack.append(block)
-        elif tag.word in _MIDDLES and stack and not _is_of_loop(text, stack[-1], tag):
-            stack[-1].branches[-1].end = tag.start
-            stack[-1].branches.append(Branch(tag))
-        elif tag.word.startswith("end") and tag.word[3:] in {"if", *_ASKING_BLOCKS}:
-            if not stack or stack[-1].branches[0].tag.word != tag.word[3:]:
-                raise Unpaired(tag.word)
-            stack[-1].branches[-1].end = tag.start
-            stack.pop().closing = tag
-    if stack:
-        raise Unpaired(stack[-1].branches[0].tag.word)
+        elif f"end{tag.word}" in words and not _ASSIGNING.match(f"{tag.word} {tag.rest}"):
+            stack.append(_Foreign(tag.word))
+        elif tag.word in _MIDDLES and stack:
+            _part(stack[-1], tag)
+        elif tag.word.startswith("end"):
+            closed = _closed(stack, tag)
+            if isinstance(closed, Block):
+                closed.branches[-1].end = tag.start
+                closed.closing = tag
+    if any(isinstance(each, Block) or each.is_parted for each in stack):
+        raise Unpaired
     return top
 
 
-def _is_of_loop(text: str, block: Block, tag: Tag) -> bool:
-    """Tell whether an `else` belongs to a `for` within the block."""
-    since = text[block.branches[-1].tag.end : tag.start]
-    opened = len(re.findall(r"\{%[-+]?\s*(?:for|ifequal|ifnotequal|ifchanged)\b", since))
-    closed = len(re.findall(r"\{%[-+]?\s*end(?:for|ifequal|ifnotequal|ifchanged)\b", since))
-    return opened > closed
+def _part(block: Block | _Foreign, tag: Tag) -> None:
+    if isinstance(block, _Foreign):
+        block.is_parted = True
+        return
+    block.branches[-1].end = tag.start
+    block.branches.append(Branch(tag))
+
+
+def _closed(stack: list[Block | _Foreign], tag: Tag) -> Block | _Foreign:
+    """Take the block from the stack which a tag ends.
+
+    Some tags, such as `set`, begin a block or stand alone; those that did are stepped over.
+    """
+    while stack:
+        last = stack.pop()
+        word = last.branches[0].tag.word if isinstance(last, Block) else last.word
+        if word == tag.word[3:]:
+            return last
+        if isinstance(last, Block) or last.is_parted:
+            break
+    raise Unpaired(tag.word)
 
 
 class _Cleaner:
@@ -204,20 +233,26 @@ class _Cleaner:
 
     def _plain(self, text: str) -> str:
         """Resolve `{{ a if asked else b }}` in what lies between blocks."""
+        out, start = [], 0
+        for skipped in _SKIPPED.finditer(text):
+            out += [self._resolved(text[start : skipped.start()]), skipped[0]]
+            start = skipped.end()
+        return "".join([*out, self._resolved(text[start:])])
+
+    def _resolved(self, text: str) -> str:
         return re.sub(r"\{\{-?(?P<inner>[^{}]*?)-?\}\}", self._printed, text)
 
     def _printed(self, found: re.Match[str]) -> str:
-        parts = re.fullmatch(r"(\s*)(.+?) if (.+?) else (.+?)(\s*)", found["inner"], re.DOTALL)
-        if parts is None or " if " in parts[4]:
+        parts = ternary(found["inner"])
+        test = condition(parts[1], self._asking, keep=self._keep) if parts else ""
+        if parts is None or isinstance(test, str):
             return found[0]
-        test = condition(parts[3], self._asking, keep=self._keep)
-        if isinstance(test, str):
-            return found[0]
-        chosen = parts[2] if test else parts[4]
-        text = re.fullmatch(r"'([^'{}]*)'|\"([^\"{}]*)\"", chosen.strip())
-        if text is not None and not re.search(r"[&<>\\]", text[0]):
+        chosen = parts[0] if test else parts[2]
+        text = re.fullmatch(r"'([^'\"{}]*)'|\"([^'\"{}]*)\"", chosen)
+        trims = found[0].startswith("{{-") or found[0].endswith("-}}")
+        if text is not None and not trims and not re.search(r"[&<>\\]", text[0]):
             return text[1] or text[2] or ""
-        return found[0].replace(found["inner"], f"{parts[1]}{chosen}{parts[5]}")
+        return found[0].replace(found["inner"].strip(), chosen)
 
 
 def _dedented(body: str, lead: str) -> str:

@@ -41,7 +41,7 @@ class Start:
     def of(cls, module: cst.Module) -> Start:
         """Count what a module uses."""
         tree = ast.parse(module.bytes)
-        whole = _counted(tree)
+        whole = counted(tree)
         return cls(whole, _own_only(tree, whole))
 
 
@@ -51,7 +51,7 @@ def drop_unused(before: Start, after: cst.Module, keeps: Callable[[str], bool]) 
     `keeps` tells whether other files use a name of this one.
     """
     tree = ast.parse(after.bytes)
-    new = _counted(tree)
+    new = counted(tree)
     lost = {name for name, count in before.whole.read.items() if count and not new.read[name]}
     lost |= _own_only(tree, new) - before.own_only
     if not lost:
@@ -79,10 +79,11 @@ def uses(module: cst.Module) -> Uses:
 
     Python's own tree is read for it, which takes a tenth of the time of LibCST's.
     """
-    return _counted(ast.parse(module.bytes))
+    return counted(ast.parse(module.bytes))
 
 
-def _counted(*nodes: ast.AST) -> Uses:
+def counted(*nodes: ast.AST) -> Uses:
+    """Count the uses of names within Python's own trees."""
     counter = _Uses()
     for node in nodes:
         counter.visit(node)
@@ -96,7 +97,7 @@ def _own_only(module: ast.Module, whole: Uses) -> frozenset[str]:
         for s in module.body
         if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and whole.read[s.name] < _FEW
-        and whole.read[s.name] == (_counted(*s.body).read[s.name] if whole.read[s.name] else 0)
+        and whole.read[s.name] == (counted(*s.body).read[s.name] if whole.read[s.name] else 0)
     )
 
 

@@ -23,8 +23,9 @@ from flagstaff.rollouts.plan import (
     CloseTarget,
     DeleteFlag,
     SetGate,
+    Step,
 )
-from flagstaff.rollouts.rollout import Phase, Rollout
+from flagstaff.rollouts.rollout import Phase, Rollout, StepStatus
 
 Check = CheckFlag | CheckHealth | AskedOutside
 
@@ -85,7 +86,10 @@ def needs(rollout: Rollout) -> Needs:
         case DeleteFlag(environments=environments) if rollout.merged:
             need = DeployedNeed(sha=rollout.merged, environments=environments)
             return Needs(deployed=need, policy=True, guards=guards)
-        case SetGate() | DeleteFlag():
+        case SetGate(environments=environments):
+            there = _code_for(rollout, step, environments)
+            return Needs(deployed=there, policy=True, guards=guards)
+        case DeleteFlag():
             return Needs(policy=True, guards=guards)
         case CheckReleased(request=request, version=version) if request or rollout.merged:
             subject = request or rollout.merged
@@ -96,3 +100,30 @@ def needs(rollout: Rollout) -> Needs:
             return Needs(closing=True, guards=guards)
         case _:
             return Needs(guards=guards)
+
+
+def _code_for(rollout: Rollout, step: Step, environments: tuple[str, ...]) -> DeployedNeed | None:
+    """Return the code that has to be there still when the flag is changed in some environments.
+
+    It is what the last check before the step saw there, as long as no person answered for it. A
+    name that no step of the plan changes the flag in is that of a deploy stage, such as a canary.
+    """
+    steps = rollout.plan.steps
+    changed = {
+        name
+        for each in steps
+        if isinstance(each.action, SetGate)
+        for name in each.action.environments
+    }
+    before = steps[: next(place for place, each in enumerate(steps) if each.id == step.id)]
+    for earlier in reversed(before):
+        action, state = earlier.action, rollout.state(earlier.id)
+        if not isinstance(action, CheckDeployed):
+            continue
+        if not set(action.environments) & set(environments):
+            continue
+        if state.status is not StepStatus.DONE or state.by:
+            return None
+        places = (e for e in action.environments if e in environments or e not in changed)
+        return DeployedNeed(sha=action.sha, environments=tuple(places))
+    return None

@@ -245,6 +245,10 @@ def _close(rollout: Rollout, step: Step, close: Effect, seen: Observed, now: dat
 
 
 def _set(rollout: Rollout, step: Step, action: SetGate, seen: Observed, now: datetime) -> Moved:
+    if seen.deployed is not None and not seen.deployed.yes:
+        # It was there when the plan looked: a deployment has been taken back since.
+        note = f"{seen.deployed.text}, where it was before; the change waits until it is again"
+        return stands(rollout, step, StepStatus.ACTIVE, note, now), ()
     if seen.policy is not None and not seen.policy.yes:
         return _hold_change(rollout, step, seen.policy, now), ()
     effects: list[Effect] = [

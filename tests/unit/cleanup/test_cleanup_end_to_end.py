@@ -249,8 +249,10 @@ def test_yaml_and_changelog_follow(repository):
 
 
 def test_what_is_left_is_reported_with_its_reason(repository):
-    (residue,) = planned(repository).residues
+    residue, dropped = planned(repository).residues
     assert str(residue) == f"docs/jobs.md:1: Ask for `{FLAG}`. (is text that speaks of the flag)"
+    assert str(dropped.reference) == "tests/test_service.py:13: def test_old_name(worker):"
+    assert dropped.reason.startswith("was a test of the other answer")
 
 
 def test_keeping_the_old_side_drops_the_new_name(repository):

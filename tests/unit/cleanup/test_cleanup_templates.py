@@ -88,3 +88,52 @@ def test_a_question_that_cannot_be_read_is_left_and_reported():
     plan = plan_in(tree, CleanupRequest(flag="new", keep=True))
     assert not plan.changes
     assert plan.residues
+
+
+LEFT = [
+    '{{ ("a" if is_enabled("new") else "b") | upper }}',
+    '{{ url_for("x", v=1 if is_enabled("new") else 2) }}',
+    '{{ [1 if is_enabled("new") else 2][0] }}',
+    '{{ "x" if y else "a" if is_enabled("new") else "b" }}',
+    '{{ a, "b" if is_enabled("new") else "c" }}',
+    '{{ "it\'s" ~ \'a if is_enabled("new") else b\' }}',
+    "{{ a' if is_enabled('new') else 'b }}",
+    '{% verbatim %}{{ "a" if is_enabled("new") else "b" }}{% endverbatim %}',
+    '{# {{ "a" if is_enabled("new") else "b" }} #}',
+    '{% if "x" in settings.new %}a{% endif %}',
+    "{% if x == features.new %}a{% endif %}",
+    "{% if user.settings.new %}a{% endif %}",
+    "{% if features.new == 3 %}a{% endif %}",
+    "{% switch new %}{% case 1 %}a{% else %}b{% endswitch %}",
+    '{% if is_enabled("new") %}a{% set x %}b{% else %}c{% endif %}{% set y %}{% endset %}',
+]
+
+
+@pytest.mark.parametrize("text", LEFT)
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_is_not_plain_is_left_and_reported(text, keep):
+    tree = MemoryTree({"page.html": text.encode()})
+    plan = plan_in(tree, CleanupRequest(flag="new", keep=keep))
+    assert not plan.changes
+    assert [residue.reference.path for residue in plan.residues] == ["page.html"]
+
+
+ELSES = [
+    '{% ifhasperm "x" %}P{% else %}Q{% endifhasperm %}',
+    "{% for a in b %}{% if a %}1{% else %}2{% endif %}{% else %}3{% endfor %}",
+    "{% set x = 1 %}{% set y %}z{% endset %}",
+    '{% cache 5 "x" %}{% ifchanged a %}1{% else %}2{% endifchanged %}{% endcache %}',
+]
+
+
+@pytest.mark.parametrize("inner", ELSES)
+def test_the_else_of_another_block_is_its_own(inner):
+    text = f'{{% if has_feature("new") %}}A{inner}{{% else %}}B{{% endif %}}'
+    assert clean_template(text, Asking("new"), keep=True) == f"A{inner}"
+    assert clean_template(text, Asking("new"), keep=False) == "B"
+
+
+def test_an_expression_keeps_how_it_trims():
+    text = 'a {{- "b" if is_enabled("new") else c -}} d'
+    assert clean_template(text, Asking("new"), keep=True) == 'a {{- "b" -}} d'
+    assert clean_template(text, Asking("new"), keep=False) == "a {{- c -}} d"

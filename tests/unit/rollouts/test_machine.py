@@ -219,6 +219,22 @@ class TestChecks:
         assert run(rollout, Observed(**{field: NO}), now=START + HOUR) == (rollout, ())
 
 
+class TestCodeThatIsTakenBack:
+    def test_a_change_waits_until_the_code_is_there_again(self):
+        check = CheckDeployed(sha="abc123", environments=("production",))
+        rollout, _ = run(begun(check, turn_on("production")), Observed(deployed=YES))
+        gone = Answer(yes=False, text="`abc123` is not yet deployed to production (runs def456)")
+        rollout, effects = run(rollout, Observed(deployed=gone, policy=YES), now=START + HOUR)
+        assert (status(rollout, "s2"), effects) == (StepStatus.ACTIVE, ())
+        assert rollout.state("s2").note == (
+            "`abc123` is not yet deployed to production (runs def456), where it was before; "
+            "the change waits until it is again"
+        )
+        rollout, effects = run(rollout, Observed(deployed=YES, policy=YES), now=START + 2 * HOUR)
+        assert status(rollout, "s2") is StepStatus.DONE
+        assert [type(effect) for effect in effects] == [ChangeFlag]
+
+
 @pytest.mark.parametrize("action", [Approve(), AskPerson()])
 class TestPeople:
     def test_the_step_waits_for_a_yes_and_the_next_look_goes_on(self, action):

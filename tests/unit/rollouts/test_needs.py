@@ -15,7 +15,7 @@ from flagstaff.rollouts.plan import (
     CheckReleased,
     DeleteFlag,
 )
-from flagstaff.rollouts.rollout import Cleanup, Phase, Rollout
+from flagstaff.rollouts.rollout import Cleanup, Phase, Rollout, StepStatus
 
 CLEANUP = Cleanup(branch="b", commit="c" * 40, parts=(), files=1)
 
@@ -68,3 +68,30 @@ def test_of_each_kind_of_step(action, changes, expected):
 def test_guards_are_wanted_from_the_first_production_change_to_the_merge():
     assert needs(at(Approve(), watch_since=START)) == Needs(guards=True)
     assert needs(at(Approve(), watch_since=START, merged="m")) == Needs()
+
+
+def after_check(*environments, by="", status=StepStatus.DONE):
+    """A rollout whose first step saw the code in some places, and that turns on production next."""
+    check = CheckDeployed(sha="abc", environments=environments)
+    rollout = Rollout.of(plan_of(check, turn_on("staging"), turn_on("production")))
+    for step, each, who in (("s1", status, by), ("s2", StepStatus.DONE, "")):
+        rollout = rollout.with_state(replace(rollout.state(step), status=each, by=who))
+    return replace(rollout, phase=Phase.RUNNING)
+
+
+def test_a_change_wants_the_code_to_be_there_still_and_on_its_deploy_stage():
+    found = needs(after_check("staging", "canary", "production"))
+    there = DeployedNeed(sha="abc", environments=("canary", "production"))
+    assert found == Needs(deployed=there, policy=True)
+
+
+@pytest.mark.parametrize(
+    "rollout",
+    [
+        after_check("staging"),
+        after_check("production", by="ada"),
+        after_check("production", status=StepStatus.SKIPPED),
+    ],
+)
+def test_code_that_was_not_seen_there_is_not_asked_for(rollout):
+    assert needs(rollout) == Needs(policy=True)

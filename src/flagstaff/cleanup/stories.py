@@ -1,0 +1,102 @@
+"""Is a whole test about the other answer, or does it look at something else as well?"""
+
+# ruff: noqa: D102, N802  the names which LibCST gives to the methods of visitors
+
+from __future__ import annotations
+
+from enum import Enum
+
+import libcst as cst
+from libcst import matchers
+
+from flagstaff.cleanup.answers import Question, last_name
+from flagstaff.cleanup.asking import parts, sets_flag
+from flagstaff.cleanup.owners import chain_of, holds_settings
+
+_LOOKING = frozenset({"assert", "raises", "expect", "fail", "should", "snapshot", "verify"})
+
+
+class Event(Enum):
+    """What a step of a test does."""
+
+    LOSE = "gives the flag the answer that goes"
+    STAY = "gives the flag the answer that stays"
+    ARRANGE = "gives another flag a state"
+    LOOK = "looks at what came of it"
+
+
+class Story(cst.CSTVisitor):
+    """What happens in a test, in order."""
+
+    def __init__(self, question: Question, *, overridden: bool = True) -> None:
+        super().__init__()
+        self._question = question
+        self._overridden = overridden
+        self.events: list[Event] = []
+        self.looks: list[frozenset[str]] = []
+        self.made_while_pinned: frozenset[str] = frozenset()
+        self.used: frozenset[str] = frozenset()
+
+    @property
+    def is_of_the_other_answer(self) -> bool:
+        """Tell whether all that is looked at comes of the answer that goes."""
+        if Event.LOSE not in self.events or Event.STAY in self.events:
+            return False
+        first = self.events.index(Event.LOSE)
+        looks = [i for i, event in enumerate(self.events) if event is Event.LOOK]
+        arranged = [i for i, event in enumerate(self.events) if event is Event.ARRANGE]
+        return all(look > first for look in looks) and not any(
+            place > min(looks, default=place) for place in arranged
+        )
+
+    def visit_With(self, node: cst.With) -> bool:
+        losing = not self._question.keep
+        pinned = [self._question.override(item.item) for item in node.items]
+        if self._overridden or losing not in pinned:
+            return True
+        self.made_while_pinned |= _bound(node.body)
+        return False
+
+    def visit_Name(self, node: cst.Name) -> None:
+        self.used |= {node.value}
+
+    def visit_Assert(self, node: cst.Assert) -> None:
+        self._look(node)
+
+    def visit_Call(self, node: cst.Call) -> None:
+        names = chain_of(node.func)
+        state = self._question.set_up(node)
+        if state is not None:
+            self._given(state)
+        elif sets_flag(names) or last_name(node.func) in self._question.conventions.overrides:
+            self.events.append(Event.ARRANGE)
+        elif parts(last_name(node.func)) & _LOOKING:
+            self._look(node)
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        for target in (each.target for each in node.targets):
+            if not isinstance(target, cst.Attribute | cst.Subscript):
+                continue
+            if self._question.setting(target):
+                match node.value:
+                    case cst.Name(value="True" | "False" as value):
+                        self._given(value == "True")
+            elif holds_settings(target.value, self._question.flag):
+                self.events.append(Event.ARRANGE)
+
+    def _look(self, node: cst.CSTNode) -> None:
+        self.events.append(Event.LOOK)
+        self.looks.append(_read(node))
+
+    def _given(self, state: bool) -> None:  # noqa: FBT001
+        self.events.append(Event.STAY if state is self._question.keep else Event.LOSE)
+
+
+def _bound(node: cst.CSTNode) -> frozenset[str]:
+    found = matchers.findall(node, matchers.AssignTarget() | matchers.AsName())
+    return frozenset().union(*(_read(each) for each in found))
+
+
+def _read(node: cst.CSTNode) -> frozenset[str]:
+    found = matchers.findall(node, matchers.Name())
+    return frozenset(each.value for each in found if isinstance(each, cst.Name))

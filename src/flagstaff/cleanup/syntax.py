@@ -1,0 +1,32 @@
+"""Is this Python, and how is it built?"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+
+def parsed(content: bytes) -> ast.Module | None:
+    """Return the syntax tree of Python source, `None` if it is none."""
+    with warnings.catch_warnings():
+        # Odd escapes in other people's code are none of our business.
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(content)
+        except (SyntaxError, ValueError, RecursionError):
+            return None
+
+
+def chain(node: ast.expr) -> tuple[str, ...]:
+    """Return the parts of `a.b.c`, nothing for what does not begin with a plain name.
+
+    >>> chain(ast.parse("a.b.c", mode="eval").body)
+    ('a', 'b', 'c')
+    """
+    match node:
+        case ast.Name(id=name):
+            return (name,)
+        case ast.Attribute(value=owner, attr=attr):
+            before = chain(owner)
+            return (*before, attr) if before else ()
+    return ()

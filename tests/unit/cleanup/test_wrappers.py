@@ -1,0 +1,142 @@
+"""How functions are followed that do nothing but ask, and what a project declares of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from flagstaff.cleanup.declared import conventions_of
+from flagstaff.cleanup.plan import CleanupRequest, plan_in
+from flagstaff.cleanup.references import references_in
+from flagstaff.cleanup.tree import MemoryTree
+from flagstaff.errors import UsageError
+
+CHECKS = '''"""What is on."""
+
+from app.flags import flags
+
+
+def is_fast(user):
+    """Tell whether the fast path is open."""
+    return flags.is_enabled("fast_path", user)
+
+
+def is_slow(user):
+    return not is_fast(user)
+
+
+def other(user):
+    return flags.is_enabled("other", user)
+'''
+CALLS = """from app import checks
+from app.checks import is_fast as fast, is_slow, other
+
+
+def run(user):
+    if fast(user) and checks.is_fast(user):
+        quick(user)
+    if is_slow(user):
+        slow(user)
+    return other(user)
+"""
+
+
+def cleaned(files, *, keep=True):
+    tree = MemoryTree({path: text.encode() for path, text in files.items()})
+    plan = plan_in(tree, CleanupRequest(flag="fast_path", keep=keep))
+    return {c.path: (c.after or b"").decode() for c in plan.changes}, plan
+
+
+def test_functions_that_only_asked_are_followed_and_go():
+    after, plan = cleaned({"app/checks.py": CHECKS, "app/run.py": CALLS})
+    assert after["app/checks.py"] == (
+        '"""What is on."""\n\nfrom app.flags import flags\n\n\n'
+        'def other(user):\n    return flags.is_enabled("other", user)\n'
+    )
+    assert after["app/run.py"] == (
+        "from app.checks import other\n\n\n"
+        "def run(user):\n    quick(user)\n    return other(user)\n"
+    )
+    assert plan.residues == ()
+    off, _ = cleaned({"app/checks.py": CHECKS, "app/run.py": CALLS}, keep=False)
+    assert "    slow(user)\n    return" in off["app/run.py"]
+    assert "quick" not in off["app/run.py"]
+
+
+def test_a_function_that_is_taken_by_name_or_passed_on_stays():
+    test = 'def test_it(mocker):\n    mocker.patch("app.checks.is_fast", return_value=True)\n'
+    after, plan = cleaned({"app/checks.py": CHECKS, "app/run.py": CALLS, "tests/a.py": test})
+    assert "app/run.py" not in after
+    assert "def is_fast" in after["app/checks.py"]
+    assert [r.reference.text for r in plan.residues] == ["return True"]
+    passed = CALLS + "\n\nrun(key=fast)\n"
+    after, _ = cleaned({"app/checks.py": CHECKS, "app/run.py": passed})
+    assert "def is_fast" in after["app/checks.py"]
+    assert "import is_fast as fast" in after["app/run.py"]
+
+
+def test_a_name_that_means_something_else_there_is_not_the_function():
+    shadowed = "from app.checks import is_fast\n\n\ndef run(is_fast):\n    return is_fast(1)\n"
+    after, _ = cleaned({"app/checks.py": CHECKS, "app/run.py": shadowed})
+    assert "app/run.py" not in after
+
+
+def test_lines_with_a_bare_answer_are_told_where_they_stand_in_the_end():
+    calls = CALLS.replace("    return other(user)", "    return fast(user)")
+    _, plan = cleaned({"app/checks.py": CHECKS, "app/run.py": calls})
+    assert [(r.reference.path, r.reference.text) for r in plan.residues] == [
+        ("app/run.py", "return True")
+    ]
+
+
+DECLARED = """
+[tool.flagstaff.references]
+calls = ["ask_for", {function = "closed", position = 1, negated = true}]
+wrappers = {fast_for = "fast_path", slow_for = "!fast_path"}
+"""
+
+
+def test_what_a_project_declares_asks_for_the_flag():
+    source = """\
+def run(user):
+    if ask_for("fast_path"):
+        a()
+    if closed(user, "fast_path"):
+        b()
+    if gate.fast_for(user):
+        c()
+    if slow_for(user):
+        d()
+"""
+    script = "if (slowFor(user)) d();\nif (gate.fast_for(user)) c();\n"
+    files = {"pyproject.toml": DECLARED, "app/run.py": source, "app/run.js": script}
+    after, _ = cleaned(files)
+    assert after["app/run.py"] == "def run(user):\n    a()\n    c()\n"
+    assert after["app/run.js"] == "if (slowFor(user)) d();\nc();\n"
+    tree = MemoryTree({path: text.encode() for path, text in files.items()})
+    found = references_in(tree, "fast_path", conventions_of(tree))
+    assert ("app/run.py", 6, "call") in {(r.path, r.line, r.kind.value) for r in found}
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ('calls = "ask"', "names no function"),
+        ("calls = [{position = 1}]", "names no function"),
+        ('calls = [{function = "a", position = "1"}]', "names no function"),
+        ("handles = [1]", "no list of names"),
+        ('wrappers = ["a"]', "no table of functions"),
+        ("call = []", "unknown key 'call'"),
+    ],
+)
+def test_what_says_nothing_is_refused_with_its_place(section, said):
+    tree = MemoryTree({"pyproject.toml": f"[tool.flagstaff.references]\n{section}\n".encode()})
+    with pytest.raises(UsageError, match=said) as refused:
+        conventions_of(tree)
+    assert "pyproject.toml: [tool.flagstaff.references]" in str(refused.value)
+    assert refused.value.hint
+
+
+def test_somebody_elses_mistake_is_none_of_ours():
+    assert conventions_of(MemoryTree({"pyproject.toml": b"[tool"})) == conventions_of(
+        MemoryTree({})
+    )
