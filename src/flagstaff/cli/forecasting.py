@@ -90,5 +90,7 @@ def _traffic(guard: Guard, found: Traffic) -> str:
     hours = found.over.total_seconds() / 3600
     when = "day" if hours >= DAY else f"{hours:.2g} hours"
     where = f"{guard.with_off} " if guard.query is None else ""
-    counted = f"{found.seen.failed:,} of {found.seen.total:,} {guard.counts} {where}failed"
+    counted = (
+        f"{found.seen.failed:,} of {found.seen.total:,} {guard.counts} {where}{guard.went_badly}"
+    )
     return f"{counted} in the last {when}"

@@ -71,7 +71,7 @@ def _forecast(
     stage = _reach(rollout, guard, seen, share, rate, seconds)
     jobs = f"about {rate * share * seconds:,.0f} {guard.counts} {guard.with_on}"
     if share >= 1:
-        harm = f"harm is that more than {100 * guard.harm_above:g} % fail"
+        harm = f"harm is that more than {100 * guard.harm_above:g} % {guard.go_badly}"
     elif stage.detectable == inf:
         harm = "sees no harm until then"
     else:

@@ -25,7 +25,7 @@ from flagstaff.sdk.forking import survive
 from flagstaff.sdk.handle import FlagHandle, make_handle
 from flagstaff.sdk.holder import Holder
 from flagstaff.sdk.murmur import quickest_murmur3
-from flagstaff.sdk.outcomes import OUTCOMES, Outcomes, note_asked
+from flagstaff.sdk.outcomes import OUTCOMES, Outcomes, note_asked, slow_kind
 from flagstaff.sdk.readiness import Mode, Readiness
 from flagstaff.sdk.sources.base import Source
 from flagstaff.sdk.sources.files import FilesSource
@@ -295,6 +295,21 @@ class Client:
     def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
         """Count an outcome of another kind, as middleware does."""
         self._outcomes.count(name, kind, on=on, ok=ok)
+
+    def count_duration(
+        self, name: str, what: str, *, on: bool, seconds: float, bounds: Iterable[float]
+    ) -> None:
+        """Count how long something took, as middleware does.
+
+        Args:
+            name: of the flag.
+            what: `requests` or `jobs`.
+            on: the answer that was used.
+            seconds: how long it took.
+            bounds: seconds above each of which it is slow.
+        """
+        for bound in bounds:
+            self._outcomes.count(name, slow_kind(what, bound), on=on, ok=seconds <= bound)
 
     def report_also(self, other: Callable[[], More]) -> None:
         """Send what `other` returns, counted since the process began, with every report."""

@@ -7,12 +7,13 @@ where a job can also be kept from running.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from celery.exceptions import Ignore, Reject, Retry
 
+from flagstaff.sdk.outcomes import JOBS, SLOW_JOBS
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.job_log import JobLog
@@ -20,9 +21,6 @@ from flagstaff.workers.job_log import JobLog
 HEADER = "flagstaff"
 """Of the message: `at`, when it was published, in Unix seconds, and its `queue`; of renamed jobs
 also `flag` and `variant`."""
-
-JOBS = "jobs"
-"""The kind of outcome that guards read."""
 
 SEEN = "_flagstaff_seen"
 
@@ -39,6 +37,11 @@ class Outcomes(Protocol):
 
     def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
         """Count one outcome."""
+
+    def count_duration(
+        self, name: str, what: str, *, on: bool, seconds: float, bounds: Iterable[float]
+    ) -> None:
+        """Count how long something took."""
 
 
 class Runner:
@@ -125,10 +128,11 @@ class Runner:
             end = Event.STARTED  # neither good nor bad, and counted as that already
             raise
         finally:
-            ran = (Event.RAN, time.monotonic() - began)
+            seconds = time.monotonic() - began
+            ran = (Event.RAN, seconds)
             self._counts.add(*place, ran, *(((end, 1),) if end is not Event.STARTED else ()))
             if cohort is not None and self._outcomes is not None:
-                self._tell_guards(self._outcomes, cohort, end)
+                self._tell_guards(self._outcomes, cohort, end, seconds)
         return result
 
     def _skip(
@@ -168,10 +172,11 @@ class Runner:
 
         return logged
 
-    def _tell_guards(self, outcomes: Outcomes, cohort: Cohort, end: Event) -> None:
+    def _tell_guards(self, outcomes: Outcomes, cohort: Cohort, end: Event, seconds: float) -> None:
         if end in {Event.SUCCEEDED, Event.FAILED}:
-            ok = end is Event.SUCCEEDED
-            outcomes.count_outcome(cohort.flag, JOBS, on=cohort.variant == "new", ok=ok)
+            on, ok = cohort.variant == "new", end is Event.SUCCEEDED
+            outcomes.count_outcome(cohort.flag, JOBS, on=on, ok=ok)
+            outcomes.count_duration(cohort.flag, JOBS, on=on, seconds=seconds, bounds=SLOW_JOBS)
 
 
 def queue_of(request: Any, header: Mapping[str, Any]) -> str:

@@ -52,6 +52,12 @@ def test_too_little_time_is_warned_of():
     assert warnings[0] == "Step 4: safety is not shown within `max_time` (1.0 h)"
 
 
+def test_at_everybody_harm_is_said_in_the_words_of_the_guard():
+    slow = replace(GUARD, slower_than=1.5, harm_above=0.99)
+    texts, _ = told(Arm(total=100_000, failed=2_000), guard=slow)
+    assert "harm is that more than 99 % take over 1.5 s" in texts[-1]
+
+
 def test_harm_that_gets_through_is_warned_of():
     guard = replace(GUARD, safe_below=0.15)
     _, warnings = told(Arm(total=40_000, failed=200), guard=guard)

@@ -21,6 +21,15 @@ def totals(flags):
     return {
         (each.flag, each.kind): (each.on, each.on_bad, each.off, each.off_bad)
         for each in flags._outcomes.totals()
+        if "over" not in each.kind
+    }
+
+
+def slow(flags):
+    return {
+        each.kind: (each.on, each.on_bad, each.off, each.off_bad)
+        for each in flags._outcomes.totals()
+        if "over" in each.kind
     }
 
 
@@ -117,3 +126,51 @@ def test_wsgi_requests_are_counted_and_others_are_not(flags):
     }
     flags.is_enabled("checkout", "User:1")
     assert totals(flags)["checkout", "5xx"] == (2, 1, 0, 0)
+
+
+def test_requests_are_counted_by_how_long_it_took_until_the_answer_began(flags, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("flagstaff.contrib.outcomes.time.monotonic", lambda: now[0])
+
+    async def app(scope, receive, send):
+        del receive
+        flags.is_enabled("checkout", scope["user"])
+        now[0] += scope["takes"]
+        await send({"type": "http.response.start", "status": 200})
+        now[0] += 1_000  # a stream that goes on
+        await send({"type": "http.response.body", "body": b""})
+
+    wrapped = OutcomesMiddleware(app, client=flags, flags=["checkout"], slower_than=[0.5, 2])
+
+    async def nothing(*_):
+        pass
+
+    async def run():
+        for user, takes in (("User:1", 0.4), ("User:1", 0.6), ("User:1", 9), ("User:2", 2)):
+            await wrapped({"type": "http", "user": user, "takes": takes}, nothing, nothing)
+
+    asyncio.run(run())
+    assert slow(flags) == {
+        "requests over 0.5 s": (3, 2, 1, 1),
+        "requests over 2 s": (3, 1, 1, 0),
+    }
+
+
+def test_wsgi_requests_are_counted_by_how_long_they_took(flags, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("flagstaff.contrib.outcomes.time.monotonic", lambda: now[0])
+
+    def app(environ, start_response):
+        flags.is_enabled("checkout", "User:1")
+        now[0] += environ["takes"]
+        start_response("200 OK", [])
+        return [b""]
+
+    wrapped = OutcomesWsgi(app, client=flags, flags=["checkout"])
+    for takes in (0.1, 0.5, 6):
+        wrapped({"takes": takes}, lambda *_: None)
+    assert slow(flags) == {
+        "requests over 0.25 s": (3, 2, 0, 0),
+        "requests over 1 s": (3, 1, 0, 0),
+        "requests over 5 s": (3, 1, 0, 0),
+    }
