@@ -1,8 +1,9 @@
 """How do requests go with a flag on and off, without the application counting anything?
 
-Both wrap an application. Of the flags that are named, those asked during a request are counted with
-its answer: 5xx, 302 or another, and slow or not. A request that fails with an exception counts as
-5xx. How long it takes is the time until the answer begins, for a stream may go on for hours.
+Both wrap an application. Of the flags in a rollout, or those that are named, the ones asked during
+a request are counted with its answer: 5xx, 302 or another, and slow or not. A request that fails
+with an exception counts as 5xx. How long it takes is the time until the answer begins, for a stream
+may go on for hours.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class OutcomesMiddleware:
     Args:
         app: the application.
         client: whose flags are asked.
-        flags: which are watched, those in a rollout.
+        flags: which are watched; left out, those in a rollout, as the server says.
         slower_than: seconds above each of which a request is slow.
     """
 
@@ -43,7 +44,7 @@ class OutcomesMiddleware:
         app: App,
         *,
         client: Client,
-        flags: Iterable[str],
+        flags: Iterable[str] | None = None,
         slower_than: Iterable[float] = SLOW_REQUESTS,
     ) -> None:
         self._app, self._client, self._bounds = app, client, tuple(slower_than)
@@ -84,7 +85,7 @@ class OutcomesWsgi:
         app: WsgiApp,
         *,
         client: Client,
-        flags: Iterable[str],
+        flags: Iterable[str] | None = None,
         slower_than: Iterable[float] = SLOW_REQUESTS,
     ) -> None:
         self._app, self._client, self._bounds = app, client, tuple(slower_than)

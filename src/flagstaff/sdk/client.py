@@ -316,8 +316,11 @@ class Client:
         if self._reporter is not None:
             self._reporter.add(other)
 
-    def attend(self, names: Iterable[str]) -> None:
-        """Note for `asked_in_here` what these flags answer; all others are as quick as before."""
+    def attend(self, names: Iterable[str] | None = None) -> None:
+        """Note for `asked_in_here` what these flags answer; all others are as quick as before.
+
+        Left out, the flags in a rollout, as the server says which they are.
+        """
         self._holder.attend(names)
 
     def flags(self) -> Mapping[str, str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from flagstaff.contrib.outcomes import OutcomesMiddleware, OutcomesWsgi
+from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
+from flagstaff.flags.snapshot import Snapshot
 from flagstaff.sdk.client import Client
 from flagstaff.sdk.outcomes import LIMIT, Outcomes
 
@@ -154,6 +157,36 @@ def test_requests_are_counted_by_how_long_it_took_until_the_answer_began(flags, 
         "requests over 0.5 s": (3, 2, 1, 1),
         "requests over 2 s": (3, 1, 1, 0),
     }
+
+
+def test_left_to_itself_middleware_counts_for_the_flags_in_a_rollout_at_the_time():
+    on = {name: Flag(name=name, gates=Gates(boolean=True)) for name in ("checkout", "other")}
+    client = Client.memory({"checkout": True, "other": True})
+    handle = client.flag("checkout")
+
+    def app(environ, start_response):
+        del environ
+        handle("User:1")
+        client.is_enabled("other", "User:1")
+        start_response("200 OK", [])
+        return [b""]
+
+    wrapped = OutcomesWsgi(app, client=client)
+
+    def counted():
+        wrapped({}, lambda *_: None)
+        return {flag: found[0] for (flag, kind), found in totals(client).items() if kind == "5xx"}
+
+    assert counted() == {}
+    now = Snapshot(environment=client.holder.snapshot.environment, version=7, flags=on)
+    client.holder.replace(replace(now, in_rollout=frozenset({"checkout", "unknown"})))
+    assert counted() == {"checkout": 1}
+    client.holder.replace(replace(now, version=8, in_rollout=frozenset({"other"})))
+    assert counted() == {"checkout": 1, "other": 1}
+    client.holder.replace(replace(now, version=9))
+    assert counted() == {"checkout": 1, "other": 1}
+    client.attend(["checkout"])
+    assert counted() == {"checkout": 2, "other": 1}
 
 
 def test_wsgi_requests_are_counted_by_how_long_they_took(flags, monkeypatch):
