@@ -1,7 +1,7 @@
 """Are guards right? `python -m benchmarks.guards` runs the gates B1 to B13 and fails with them.
 
-Wants numpy. `--scale 0.2` runs a fifth, `--only B1,B3` some, `--fault overlap` feeds the data path
-a fault that B1 has to notice.
+Wants numpy. `--scale 0.2` runs a fifth, `--only B1,B3` some, `--cell "at 1%, 100 req/s"` some cells
+of B4 and B5, `--fault overlap` feeds the data path a fault that B1 has to notice.
 """
 
 from __future__ import annotations
@@ -37,12 +37,17 @@ GATES = {
 }
 
 
-def run(names: list[str], scale: float, fault: str) -> Iterator[Row]:
+CELLED = {"B4": rates.b4, "B5": rates.b5}
+
+
+def run(names: list[str], scale: float, fault: str, cell: str) -> Iterator[Row]:
     """Yield the rows of the named gates, each from its own fixed seed."""
     for name in names:
         rng = np.random.default_rng([SEED, int(name[1:])])
         if fault and name == "B1":
             yield from rates.b1(rng, scale, fault)
+        elif cell and name in CELLED:
+            yield from CELLED[name](rng, scale, cell)
         else:
             yield from GATES[name](rng, scale)
 
@@ -52,10 +57,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--only", default=",".join(GATES))
+    parser.add_argument("--cell", default="", help="a part of the names of the cells of B4 and B5")
     parser.add_argument("--fault", choices=["overlap", "twice"], default="")
     chosen = parser.parse_args()
     rows, begun = [], time.monotonic()
-    for row in run(chosen.only.split(","), chosen.scale, chosen.fault):
+    for row in run(chosen.only.split(","), chosen.scale, chosen.fault, chosen.cell):
         print(row, flush=True)
         rows.append(row)
     missed = failures(rows)

@@ -35,8 +35,11 @@ def free_port():
         return found.getsockname()[1]
 
 
+EDGES = (0.25, 1.0, float("inf"))
+
+
 class Target:
-    """One instance of an application that counts requests by variant and code.
+    """One instance of an application that counts requests by variant and code, and their durations.
 
     It can be stopped, and start again on the same port with nothing counted.
     """
@@ -44,6 +47,7 @@ class Target:
     def __init__(self):
         self.port = free_port()
         self.counts = {}
+        self.buckets = {}
         self.lock = threading.Lock()
         self.server = None
 
@@ -51,12 +55,24 @@ class Target:
         with self.lock:
             self.counts[variant, code] = self.counts.get((variant, code), 0) + by
 
+    def took(self, variant, seconds, by=1):
+        with self.lock:
+            for edge in EDGES:
+                key = variant, "+Inf" if edge == float("inf") else str(edge)
+                self.buckets[key] = self.buckets.get(key, 0) + by * (seconds <= edge)
+
     def text(self):
         with self.lock:
-            return "# TYPE shop_requests_total counter\n" + "".join(
+            lines = [
                 f'shop_requests_total{{variant="{variant}",code="{code}"}} {value}\n'
                 for (variant, code), value in self.counts.items()
-            )
+            ]
+            buckets = [
+                f'shop_seconds_bucket{{variant="{variant}",le="{edge}"}} {value}\n'
+                for (variant, edge), value in self.buckets.items()
+            ]
+        head = "# TYPE shop_requests_total counter\n" + "".join(lines)
+        return head + ("# TYPE shop_seconds histogram\n" if buckets else "") + "".join(buckets)
 
     def start(self):
         target = self
@@ -93,6 +109,7 @@ class Target:
         """End, forget everything, and begin again."""
         self.stop()
         self.counts = {}
+        self.buckets = {}
         self.start()
 
 

@@ -27,11 +27,22 @@ guards:
 """
 
 
-class Traffic:
-    """Requests to the application; with the flag on `harm` of them fail, without it 2 %."""
+SLOW = """  - name: slow
+    flag: checkout_v2
+    source: main
+    histogram: shop_seconds
+    slower_than: [250ms, 1s]
+"""
 
-    def __init__(self, targets, harm):
-        self.targets, self.harm = targets, harm
+
+class Traffic:
+    """Requests to the application; with the flag on `harm` of them fail, without it 2 %.
+
+    As many more are slow: `slow` of them with it on, 2 % without.
+    """
+
+    def __init__(self, targets, harm=0.02, slow=0.02):
+        self.targets, self.harm, self.slow = targets, harm, slow
         self.random = random.Random(7)
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.run)
@@ -42,7 +53,10 @@ class Traffic:
                 variant = self.random.choice(("on", "off"))
                 rate = self.harm if variant == "on" else 0.02
                 code = "500" if self.random.random() < rate else "200"
-                self.random.choice(self.targets).count(variant, code)
+                target = self.random.choice(self.targets)
+                target.count(variant, code)
+                slow = self.slow if variant == "on" else 0.02
+                target.took(variant, 0.7 if self.random.random() < slow else 0.1)
 
     def __enter__(self):
         self.thread.start()
@@ -102,6 +116,21 @@ def test_harm_is_rolled_back_with_the_numbers(root, server, targets):
     assert all(each in found["reason"] for each in words), found["reason"]
     assert "extra failures reached users" in found["reason"]
     del server
+
+
+def test_slow_answers_are_rolled_back_with_the_numbers(root, targets):
+    with (root / "flagstaff.yml").open("a") as settings:
+        settings.write(SLOW)
+    server = Server(root)
+    try:
+        with Traffic(targets, slow=0.12):
+            start(root)
+            found = until(root, lambda each: each["phase"] == "rolled_back")
+    finally:
+        server.kill()
+    words = ("slow over 250 ms with the flag on", "requests took over 250 ms against", "limit")
+    assert all(each in found["reason"] for each in words), found["reason"]
+    assert "extra slow requests reached users" in found["reason"]
 
 
 def test_no_harm_goes_on_over_a_restarted_target_and_a_killed_server(root, server, targets):

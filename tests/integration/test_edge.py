@@ -229,8 +229,7 @@ def test_reports_wait_while_the_control_plane_is_away(upstream, start):
     client.get(SNAPSHOT)
     upstream.telemetry_status = 503
     client.post("/api/v1/telemetry", json=REPORT)
-    time.sleep(0.3)
-    assert client.get("/readyz").json()["reports"] == {"waiting": 5, "dropped": 0}
+    until(lambda: client.get("/readyz").json()["reports"], {"waiting": 5, "dropped": 0})
     client.post("/api/v1/telemetry", json=REPORT)
     upstream.telemetry_status = 204
     until(lambda: counted(upstream), 6)

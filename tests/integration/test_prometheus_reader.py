@@ -36,11 +36,12 @@ def server(tmp_path, targets):
     server.stop()
 
 
-def reader(server, bad=BAD, total=TOTAL, label="variant", **how):
+def reader(server, bad=BAD, total=TOTAL, label="variant", slower_than=0.0, **how):
     source = MetricSource(
         name="main", kind=SourceKind.PROMETHEUS, address=server.url, lag=timedelta(0), **how
     )
-    return Prometheus(source, "5xx", Query(source="main", bad=bad, total=total, label=label))
+    query = Query(source="main", bad=bad, total=total, label=label, slower_than=slower_than)
+    return Prometheus(source, "5xx", query)
 
 
 def after(kept, measured):
@@ -183,3 +184,50 @@ def test_what_there_was_is_known_before_anything_begins(server, targets, tmp_pat
     assert found.over == PIECE
     other = replace(guard, query=replace(query, total="nothing_total"))
     assert "has no series" in Lately(tmp_path, project, (other,), now()).traffic(other).error
+
+
+def test_calls_that_take_too_long_are_counted_from_a_histogram_over_a_restart(server, targets):
+    first, second = targets
+    first.took("off", 0.1, 50)
+    first.took("off", 0.5, 4)
+    server.until(lambda: server.value('shop_seconds_bucket{le="+Inf"}') == 54)
+    kept = Kept(since=server.moment())
+    quarter = reader(server, total="shop_seconds_bucket", slower_than=0.25)
+    whole = reader(server, total='shop_seconds_bucket{job="shop"}', slower_than=1.0)
+    first.took("off", 0.1, 10)
+    first.took("off", 3.0, 2)
+    second.took("on", 0.2, 20)
+    second.took("on", 0.7, 5)
+    second.took("on", 2.0, 1)
+    server.until(lambda: server.value('shop_seconds_bucket{le="+Inf"}') == 92)
+    found = quarter.measure(kept, now(), "")
+    assert (found.treatment, found.control) == (Arm(total=26, failed=6), Arm(total=12, failed=2))
+    over_a_second = whole.measure(kept, now(), "")
+    assert over_a_second.treatment == Arm(total=26, failed=1)
+    assert over_a_second.control == Arm(total=12, failed=2)
+
+    kept = after(kept, found)
+    second.restart()
+    second.took("on", 0.7, 3)
+    server.until(lambda: server.value('shop_seconds_bucket{le="+Inf"}') == 69)
+    found = quarter.measure(kept, now(), "")
+    assert (found.treatment, found.control) == (Arm(total=29, failed=9), Arm(total=12, failed=2))
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"slower_than": 0.5}, "knows a histogram without a bucket up to 0.5 s"),
+        ({"total": "shop_requests_total", "slower_than": 0.25}, "shop_requests_total has no serie"),
+        ({"total": "no_bucket", "slower_than": 0.25}, "no_bucket has no series"),
+    ],
+)
+def test_a_histogram_without_the_bound_is_no_data_and_never_none_slow(server, targets, how, words):
+    targets[0].took("on", 0.1)
+    targets[0].count("on", "200")
+    server.until(lambda: server.value('shop_seconds_bucket{le="+Inf"}') == 1)
+    with pytest.raises(Unavailable) as caught:
+        reader(server, **{"total": "shop_seconds_bucket", **how}).measure(
+            Kept(since=now()), now(), ""
+        )
+    assert words in caught.value.message

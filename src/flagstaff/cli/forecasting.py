@@ -40,7 +40,7 @@ def forecasts_of(plan: Plan, *, ask: bool = False) -> Forecasts:
     # Loads what help does not need.
     from flagstaff.definitions import Project  # noqa: PLC0415
     from flagstaff.integrations.metrics.traffic import Lately  # noqa: PLC0415
-    from flagstaff.rollouts.forecast import forecasts  # noqa: PLC0415
+    from flagstaff.rollouts.forecast import forecasts, unit_note  # noqa: PLC0415
 
     lines, warnings = [], []
     by_step: dict[str, tuple[str, ...]] = {}
@@ -61,6 +61,8 @@ def forecasts_of(plan: Plan, *, ask: bool = False) -> Forecasts:
             told = each.text.partition(": ")[2]
             by_step[each.step] = (*by_step.get(each.step, ()), f"{guard.name}: {told}")
             warnings += [each.warning] if each.warning else []
+    if note := unit_note(plan):
+        lines.append(f"note: {note}")
     return Forecasts(lines=tuple(lines), by_step=by_step, warnings=tuple(warnings))
 
 
@@ -90,5 +92,7 @@ def _traffic(guard: Guard, found: Traffic) -> str:
     hours = found.over.total_seconds() / 3600
     when = "day" if hours >= DAY else f"{hours:.2g} hours"
     where = f"{guard.with_off} " if guard.query is None else ""
-    counted = f"{found.seen.failed:,} of {found.seen.total:,} {guard.counts} {where}failed"
+    counted = (
+        f"{found.seen.failed:,} of {found.seen.total:,} {guard.counts} {where}{guard.went_badly}"
+    )
     return f"{counted} in the last {when}"

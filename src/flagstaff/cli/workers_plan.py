@@ -42,6 +42,7 @@ def plan() -> None:
 @click.option("--environment", default="production", metavar="NAME", help="Whose flag is opened.")
 @click.option("--percentages", default="", metavar="1,10,50", help="Else those of the project.")
 @click.option("--dwell", default="", metavar="DURATION", help="At each; else the project's.")
+@click.option("--hold-back", default="", metavar="5", help="In 100 keep the old name for the term.")
 @click.option("--term", default="", metavar="DURATION", help="Of verification; else the project's.")
 @click.option("--stable", default="5m", metavar="DURATION", help="So long nothing old is found.")
 @click.option("--migrate", is_flag=True, help="Rename what waits, instead of waiting for it.")
@@ -112,6 +113,7 @@ def _written(
             environment=options["environment"],
             percentages=_percentages(options["percentages"]) or project.ramp.percentages,
             dwell=length("dwell", project.ramp.dwell),
+            hold_back=_held_back(project, options),
             by=by,
             term=length("term", project.verification_term),
             stable=parse_duration(options["stable"]),
@@ -119,6 +121,15 @@ def _written(
             delete_queues=not options["keep_queues"],
         )
     )
+
+
+def _held_back(project: Project, options: dict[str, Any]) -> Decimal | None:
+    """Return what is asked for; else what the project holds back, with its own percentages."""
+    from flagstaff.definitions.percentage import parse_hold_back  # noqa: PLC0415 as above
+
+    if options["hold_back"]:
+        return parse_hold_back(options["hold_back"])
+    return None if options["percentages"] else project.ramp.hold_back
 
 
 def _renames(

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, cast, get_args, get_origin
 
 from cattrs.errors import BaseValidationError
-from cattrs.gen import make_dict_structure_fn
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
 
@@ -23,6 +23,7 @@ from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.effect import Effect, External
 from flagstaff.rollouts.guard import Guard
 from flagstaff.rollouts.plan import Action
+from flagstaff.rollouts.query import Query
 
 T = TypeVar("T")
 
@@ -121,6 +122,12 @@ _converter.register_structure_hook_func(
     lambda kind: kind is Guard,
     lambda value, _: _structure_guard(_without_retired(value), Guard),
 )
+# Servers from before durations were watched can go on reading what does not watch any.
+for _kind in (Query, Guard):
+    _converter.register_unstructure_hook(
+        _kind,
+        make_dict_unstructure_fn(_kind, _converter, slower_than=override(omit_if_default=True)),
+    )
 for _union in (GateChange, Action, Effect, External, Command):
     configure_tagged_union(_union, _converter, tag_name="kind")
 

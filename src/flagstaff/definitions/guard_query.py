@@ -11,10 +11,27 @@ from flagstaff.definitions.problems import quote, suggestion
 from flagstaff.definitions.sources import BUILT_IN, MetricSource, SourceKind
 from flagstaff.rollouts.query import Query
 
-QUERY_KEYS: Final = ("source", "bad", "total", "query", "cohort", "exposure", "counts")
+QUERY_KEYS: Final = (
+    "source",
+    "bad",
+    "total",
+    "histogram",
+    "query",
+    "cohort",
+    "exposure",
+    "counts",
+)
 
 COHORT: Final = "{cohort}"
 """Where the word for one side stands in the paths of a JSON answer."""
+
+MILLISECONDS: Final = "{ms}"
+"""Where the bound stands above which something is slow, in the same paths."""
+
+SLOWER_THAN: Final = ":slower_than"
+"""Where that bound stands in a statement, in seconds."""
+
+_HISTOGRAM: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*(\{[^{}]*\})?")
 
 _TAKES: Final = {
     SourceKind.PROMETHEUS: ("bad", "total", "cohort"),
@@ -22,6 +39,11 @@ _TAKES: Final = {
     SourceKind.SQL: ("query", "cohort"),
     SourceKind.SENTRY: ("query", "cohort", "exposure"),
     SourceKind.FLAGSTAFF: ("bad",),
+}
+_TAKES_OF_SLOW: Final = {
+    **_TAKES,
+    SourceKind.PROMETHEUS: ("histogram", "cohort"),
+    SourceKind.SENTRY: (),
 }
 _EXAMPLES: Final = {
     SourceKind.PROMETHEUS: {
@@ -35,8 +57,16 @@ _EXAMPLES: Final = {
 }
 
 
-def read_query(fields: Fields, sources: Mapping[str, MetricSource]) -> Query | None:
-    """Return what is asked of the guard's `source`, and note what is wrong with it."""
+def read_query(
+    fields: Fields, sources: Mapping[str, MetricSource], *, slow: bool = False
+) -> Query | None:
+    """Return what is asked of the guard's `source`, and note what is wrong with it.
+
+    Args:
+        fields: the guard.
+        sources: those that are declared.
+        slow: whether it counts what takes too long, not what fails.
+    """
     name = fields.required("source")
     if name not in sources and name != BUILT_IN:
         if name:
@@ -49,13 +79,15 @@ def read_query(fields: Fields, sources: Mapping[str, MetricSource]) -> Query | N
             )
         return None
     kind = sources[name].kind if name in sources else SourceKind.FLAGSTAFF
-    _check_keys(fields, kind)
+    _check_keys(fields, kind, slow=slow)
     label, on, off = _cohort(fields, kind)
     return Query(
         source=name,
-        bad=_bad(fields, kind),
-        total=_part(fields, kind, "total"),
-        statement=_statement(fields, kind),
+        bad=_bad(fields, kind, slow=slow),
+        total=_histogram(fields)
+        if _has_histogram(kind, slow=slow)
+        else _part(fields, kind, "total"),
+        statement=_statement(fields, kind, slow=slow),
         label=label,
         on=on,
         off=off,
@@ -64,17 +96,60 @@ def read_query(fields: Fields, sources: Mapping[str, MetricSource]) -> Query | N
     )
 
 
-def _check_keys(fields: Fields, kind: SourceKind) -> None:
+def _check_keys(fields: Fields, kind: SourceKind, *, slow: bool) -> None:
+    takes = _TAKES_OF_SLOW[kind] if slow else _TAKES[kind]
+    if slow and kind is SourceKind.SENTRY:
+        fields.problems.error(
+            f"{fields.label('slower_than')} asks how long things took, and Sentry knows of errors",
+            line=fields.line("slower_than"),
+            remedy="ask another source",
+        )
+        return
     for key in ("jobs", *QUERY_KEYS[1:-1]):
-        if key in fields and key not in _TAKES[kind]:
+        if key in fields and key not in takes:
+            more = " with `slower_than`" if slow else ""
+            remedy = f"delete it; it takes {', '.join(takes)}"
+            if key == "histogram":
+                remedy = "delete it, or add `slower_than` and let Prometheus be the source"
             fields.problems.error(
-                f"{fields.label(key)} means nothing to a source of the kind `{kind}`",
+                f"{fields.label(key)} means nothing to a source of the kind `{kind}`{more}",
                 line=fields.line(key),
-                remedy=f"delete it; it takes {', '.join(_TAKES[kind])}",
+                remedy=remedy,
             )
 
 
-def _bad(fields: Fields, kind: SourceKind) -> str:
+def _has_histogram(kind: SourceKind, *, slow: bool) -> bool:
+    return slow and kind is SourceKind.PROMETHEUS
+
+
+def _histogram(fields: Fields) -> str:
+    """Return the selector of a histogram's buckets."""
+    text = fields.required(
+        "histogram",
+        remedy='add it, such as `histogram: rollout_request_duration_seconds{flag="my_flag"}`',
+    ).strip()
+    if text and not _HISTOGRAM.fullmatch(text):
+        fields.problems.error(
+            f"{fields.label('histogram')} is {quote(text)}, which is no histogram",
+            line=fields.line("histogram"),
+            remedy="name it, with labels in braces if need be, without any function",
+        )
+    name, brace, labels = text.partition("{")
+    return f"{name.removesuffix('_bucket')}_bucket{brace}{labels}"
+
+
+def _bad(fields: Fields, kind: SourceKind, *, slow: bool) -> str:
+    if _has_histogram(kind, slow=slow):
+        return ""
+    if kind is SourceKind.FLAGSTAFF and slow:
+        return fields.choice("bad", ("requests", "jobs")) or "requests"
+    if kind is SourceKind.HTTP and slow and MILLISECONDS not in (fields.text("bad") or ""):
+        fields.problems.error(
+            f"{fields.label('bad')} is the same for all bounds",
+            line=fields.line("bad"),
+            remedy=f"write {MILLISECONDS} where the bound stands: "
+            f"`bad: my_flag.{COHORT}.slower_than.{MILLISECONDS}`",
+        )
     if kind is SourceKind.FLAGSTAFF:
         return fields.choice("bad", ("outcomes", "5xx", "302", "jobs")) or "outcomes"
     return _part(fields, kind, "bad")
@@ -99,7 +174,7 @@ def _part(fields: Fields, kind: SourceKind, key: str) -> str:
     return text
 
 
-def _statement(fields: Fields, kind: SourceKind) -> str:
+def _statement(fields: Fields, kind: SourceKind, *, slow: bool) -> str:
     if "query" not in _TAKES[kind]:
         return ""
     if kind is SourceKind.SENTRY:
@@ -113,6 +188,13 @@ def _statement(fields: Fields, kind: SourceKind) -> str:
             remedy="add a SELECT of the columns cohort, bad and total",
         )
     missing = [each for each in (":since", ":until") if text and each not in text]
+    if slow and text and SLOWER_THAN not in text:
+        fields.problems.error(
+            f"{fields.label('query')} does not use {SLOWER_THAN}",
+            line=fields.line("query"),
+            remedy="count what took longer, in seconds, as in "
+            "`count(*) FILTER (WHERE seconds > :slower_than) AS bad`",
+        )
     if missing:
         fields.problems.error(
             f"{fields.label('query')} does not use {' and '.join(missing)}",

@@ -114,6 +114,7 @@ class JobGuard:
     counts: str = "jobs"
     on_no_data: Response = Response.HOLD
     split: bool = False
+    slower_than: float = 0.0
 
 
 def _frozen(**items: str) -> Mapping[str, str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from flagstaff.definitions.duration import parse_duration
 from flagstaff.definitions.fields import Fields
+from flagstaff.definitions.guard_bounds import KEY as SLOWER_THAN
+from flagstaff.definitions.guard_bounds import NEARLY_ALL, one_for_each, read_bounds
 from flagstaff.definitions.guard_query import QUERY_KEYS, read_query
 from flagstaff.definitions.problems import quote, suggestion
 from flagstaff.definitions.project import JobGuard
@@ -22,6 +25,7 @@ _GUARD_KEYS: Final = (
     "flag",
     "jobs",
     *QUERY_KEYS,
+    SLOWER_THAN,
     "harm_ratio",
     "safe_below",
     "harm_above",
@@ -56,7 +60,8 @@ def read_guards(
     guards: dict[str, JobGuard] = {}
     for fields in project.mappings("guards"):
         _check_keys(fields)
-        guard = _guard(fields, sources)
+        bounds = read_bounds(fields)
+        guard = _guard(fields, sources, slow=SLOWER_THAN in fields)
         if guard.flag and "source" not in fields and guard.flag not in renaming:
             fields.problems.error(
                 f"{fields.label('flag')} is {quote(guard.flag)}, which renames no job",
@@ -65,13 +70,14 @@ def read_guards(
                 if renaming
                 else "add the job's names under `renames`",
             )
-        if guard.name in guards:
+        if any(each.name in guards for each in one_for_each(guard, bounds)):
             fields.problems.error(
                 f"has two guards named {quote(guard.name)}",
                 line=fields.line("name"),
                 remedy="give each a name of its own",
             )
-        guards.setdefault(guard.name, guard)
+        for each in one_for_each(guard, bounds):
+            guards.setdefault(each.name, each)
     _check_exposures(project, guards)
     return tuple(guard for name, guard in guards.items() if name)
 
@@ -116,8 +122,9 @@ def _check_keys(fields: Fields) -> None:
     )
 
 
-def _guard(fields: Fields, sources: Mapping[str, MetricSource]) -> JobGuard:
+def _guard(fields: Fields, sources: Mapping[str, MetricSource], *, slow: bool) -> JobGuard:
     default = JobGuard(name="", flag="", jobs=())
+    default = replace(default, harm_above=NEARLY_ALL) if slow else default
     asks = "source" in fields
     required, dry_run = fields.boolean("required"), fields.boolean("dry_run")
     return JobGuard(
@@ -136,7 +143,7 @@ def _guard(fields: Fields, sources: Mapping[str, MetricSource]) -> JobGuard:
         on_harm=_response(fields, "on_harm", _ON_HARM),
         max_time=fields.parsed("max_time", parse_duration),
         on_inconclusive=_response(fields, "on_inconclusive", _ON_INCONCLUSIVE),
-        query=read_query(fields, sources) if asks else None,
+        query=read_query(fields, sources, slow=slow) if asks else None,
         on_no_data=_response(fields, "on_no_data", _ON_NO_DATA),
         split=fields.boolean("split") or default.split,
         counts=fields.text("counts") or ("requests" if asks else default.counts),

@@ -9,10 +9,13 @@ from types import MappingProxyType
 
 from flagstaff.errors import SnapshotError
 from flagstaff.flags.flag import Flag
-from flagstaff.flags.wire import malformed, read_object, read_text, read_whole
+from flagstaff.flags.wire import malformed, read_object, read_text, read_texts, read_whole
 
 FORMAT = 1
 """Grows when an older SDK would give wrong answers from a newer snapshot."""
+
+IN_ROLLOUT = "in_rollout"
+"""Readers from before it pass it over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,25 +26,33 @@ class Snapshot:
         environment: its name.
         version: grows with every change in the environment.
         flags: by name.
+        in_rollout: names of those in a rollout that is not over, as far as its source knows; how it
+            goes with these is worth counting.
     """
 
     environment: str
     version: int = 0
     flags: Mapping[str, Flag] = field(default_factory=dict, hash=False)
+    in_rollout: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not isinstance(self.flags, MappingProxyType):
             object.__setattr__(self, "flags", MappingProxyType(dict(self.flags)))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (self.environment, self.version, dict(self.flags)))
+        return (
+            _rebuild,
+            (self.environment, self.version, dict(self.flags), self.in_rollout),
+        )
 
     def to_json(self) -> dict[str, object]:
         """Return the wire form."""
+        rollouts = {IN_ROLLOUT: sorted(self.in_rollout)} if self.in_rollout else {}
         return {
             "format": FORMAT,
             "environment": self.environment,
             "version": self.version,
+            **rollouts,
             "flags": {name: self.flags[name].to_json() for name in sorted(self.flags)},
         }
 
@@ -57,7 +68,8 @@ class Snapshot:
     def changed_by(self, data: object) -> Snapshot:
         """Return the snapshot after a change `{"version": 13, "flags": {name: flag or null}}`.
 
-        A flag that is null is gone; flags that are not named stay the same objects.
+        A flag that is null is gone; flags that are not named stay the same objects. `in_rollout` is
+        part of it when it is not as before.
 
         Raises:
             SnapshotError: the change is malformed, or is not newer than this snapshot.
@@ -72,7 +84,8 @@ class Snapshot:
                 flags.pop(name, None)
             else:
                 flags[name] = _read_flag(name, flag)
-        return replace(self, version=version, flags=flags)
+        in_rollout = _in_rollout(found, self.in_rollout)
+        return replace(self, version=version, flags=flags, in_rollout=in_rollout)
 
 
 class SnapshotReader:
@@ -100,6 +113,7 @@ class SnapshotReader:
             environment=read_text(found.get("environment"), "environment"),
             version=read_whole(found.get("version"), "version"),
             flags={name: self._flag(name, flag) for name, flag in written.items()},
+            in_rollout=_in_rollout(found, frozenset()),
         )
         self._written, self._flags = written, snapshot.flags
         return snapshot
@@ -132,5 +146,11 @@ def _read_flag(name: str, data: object) -> Flag:
         raise SnapshotError(f"flag {name!r}: {exc.message}", hint=exc.hint) from exc
 
 
-def _rebuild(environment: str, version: int, flags: dict[str, Flag]) -> Snapshot:
-    return Snapshot(environment=environment, version=version, flags=flags)
+def _in_rollout(found: Mapping[str, object], otherwise: frozenset[str]) -> frozenset[str]:
+    return read_texts(found[IN_ROLLOUT], IN_ROLLOUT) if IN_ROLLOUT in found else otherwise
+
+
+def _rebuild(
+    environment: str, version: int, flags: dict[str, Flag], in_rollout: frozenset[str]
+) -> Snapshot:
+    return Snapshot(environment=environment, version=version, flags=flags, in_rollout=in_rollout)

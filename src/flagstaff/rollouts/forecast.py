@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import inf, log, log1p
 
+from flagstaff.flags.change import PercentageOfActors
+from flagstaff.rollouts.evidence.actors import unit_problem
 from flagstaff.rollouts.evidence.message import spoken
 from flagstaff.rollouts.evidence.planner import Reach, detectable, reach
 from flagstaff.rollouts.evidence.several import shares
 from flagstaff.rollouts.guard import Arm, Guard
-from flagstaff.rollouts.plan import Bake, Plan, Step
+from flagstaff.rollouts.plan import Bake, Plan, SetGate, Step
 from flagstaff.rollouts.rollout import Rollout, StepState, StepStatus
 from flagstaff.rollouts.watching import rolls_back, safe_ratio
 
@@ -49,6 +51,24 @@ def forecasts(plan: Plan, guard: Guard, seen: Arm, over: timedelta) -> tuple[For
     )
 
 
+def unit_note(plan: Plan) -> str:
+    """Return what people should know of guards that count calls of actors, or nothing.
+
+    Sentry counts people, and a job seldom belongs to one of few.
+    """
+    sticky = any(
+        isinstance(each.action, SetGate) and isinstance(each.action.change, PercentageOfActors)
+        for each in plan.steps
+    )
+    calls = [
+        each.name
+        for each in plan.guards
+        if each.query is not None and not each.query.exposure and rolls_back(each)
+    ]
+    problem = unit_problem(sticky=sticky, counts_actors=not calls)
+    return f"{', '.join(calls)}: {problem}" if problem else ""
+
+
 def _waits(plan: Plan) -> Iterator[tuple[Rollout, Step]]:
     """Yield each wait in production with the rollout as it will stand then."""
     rollout = Rollout.of(plan)
@@ -71,7 +91,7 @@ def _forecast(
     stage = _reach(rollout, guard, seen, share, rate, seconds)
     jobs = f"about {rate * share * seconds:,.0f} {guard.counts} {guard.with_on}"
     if share >= 1:
-        harm = f"harm is that more than {100 * guard.harm_above:g} % fail"
+        harm = f"harm is that more than {100 * guard.harm_above:g} % {guard.go_badly}"
     elif stage.detectable == inf:
         harm = "sees no harm until then"
     else:

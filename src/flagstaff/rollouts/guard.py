@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flagstaff.rollouts.evidence.message import length
 from flagstaff.rollouts.evidence.standing import Response, Standing, Verdict
 from flagstaff.rollouts.query import NOWHERE, Place, Query
 
@@ -47,6 +48,7 @@ class Guard:
         on_no_data: `HOLD`, or `ROLLBACK` once there was no data for half an hour.
         split: whether those with the flag on must be as many as the percentage says: hold when
             they are not, roll back when none come any more.
+        slower_than: seconds above which something counts as bad; 0 where failures do.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Guard:
     counts: str = "jobs"
     on_no_data: Response = Response.HOLD
     split: bool = False
+    slower_than: float = 0.0
 
     @property
     def with_on(self) -> str:
@@ -80,10 +83,33 @@ class Guard:
         """Return how people call the other side."""
         return "under the old names" if self.query is None else "with the flag off"
 
+    @property
+    def went_badly(self) -> str:
+        """Return what is said of those that count as bad."""
+        return f"took over {length(self.slower_than)}" if self.slower_than else "failed"
+
+    @property
+    def go_badly(self) -> str:
+        """Return the same of what may happen."""
+        return f"take over {length(self.slower_than)}" if self.slower_than else "fail"
+
+    @property
+    def noun(self) -> str:
+        """Return what is counted, as it reads after "5 of 90" that are bad."""
+        return f"{self.counts} {self.went_badly}" if self.slower_than else self.counts
+
+    @property
+    def harmed(self) -> str:
+        """Return what bad ones are called."""
+        return f"slow {self.counts}" if self.slower_than else "failures"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """What was counted on one side of the comparison, such as jobs, and how many of it failed."""
+    """What was counted on one side of the comparison, such as jobs, and how much of it was bad.
+
+    Bad is what failed, or what took too long.
+    """
 
     total: int = 0
     failed: int = 0

@@ -167,7 +167,7 @@ def _words(view: _View) -> str:
     if standing is Standing.NO_DATA or not view.alone:
         return sentence(_finding(view))
     counts = f"{guard.name}: {tally.bad:,.0f} of {tally.total:,.0f} {guard.counts} "
-    counts += f"{guard.with_on} failed"
+    counts += f"{guard.with_on} {guard.went_badly}"
     if watch.alone_at is not None:
         evidence = evidence_ratio(watching.log_above(watch, guard))
         return (
@@ -264,7 +264,7 @@ def _rolled_back(rollout: Rollout, view: _View, now: datetime) -> str:
     seconds = watching.elapsed(rollout, now) - watch.evidence.stage_began
     extra = round(watch.evidence.extra)
     reached = "" if view.guard.query is None else " reached users"
-    count = f" About {extra:,} extra failures{reached}."
+    count = f" About {extra:,} extra {view.guard.harmed}{reached}."
     count = count if extra > 0 and not watch.alone_at else ""
     where = f"after {spoken(seconds)} at {rollout.percentage:g} %"
     return f"Rolled back {where}: {_words(view)}.{count}"

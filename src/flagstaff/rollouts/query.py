@@ -21,6 +21,7 @@ class Query:
         on: its value for those with the flag on.
         off: its value for those with the flag off.
         flag: whose outcomes, where the source is what applications report.
+        slower_than: seconds above which something is bad, where that is how long it took.
         exposure: another guard whose totals are used, where the source knows of failures only.
     """
 
@@ -33,6 +34,7 @@ class Query:
     off: str = "off"
     flag: str = ""
     exposure: str = ""
+    slower_than: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,7 +185,7 @@ def settings(rollout: Rollout, guard: Guard, watch: Watch) -> RatioGuard:
         false_safe=statistics.false_safe,
         onset=Onset(planned=max(planned, LEAST_PLANNED).total_seconds()),
         missing_polls=MISSING_POLLS,
-        noun=guard.counts,
+        noun=guard.noun,
         required=guard.required,
         dry_run=guard.dry_run,
         on_harm=guard.on_harm,

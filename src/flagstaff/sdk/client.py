@@ -25,7 +25,7 @@ from flagstaff.sdk.forking import survive
 from flagstaff.sdk.handle import FlagHandle, make_handle
 from flagstaff.sdk.holder import Holder
 from flagstaff.sdk.murmur import quickest_murmur3
-from flagstaff.sdk.outcomes import OUTCOMES, Outcomes, note_asked
+from flagstaff.sdk.outcomes import OUTCOMES, Outcomes, note_asked, slow_kind
 from flagstaff.sdk.readiness import Mode, Readiness
 from flagstaff.sdk.sources.base import Source
 from flagstaff.sdk.sources.files import FilesSource
@@ -296,13 +296,31 @@ class Client:
         """Count an outcome of another kind, as middleware does."""
         self._outcomes.count(name, kind, on=on, ok=ok)
 
+    def count_duration(
+        self, name: str, what: str, *, on: bool, seconds: float, bounds: Iterable[float]
+    ) -> None:
+        """Count how long something took, as middleware does.
+
+        Args:
+            name: of the flag.
+            what: `requests` or `jobs`.
+            on: the answer that was used.
+            seconds: how long it took.
+            bounds: seconds above each of which it is slow.
+        """
+        for bound in bounds:
+            self._outcomes.count(name, slow_kind(what, bound), on=on, ok=seconds <= bound)
+
     def report_also(self, other: Callable[[], More]) -> None:
         """Send what `other` returns, counted since the process began, with every report."""
         if self._reporter is not None:
             self._reporter.add(other)
 
-    def attend(self, names: Iterable[str]) -> None:
-        """Note for `asked_in_here` what these flags answer; all others are as quick as before."""
+    def attend(self, names: Iterable[str] | None = None) -> None:
+        """Note for `asked_in_here` what these flags answer; all others are as quick as before.
+
+        Left out, the flags in a rollout, as the server says which they are.
+        """
         self._holder.attend(names)
 
     def flags(self) -> Mapping[str, str]:

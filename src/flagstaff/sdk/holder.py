@@ -31,6 +31,8 @@ class Holder:
         self._overrides: dict[str, Flag] = {}
         self._listeners: list[Listener] = []
         self.attended: frozenset[str] = frozenset()
+        self._named: frozenset[str] = frozenset()
+        self._attends_rollouts = False
         self._mode_listeners: list[ModeListener] = []
         self.compiled = compile_snapshot(self._base, surroundings)
         self.ready = False
@@ -78,10 +80,14 @@ class Holder:
         with self._lock:
             self._put(self._base, dict(overrides))
 
-    def attend(self, names: Iterable[str]) -> None:
-        """Have the answers of these flags noted, from now on and after every change."""
+    def attend(self, names: Iterable[str] | None) -> None:
+        """Have the answers of these flags noted, from now on and after every change.
+
+        None are those in a rollout, whichever they are at the time.
+        """
         with self._lock:
-            self.attended |= frozenset(names)
+            self._attends_rollouts |= names is None
+            self._named |= frozenset(names or ())
             self._put(self._base, self._overrides)
 
     @property
@@ -110,6 +116,7 @@ class Holder:
     def _put(self, base: Snapshot, overrides: dict[str, Flag]) -> None:
         effective = replace(base, flags={**base.flags, **overrides}) if overrides else base
         compiled = compile_snapshot(effective, self._surroundings, self.compiled)
+        self.attended = self._named | (base.in_rollout if self._attends_rollouts else frozenset())
         for name in self.attended & compiled.checks.keys():
             compiled.checks[name] = attending(name, compiled.checks[name])
         self._base, self._overrides, self.compiled = base, overrides, compiled

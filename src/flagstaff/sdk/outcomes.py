@@ -20,8 +20,13 @@ OUTCOMES: Final = "outcomes"
 SERVER_ERRORS, REDIRECTS = "5xx", "302"
 """What is counted: what the application itself calls good or bad, or how requests were answered."""
 
-LIMIT: Final = 200
-"""How many flags are counted for; those in a rollout are few."""
+REQUESTS, JOBS = "requests", "jobs"
+SLOW_REQUESTS: Final = (0.25, 1.0, 5.0)
+SLOW_JOBS: Final = (1.0, 10.0, 60.0)
+"""Seconds above which requests and jobs are counted as slow, where nothing else is asked for."""
+
+LIMIT: Final = 500
+"""How many flags are counted for, each kind of outcome for itself; those in a rollout are few."""
 
 _asked: ContextVar[dict[str, bool] | None] = ContextVar("flagstaff_asked", default=None)
 
@@ -52,6 +57,15 @@ class Outcome:
             "off_bad": self.off_bad,
             "seconds": round(self.seconds, 1),
         }
+
+
+def slow_kind(what: str, bound: float) -> str:
+    """Return the kind of outcome that is bad when it took more than `bound` seconds.
+
+    >>> slow_kind("requests", 0.25)
+    'requests over 0.25 s'
+    """
+    return f"{what} over {bound:g} s"
 
 
 class _Four:

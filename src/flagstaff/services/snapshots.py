@@ -6,6 +6,7 @@ from flagstaff.definitions.state import flag_of
 from flagstaff.flags.snapshot import Snapshot
 from flagstaff.services.unit import Unit
 from flagstaff.store import flags as store
+from flagstaff.store.rollouts import active_flags
 
 
 def snapshot(unit: Unit, environment: str) -> Snapshot:
@@ -23,4 +24,9 @@ def snapshot(unit: Unit, environment: str) -> Snapshot:
         for name in sorted({*definitions, *states})
     }
     version = store.version(unit.connection, environment)
-    return Snapshot(environment=environment, version=version, flags=flags)
+    return Snapshot(
+        environment=environment,
+        version=version,
+        flags=flags,
+        in_rollout=active_flags(unit.connection),
+    )

@@ -23,6 +23,7 @@ class Tile:
         on: what the side with the flag on is called, such as `New names`.
         off: what the other is called.
         counts: what is counted, such as `jobs`.
+        badly: what is said of bad ones, such as `failed`.
         difference: how much more fails with the flag on, in words; empty while that is unknown.
         saying: the state of affairs in one sentence.
         by_name: whether names of jobs tell the sides apart.
@@ -32,6 +33,7 @@ class Tile:
     on: str
     off: str
     counts: str
+    badly: str
     difference: str
     saying: str
     by_name: bool
@@ -65,6 +67,7 @@ def _tile(view: GuardView, guard: Guard) -> Tile:
         on="New names" if by_name else "Flag on",
         off="Old names" if by_name else "Flag off",
         counts=guard.counts,
+        badly=guard.went_badly,
         difference=_difference(view.treatment, view.control),
         saying=_saying(view, guard),
         by_name=by_name,
@@ -87,7 +90,7 @@ def _saying(view: GuardView, guard: Guard) -> str:
         return f"Watching begins when the flag is first on in production; then {counts} count here."
     if not on.total:
         return f"No {counts} {guard.with_on} yet."
-    said = f"{on.failed:,} of {on.total:,} {counts} failed {guard.with_on}"
+    said = f"{on.failed:,} of {on.total:,} {counts} {guard.went_badly} {guard.with_on}"
     if not off.total:
         return f"{said}; none ran {guard.with_off} at the same time to compare with."
     return f"{said}, {off.failed:,} of {off.total:,} {guard.with_off}."

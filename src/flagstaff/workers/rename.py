@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -137,6 +137,12 @@ class LateFlags:
     def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
         """Count an outcome, as `Client` does."""
         self.connect().count_outcome(name, kind, on=on, ok=ok)
+
+    def count_duration(
+        self, name: str, what: str, *, on: bool, seconds: float, bounds: Iterable[float]
+    ) -> None:
+        """Count how long something took."""
+        self.connect().count_duration(name, what, on=on, seconds=seconds, bounds=bounds)
 
     def report_also(self, other: Callable[[], More]) -> None:
         """Send what `other` returns with every report, once there is a client."""

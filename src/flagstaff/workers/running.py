@@ -7,13 +7,14 @@ where a job can also be kept from running.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from time import monotonic
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from celery.exceptions import Ignore, Reject, Retry
 
+from flagstaff.sdk.outcomes import JOBS, SLOW_JOBS
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.job_log import JobLog
@@ -22,9 +23,6 @@ from flagstaff.workers.spans import TRACED
 HEADER = "flagstaff"
 """Of the message: `at`, when it was published, in Unix seconds, and its `queue`; of renamed jobs
 also `flag` and `variant`."""
-
-JOBS = "jobs"
-"""The kind of outcome that guards read."""
 
 SEEN = "_flagstaff_seen"
 
@@ -45,6 +43,11 @@ class Outcomes(Protocol):
 
     def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
         """Count one outcome."""
+
+    def count_duration(
+        self, name: str, what: str, *, on: bool, seconds: float, bounds: Iterable[float]
+    ) -> None:
+        """Count how long something took."""
 
 
 class Runner:
@@ -131,9 +134,10 @@ class Runner:
             end = None
             raise
         finally:
-            self._counts.ended(*place, end, monotonic() - began)
+            seconds = monotonic() - began
+            self._counts.ended(*place, end, seconds)
             if cohort is not None and self._outcomes is not None:
-                self._tell_guards(self._outcomes, cohort, end)
+                self._tell_guards(self._outcomes, cohort, end, seconds)
         return result
 
     def _skip(
@@ -173,10 +177,13 @@ class Runner:
 
         return logged
 
-    def _tell_guards(self, outcomes: Outcomes, cohort: Cohort, end: Event | None) -> None:
+    def _tell_guards(
+        self, outcomes: Outcomes, cohort: Cohort, end: Event | None, seconds: float
+    ) -> None:
         if end is SUCCEEDED or end is FAILED:
-            ok = end is SUCCEEDED
-            outcomes.count_outcome(cohort.flag, JOBS, on=cohort.variant == "new", ok=ok)
+            on, ok = cohort.variant == "new", end is SUCCEEDED
+            outcomes.count_outcome(cohort.flag, JOBS, on=on, ok=ok)
+            outcomes.count_duration(cohort.flag, JOBS, on=on, seconds=seconds, bounds=SLOW_JOBS)
 
 
 def queue_of(request: Any, header: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -128,6 +129,36 @@ def test_several_jobs_of_one_flag_are_all_asked_about(capsys):
     assert known == [new[0], old[0], new[1], old[1], *new, *new]
 
 
+@pytest.mark.parametrize(
+    ("ramp", "words", "shares"),
+    [
+        ("", ("--hold-back", "5"), ["10 --actors", "50 --actors", "95 --actors", "true"]),
+        (
+            "",
+            ("--percentages", "5,99", "--hold-back", "2"),
+            ["5 --act", "98 --a", "99 --a", "true"],
+        ),
+        (", hold_back: 4", (), ["10 --actors", "50 --actors", "96 --actors", "true"]),
+        (", hold_back: 4", ("--percentages", "20"), ["20 --actors", "true"]),
+    ],
+)
+def test_a_few_jobs_keep_the_old_name_for_the_term(capsys, project, ramp, words, shares):
+    settings = SETTINGS.replace("dwell: 5m", f"dwell: 5m{ramp}") + "verification_term: 6h\n"
+    (project / "flagstaff.yml").write_text(settings)
+    _, plan = written(capsys, *NAMES, *words)
+    actions = [each.action for each in plan.steps]
+    steps = [n for n, each in enumerate(actions) if isinstance(each, SetGate)]
+    found = [str(actions[n].change) for n in steps]
+    assert len(found) == len(shares)
+    assert all(each.startswith(share) for each, share in zip(found, shares, strict=True))
+    lengths = [actions[n + 1].duration for n in steps]
+    held = [length for each, length in zip(found, lengths, strict=True) if each[:2] in "959896"]
+    assert held == [timedelta(hours=6)] * len(held)
+    assert bool(held) is (words != ("--percentages", "20"))
+    # Workers are asked before this step as before every other.
+    assert all(isinstance(actions[n - 1], CheckWorkersReady) for n in steps)
+
+
 @pytest.mark.parametrize("name", ["yes", "ü: x", "1.5", "a#b", "null", "{x}", "a'b\"c"])
 def test_any_name_is_written_so_that_it_is_read_as_the_same(capsys, name):
     name = name.replace(" ", "")
@@ -147,6 +178,7 @@ def test_any_name_is_written_so_that_it_is_read_as_the_same(capsys, name):
         ((*NAMES, "--app", "x:app"), 2, "names are given, and an application"),
         (("--app", "no_such_module:app"), 2, "no Celery application at no_such_module:app"),
         ((*NAMES, "--broker", "other"), 2, "is 'other', which is no broker of the project"),
+        ((*NAMES, "--hold-back", "60"), 2, "60 is more than half"),
         ((*NAMES, "--percentages", "50,10"), 2, "numbers above 0 and below 100 that rise"),
         ((*NAMES, "--environment", "moon"), 2, "which is no environment"),
         (("--old", "-x", "--new", "y"), 2, "is no name of a job"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -165,3 +166,79 @@ def test_mistakes_in_a_source_are_named(problems, text, words):
 def test_mistakes_in_a_guard_are_named(problems, lines, words):
     guard = "".join(f"    {line}\n" for line in lines.split("\n"))
     assert words in problems(SOURCES + GUARD + guard)
+
+
+def test_each_bound_is_a_guard_of_its_own_with_its_part_of_the_weight(load):
+    project = load(
+        SOURCES
+        + GUARD
+        + "    source: main\n    weight: 2\n    slower_than: [250ms, 1s]\n"
+        + "    histogram: 'shop_seconds_bucket{flag=\"checkout_v2\"}'\n"
+        + "    counts: calls\n"
+    )
+    quick, slow = project.guards
+    assert (quick.name, slow.name) == ("5xx over 250 ms", "5xx over 1 s")
+    assert (quick.weight, quick.slower_than, quick.counts) == (1.0, 0.25, "calls")
+    assert quick.query == Query(
+        source="main", total='shop_seconds_bucket{flag="checkout_v2"}', slower_than=0.25
+    )
+    assert slow.query.slower_than == slow.slower_than == 1.0
+    # Where nobody is left to compare with, a bound that most calls are above proves nothing.
+    assert quick.harm_above == 0.99
+
+
+@pytest.mark.parametrize(
+    ("lines", "query"),
+    [
+        (
+            "source: main\nhistogram: shop_seconds",
+            Query(source="main", total="shop_seconds_bucket"),
+        ),
+        (
+            'source: shop\nbad: "{cohort}.over.{ms}"\ntotal: "{cohort}.all"',
+            Query(source="shop", bad="{cohort}.over.{ms}", total="{cohort}.all"),
+        ),
+        (
+            "source: orders\nquery: SELECT :since, :until, :slower_than",
+            Query(source="orders", statement="SELECT :since, :until, :slower_than"),
+        ),
+        ("source: flagstaff", Query(source="flagstaff", bad="requests", flag="checkout_v2")),
+        (
+            "source: flagstaff\nbad: jobs",
+            Query(source="flagstaff", bad="jobs", flag="checkout_v2"),
+        ),
+    ],
+)
+def test_durations_are_asked_for_in_the_way_of_each_source(load, lines, query):
+    guard = "".join(f"    {line}\n" for line in (*lines.split("\n"), "slower_than: 2s"))
+    (found,) = load(SOURCES + GUARD + guard).guards
+    assert (found.name, found.query) == ("5xx", replace(query, slower_than=2.0))
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("source: main\nhistogram: s\nslower_than: soon", "'soon' is no length of time"),
+        ("source: main\nhistogram: s\nslower_than: 0ms", "'0ms' is no length of time"),
+        ("source: main\nhistogram: s\nslower_than: 30h", "'30h' is no length of time"),
+        ("source: main\nslower_than: 1s", "has no `guards.histogram`"),
+        ("source: main\nhistogram: rate(s[1m])\nslower_than: 1s", "which is no histogram"),
+        ("source: main\nhistogram: s\nbad: b\ntotal: t", "or add `slower_than`"),
+        ("source: main\nhistogram: s\nbad: b\nslower_than: 1s", "with `slower_than`; delete it"),
+        ("source: shop\nbad: '{cohort}'\ntotal: '{cohort}'\nslower_than: 1s", "write {ms} where"),
+        ("source: orders\nquery: SELECT :since, :until\nslower_than: 1s", "not use :slower_than"),
+        ("source: flagstaff\nbad: 5xx\nslower_than: 1s", "5xx"),
+        (
+            f"source: flagstaff\nslower_than: [{', '.join(f'{each}s' for each in range(1, 10))}]",
+            "has 9 bounds; name 8 at most",
+        ),
+    ],
+)
+def test_mistakes_in_bounds_are_named(problems, lines, words):
+    guard = "".join(f"    {line}\n" for line in lines.split("\n"))
+    assert words in problems(SOURCES + GUARD + guard)
+
+
+def test_sentry_knows_no_durations(problems):
+    text = SENTRY.replace("exposure: %s", "slower_than: 1s, exposure: requests")
+    assert "Sentry knows of errors" in problems(text)

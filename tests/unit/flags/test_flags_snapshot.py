@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,7 @@ SNAPSHOT = Snapshot(
         "a": Flag(name="a", type="ops", default=True),
         "b": Flag(name="b", gates=Gates(boolean=True)),
     },
+    in_rollout=frozenset({"b"}),
 )
 
 
@@ -30,6 +32,17 @@ def test_wire_form():
     data = SNAPSHOT.to_json()
     assert (data["format"], data["environment"], data["version"]) == (1, "production", 12)
     assert data["flags"]["a"] == {"type": "ops", "default": True, "gates": None}
+
+
+def test_readers_from_before_are_told_nothing_new_while_there_is_no_rollout():
+    assert "in_rollout" not in replace(SNAPSHOT, in_rollout=frozenset()).to_json()
+
+
+def test_a_change_says_which_flags_are_in_a_rollout_only_when_that_changed():
+    same = SNAPSHOT.changed_by({"version": 13, "flags": {}})
+    assert same.in_rollout == {"b"}
+    over = SNAPSHOT.changed_by({"version": 13, "flags": {}, "in_rollout": []})
+    assert over.in_rollout == frozenset()
 
 
 def test_flags_cannot_be_changed_in_place():
@@ -51,6 +64,7 @@ def test_a_snapshot_survives_pickling():
         ({"version": -1}, "version"),
         ({"version": True}, "version"),
         ({"flags": []}, "flags"),
+        ({"in_rollout": "b"}, "in_rollout"),
         ({"flags": {"x": None}}, "flag 'x'"),
         ({"flags": {"x": {"default": "yes"}}}, "flag 'x': default"),
         ({"flags": {"x": {"gates": {"actors": [3]}}}}, "flag 'x': actors"),

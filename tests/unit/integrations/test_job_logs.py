@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,6 +54,16 @@ def test_endings_are_counted_by_side(log, logs):
     found = logs.measure()
     assert (found.treatment, found.control) == (Arm(total=4, failed=1), Arm(total=2, failed=1))
     assert found.guard == "jobs"
+
+
+def test_with_a_bound_what_took_longer_is_bad_whether_it_failed_or_not(tmp_path, log):
+    logs = JobLogs(tmp_path, replace(GUARD, slower_than=0.5), SINCE)
+    append(log, line(duration_s=0.5) + line(status="fail", duration_s=0.1))
+    append(log, line(duration_s=0.6) + line(status="fail", duration=7) + line(elapsed=2.0))
+    # Those that do not say how long they took, or nonsense, count on no side.
+    append(log, line() + line(duration_s="long") + line(duration_s=True) + line(duration_s=1e999))
+    append(log, line("Old", duration_s=9))
+    assert counts(logs) == ((5, 3), (1, 1))
 
 
 def test_each_line_is_counted_once(log, logs):

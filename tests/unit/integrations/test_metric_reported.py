@@ -12,6 +12,7 @@ from flagstaff.errors import Unavailable
 from flagstaff.integrations.metrics.reported import Reported
 from flagstaff.rollouts.guard import Arm, Kept
 from flagstaff.rollouts.query import Query
+from flagstaff.sdk.outcomes import slow_kind
 from flagstaff.services.telemetry import Heartbeat, Outcome, Telemetry
 
 SECOND = timedelta(seconds=1)
@@ -105,3 +106,26 @@ def test_silence_is_no_data(shop):
     shop.read()
     with pytest.raises(Unavailable, match="for 60 s"):
         shop.read(after=61)
+
+
+def test_durations_are_read_by_their_bound_and_an_unknown_one_is_no_data(shop):
+    shop.reader = Reported(
+        shop.telemetry,
+        "g",
+        Query(source="flagstaff", bad="requests", flag="checkout", slower_than=0.25),
+    )
+    shop.report("a", on=100, bad=1)
+    with pytest.raises(Unavailable, match="requests over") as caught:
+        shop.read()
+    assert "slower_than=[0.25]" in caught.value.hint
+    shop.report("a", on=10, bad=1, kind=slow_kind("requests", 0.25))
+    shop.read()
+    shop.report("a", on=30, bad=5, kind=slow_kind("requests", 0.25))
+    assert shop.read() == Arm(total=20, failed=4)
+
+
+def test_jobs_are_slow_by_the_bounds_that_workers_count(shop):
+    query = Query(source="flagstaff", bad="jobs", flag="checkout", slower_than=3.0)
+    with pytest.raises(Unavailable) as caught:
+        Reported(shop.telemetry, "g", query).measure(shop.kept, shop.now, "")
+    assert caught.value.hint == "workers count the jobs that take over 1 s, 10 s, 60 s"

@@ -118,6 +118,20 @@ class TestHttpJson:
         assert site.asked[-1][0] == f"/counts?from={begin:.3f}&to={change:.3f}"
         assert asking.read().behind == 0
 
+    def test_a_bound_is_part_of_the_path(self, site, tmp_path):
+        asking = self.ask(site, tmp_path)
+        query = Query(
+            source="shop",
+            bad="flag.{cohort}.over.{ms}",
+            total="flag.{cohort}.all",
+            slower_than=0.25,
+        )
+        asking.guard = replace(asking.guard, query=query, slower_than=0.25)
+        site.body = {"flag": {each: {"all": 90, "over": {"250": 4}} for each in ("on", "off")}}
+        asking.read()
+        site.body = {"flag": {each: {"all": 99, "over": {"250": 6}} for each in ("on", "off")}}
+        assert asking.read().treatment == Arm(total=9, failed=2)
+
     def test_looks_in_quick_succession_ask_once(self, site, tmp_path):
         asking = self.ask(site, tmp_path)
         for _ in range(5):
@@ -217,6 +231,22 @@ class TestSql:
         found = asking.read()
         assert found.treatment == Arm(total=2, failed=1)
         assert found.place.at == asking.clock.now - 5 * SECOND
+
+    def test_the_bound_above_which_something_is_slow_is_given_to_the_statement(
+        self, url, orders, tmp_path
+    ):
+        asking = self.ask(
+            url,
+            tmp_path,
+            STATEMENT.replace(
+                "sum(failed)", "sum(CASE WHEN failed > :slower_than THEN 1 ELSE 0 END)"
+            ),
+        )
+        query = replace(asking.guard.query, slower_than=0.5)
+        asking.guard = replace(asking.guard, query=query, slower_than=0.5)
+        for failed in (0, 1, 1):
+            orders("on", failed, at=3)
+        assert asking.read().treatment == Arm(total=3, failed=2)
 
     @pytest.mark.parametrize(
         ("statement", "words"),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from dataclasses import replace
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -16,6 +20,7 @@ from flagstaff.integrations.metrics.counters import Counter, begun, grown
 from flagstaff.integrations.metrics.traffic import Lately, Traffic, _piece_by_piece
 from flagstaff.rollouts.guard import Arm
 from flagstaff.rollouts.query import Query
+from sentry_standin import TOKEN, Sentry
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -119,6 +124,113 @@ def test_a_database_tells_both_sides_together(tmp_path):
     assert lately(tmp_path, source, query) == Traffic(seen=Arm(total=4, failed=1), over=DAY)
     broken = lately(tmp_path, source, replace(query, statement="SELECT 1 AS cohort"))
     assert "without the column bad" in broken.error
+
+
+@pytest.fixture
+def site():
+    """Serve what `counts` says of two times, in seconds since 1970."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked = parse_qs(urlsplit(self.path).query)
+            since, until = (float(asked[each][0]) for each in ("from", "to"))
+            body = json.dumps(self.server.counts(since, until)).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def shop(site, lag=timedelta(0)):
+    address = f"http://127.0.0.1:{site.server_address[1]}/counts?from={{since}}&to={{until}}"
+    source = MetricSource(name="shop", kind=SourceKind.HTTP, address=address, lag=lag)
+    return source, Query(source="shop", bad="{cohort}.bad", total="{cohort}.all")
+
+
+@pytest.mark.enable_socket
+@pytest.mark.network
+class TestOverHttp:
+    def test_an_address_with_times_is_asked_about_the_last_day(self, site, tmp_path):
+        asked = []
+
+        def counts(since, until):
+            asked.append((since, until))
+            return {"on": {"bad": 1, "all": 10}, "off": {"bad": 40, "all": 4_000}}
+
+        site.counts = counts
+        source, query = shop(site, lag=timedelta(minutes=1))
+        found = lately(tmp_path, source, query)
+        assert found == Traffic(seen=Arm(total=4_010, failed=41), over=DAY)
+        until = (START - timedelta(minutes=1)).timestamp()
+        assert asked == [(until - DAY.total_seconds(), until)]
+
+    def test_what_it_lacks_is_said(self, site, tmp_path):
+        site.counts = lambda *_: {"off": {"bad": 0, "all": 7}}
+        found = lately(tmp_path, *shop(site))
+        assert (found.error, found.seen) == ("the source shop says nothing under on.all", Arm())
+
+    @pytest.fixture
+    def sentry(self, tmp_path):
+        (tmp_path / "token").write_text(TOKEN)
+        server = Sentry()
+        yield server
+        server.close()
+
+    def on_sentry(self, sentry, site, tmp_path, exposure="requests"):
+        web = MetricSource(
+            name="web",
+            kind=SourceKind.SENTRY,
+            address=sentry.url,
+            organization="acme",
+            project="42",
+            token_file="token",
+            lag=timedelta(minutes=1),
+        )
+        source, query = shop(site)
+        requests = replace(GUARD, name="requests", logs=(), query=query)
+        reported = replace(requests, name="reported", query=Query(source="flagstaff"))
+        people = replace(
+            requests,
+            name="people",
+            query=Query(source="web", label="rollout.checkout", exposure=exposure),
+        )
+        project = Project(sources={"web": web, "shop": source})
+        return Lately(tmp_path, project, (requests, reported, people), START).traffic(people)
+
+    def test_people_in_sentry_are_told_against_the_totals_of_the_other_guard(
+        self, sentry, site, tmp_path
+    ):
+        site.counts = lambda *_: {"on": {"bad": 0, "all": 0}, "off": {"bad": 90, "all": 24_000}}
+        sides = (("off", 2, 5), ("off", 3, 5), ("on", 4, 6), ("off", 30, 7))
+        for side, hours, user in sides:
+            sentry.add(START - HOUR * hours, f"User:{user}", **{"rollout.checkout": side})
+        # One person with the flag off, however often, one with it on, and none of the day before.
+        found = self.on_sentry(sentry, site, tmp_path)
+        assert found == Traffic(seen=Arm(total=24_000, failed=2), over=DAY)
+
+    def test_where_the_totals_are_not_known_nothing_is(self, sentry, site, tmp_path):
+        site.counts = lambda *_: {each: {"bad": 0, "all": 0} for each in ("on", "off")}
+        found = self.on_sentry(sentry, site, tmp_path)
+        assert found.error == "requests, of which it takes the totals: nothing was counted"
+        found = self.on_sentry(sentry, site, tmp_path, exposure="reported")
+        assert found.error.startswith("reported, of which it takes the totals: what applications")
+        assert sentry.asked == []
+
+    def test_a_sentry_that_refuses_is_said(self, sentry, site, tmp_path):
+        site.counts = lambda *_: {each: {"bad": 0, "all": 5} for each in ("on", "off")}
+        sentry.refusals = [429]
+        assert self.on_sentry(sentry, site, tmp_path).error == "Sentry (web) is asked too often"
 
 
 @pytest.mark.parametrize(

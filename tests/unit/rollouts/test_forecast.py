@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fakes import GUARD, plan_of, ramp, turn_on
-from flagstaff.rollouts.forecast import forecasts
-from flagstaff.rollouts.guard import Arm
+from flagstaff.rollouts.forecast import forecasts, unit_note
+from flagstaff.rollouts.guard import Arm, Response
 from flagstaff.rollouts.plan import Bake
+from flagstaff.rollouts.query import Query
 
 DAY = timedelta(days=1)
 WAIT = Bake(duration=timedelta(minutes=15))
@@ -50,6 +51,22 @@ def test_too_little_time_is_warned_of():
     guard = replace(GUARD, max_time=timedelta(hours=1))
     _, warnings = told(Arm(total=86_400), guard=guard)
     assert warnings[0] == "Step 4: safety is not shown within `max_time` (1.0 h)"
+
+
+def test_at_everybody_harm_is_said_in_the_words_of_the_guard():
+    slow = replace(GUARD, slower_than=1.5, harm_above=0.99)
+    texts, _ = told(Arm(total=100_000, failed=2_000), guard=slow)
+    assert "harm is that more than 99 % take over 1.5 s" in texts[-1]
+
+
+def test_calls_of_actors_who_keep_their_flag_are_noted():
+    calls = replace(GUARD, name="orders", query=Query(source="shop"))
+    people = replace(calls, name="people", query=Query(source="web", exposure="orders"))
+    holds = replace(calls, name="holds", on_harm=Response.HOLD)
+    noted = unit_note(plan_of(ramp(10), WAIT, guards=(GUARD, calls, people, holds)))
+    assert noted.startswith("orders: the flag stays with an actor, but calls are counted")
+    assert unit_note(plan_of(ramp(10), WAIT, guards=(GUARD, people, holds))) == ""
+    assert unit_note(plan_of(turn_on("production"), WAIT, guards=(calls,))) == ""
 
 
 def test_harm_that_gets_through_is_warned_of():

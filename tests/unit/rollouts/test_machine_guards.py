@@ -45,6 +45,7 @@ from flagstaff.rollouts.plan import (
     OpenCleanup,
     Preset,
 )
+from flagstaff.rollouts.query import Query
 from flagstaff.rollouts.rollout import Cleanup, Phase, Rollout, SavedGates, StepStatus
 
 HOUR = timedelta(hours=1)
@@ -102,6 +103,38 @@ def test_harm_is_found_by_comparing_with_those_held_back():
     rollout, _ = run(rollout, seen(reading((60_000, 1_800), (3_000, 30))))
     assert rollout.phase is Phase.ROLLED_BACK
     assert "1,800 of 60,000 jobs against 30 of 3,000" in rollout.reason
+
+
+SLOW = replace(
+    GUARD,
+    name="slow over 250 ms",
+    query=Query(source="main", total="seconds_bucket", slower_than=0.25),
+    counts="requests",
+    slower_than=0.25,
+    harm_above=0.99,
+)
+
+
+def test_a_guard_on_durations_rolls_back_and_says_what_took_too_long():
+    rollout = run(begun(ramp(10), Bake(duration=HOUR), guards=(SLOW,)), LOOK)[0]
+    four = START + timedelta(minutes=4)
+    rollout, _ = run(rollout, seen(reading((900, 490), (8_100, 2_800)), guard=SLOW), now=four)
+    assert rollout.phase is Phase.ROLLED_BACK
+    assert rollout.reason.startswith(
+        "Rolled back after 4 min at 10 %: slow over 250 ms with the flag on 1.5"
+    )
+    assert "490 of 900 requests took over 250 ms against 2,800 of 8,100" in rollout.reason
+    assert rollout.reason.endswith("About 179 extra slow requests reached users.")
+
+
+@pytest.mark.parametrize(("slow", "goes"), [(1_990, True), (1_000, False)])
+def test_where_nobody_is_left_to_compare_with_many_slow_ones_are_no_harm(slow, goes):
+    rollout = run(begun(turn_on("production"), Bake(duration=HOUR), guards=(SLOW,)), LOOK)[0]
+    rollout, _ = run(rollout, seen(reading((2_000, slow), (0, 0)), guard=SLOW))
+    assert rollout.phase is not Phase.ROLLED_BACK or goes
+    assert (
+        f"{slow:,} of 2,000 requests with the flag on took over 250 ms" in judged(rollout).evidence
+    )
 
 
 class TestVerdicts:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from flagstaff.contrib.outcomes import OutcomesMiddleware, OutcomesWsgi
+from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
+from flagstaff.flags.snapshot import Snapshot
 from flagstaff.sdk.client import Client
 from flagstaff.sdk.outcomes import LIMIT, Outcomes
 
@@ -21,6 +24,15 @@ def totals(flags):
     return {
         (each.flag, each.kind): (each.on, each.on_bad, each.off, each.off_bad)
         for each in flags._outcomes.totals()
+        if "over" not in each.kind
+    }
+
+
+def slow(flags):
+    return {
+        each.kind: (each.on, each.on_bad, each.off, each.off_bad)
+        for each in flags._outcomes.totals()
+        if "over" in each.kind
     }
 
 
@@ -117,3 +129,81 @@ def test_wsgi_requests_are_counted_and_others_are_not(flags):
     }
     flags.is_enabled("checkout", "User:1")
     assert totals(flags)["checkout", "5xx"] == (2, 1, 0, 0)
+
+
+def test_requests_are_counted_by_how_long_it_took_until_the_answer_began(flags, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("flagstaff.contrib.outcomes.time.monotonic", lambda: now[0])
+
+    async def app(scope, receive, send):
+        del receive
+        flags.is_enabled("checkout", scope["user"])
+        now[0] += scope["takes"]
+        await send({"type": "http.response.start", "status": 200})
+        now[0] += 1_000  # a stream that goes on
+        await send({"type": "http.response.body", "body": b""})
+
+    wrapped = OutcomesMiddleware(app, client=flags, flags=["checkout"], slower_than=[0.5, 2])
+
+    async def nothing(*_):
+        pass
+
+    async def run():
+        for user, takes in (("User:1", 0.4), ("User:1", 0.6), ("User:1", 9), ("User:2", 2)):
+            await wrapped({"type": "http", "user": user, "takes": takes}, nothing, nothing)
+
+    asyncio.run(run())
+    assert slow(flags) == {
+        "requests over 0.5 s": (3, 2, 1, 1),
+        "requests over 2 s": (3, 1, 1, 0),
+    }
+
+
+def test_left_to_itself_middleware_counts_for_the_flags_in_a_rollout_at_the_time():
+    on = {name: Flag(name=name, gates=Gates(boolean=True)) for name in ("checkout", "other")}
+    client = Client.memory({"checkout": True, "other": True})
+    handle = client.flag("checkout")
+
+    def app(environ, start_response):
+        del environ
+        handle("User:1")
+        client.is_enabled("other", "User:1")
+        start_response("200 OK", [])
+        return [b""]
+
+    wrapped = OutcomesWsgi(app, client=client)
+
+    def counted():
+        wrapped({}, lambda *_: None)
+        return {flag: found[0] for (flag, kind), found in totals(client).items() if kind == "5xx"}
+
+    assert counted() == {}
+    now = Snapshot(environment=client.holder.snapshot.environment, version=7, flags=on)
+    client.holder.replace(replace(now, in_rollout=frozenset({"checkout", "unknown"})))
+    assert counted() == {"checkout": 1}
+    client.holder.replace(replace(now, version=8, in_rollout=frozenset({"other"})))
+    assert counted() == {"checkout": 1, "other": 1}
+    client.holder.replace(replace(now, version=9))
+    assert counted() == {"checkout": 1, "other": 1}
+    client.attend(["checkout"])
+    assert counted() == {"checkout": 2, "other": 1}
+
+
+def test_wsgi_requests_are_counted_by_how_long_they_took(flags, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("flagstaff.contrib.outcomes.time.monotonic", lambda: now[0])
+
+    def app(environ, start_response):
+        flags.is_enabled("checkout", "User:1")
+        now[0] += environ["takes"]
+        start_response("200 OK", [])
+        return [b""]
+
+    wrapped = OutcomesWsgi(app, client=flags, flags=["checkout"])
+    for takes in (0.1, 0.5, 6):
+        wrapped({"takes": takes}, lambda *_: None)
+    assert slow(flags) == {
+        "requests over 0.25 s": (3, 2, 0, 0),
+        "requests over 1 s": (3, 1, 0, 0),
+        "requests over 5 s": (3, 1, 0, 0),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -80,6 +81,22 @@ def test_a_change_makes_the_same_snapshot_as_the_whole():
     assert change["base"] == 3
     assert set(change["flags"]) == {"flag_0", "flag_7", "another"}
     assert before.changed_by(change) == after
+
+
+@pytest.mark.parametrize("rollouts", [((), ("flag_3",)), (("flag_3",), ()), (("a",), ("b", "a"))])
+def test_a_change_says_which_flags_are_in_a_rollout(rollouts):
+    then, now = (frozenset(each) for each in rollouts)
+    before = replace(snapshot(3, *MANY), in_rollout=then)
+    after = replace(snapshot(5, *MANY), in_rollout=now)
+    told = encoded(after)
+    change = json.loads(told.change_since(encoded(before)))
+    assert before.changed_by(change) == after
+    # Whoever has only the bytes, as an edge does, tells the same.
+    assert Encoded.of(5, told.body) == told
+    assert json.loads(Encoded.of(5, told.body).change_since(encoded(before))) == change
+    assert "in_rollout" not in json.loads(
+        encoded(replace(after, version=6)).change_since(encoded(after))
+    )
 
 
 def test_the_body_is_the_wire_form():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
-from fakes import START
+from fakes import START, plan_of, turn_on
 from flagstaff.definitions import Definitions
 from flagstaff.definitions.prerequisites import Prerequisite
 from flagstaff.definitions.state import flag_of
@@ -14,9 +15,11 @@ from flagstaff.flags.bucketing import Bucketing
 from flagstaff.flags.gates import Gates
 from flagstaff.flags.snapshot import Snapshot
 from flagstaff.flags.variant import Variant
+from flagstaff.rollouts.rollout import Phase
 from flagstaff.services.snapshots import snapshot
 from flagstaff.store import flags as store
 from flagstaff.store.flags import FlagState
+from flagstaff.store.tables import rollout
 
 
 @pytest.fixture
@@ -45,3 +48,17 @@ def test_the_snapshot_holds_everything_a_definition_declares(services, ada, defi
     assert found.flags["new_navigation"].bucketing is Bucketing.MURMUR3
     assert found.flags["left_over"].type == "undefined"
     assert Snapshot.from_json(found.to_json()) == found
+
+
+def test_the_snapshot_says_which_flags_are_in_a_rollout(services, ada, added):
+    def told():
+        return services.ask(lambda unit: snapshot(unit, "production"), ada).in_rollout
+
+    assert told() == frozenset()
+    number = added(plan_of(turn_on("production")))
+    assert told() == {"new_navigation"}
+    with services.unit(ada, write=True) as unit:
+        unit.connection.execute(
+            update(rollout).where(rollout.c.id == number).values(phase=Phase.COMPLETED.value)
+        )
+    assert told() == frozenset()

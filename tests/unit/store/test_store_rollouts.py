@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from fakes import BLIND, CALM, GUARD, START, plan_of, preset, ramp, share, turn_on
-from flagstaff.commands.codec import encode
+from flagstaff.commands.codec import decode, encode
 from flagstaff.errors import Conflict
 from flagstaff.flags.change import Actors, Groups, PercentageOfTime
 from flagstaff.flags.gates import Gates
@@ -28,11 +29,13 @@ from flagstaff.rollouts.plan import (
     CloseTarget,
     DeleteFlag,
     OpenCleanup,
+    Plan,
     Preset,
     SetGate,
     Step,
     Summary,
 )
+from flagstaff.rollouts.query import Query
 from flagstaff.rollouts.rollout import (
     Cleanup,
     Phase,
@@ -154,6 +157,14 @@ class TestRollouts:
             saved = rollouts.save(connection, replace(before, readings=readings), before.rollout)
             assert rollouts.get(connection, 1) == saved
             assert saved.readings == readings
+
+    def test_only_guards_on_durations_have_what_older_servers_do_not_know(self):
+        query = Query(source="main")
+        body = encode(replace(EVERYTHING, guards=(replace(GUARD, query=query),)))
+        assert "slower_than" not in json.dumps(body)
+        slow = replace(GUARD, slower_than=0.5, query=replace(query, slower_than=0.5))
+        plan = replace(EVERYTHING, guards=(slow,))
+        assert decode(encode(plan), Plan).guards == (slow,)
 
     def test_a_rollout_that_was_begun_under_the_old_rule_is_still_read(self, database):
         with database.write() as connection:

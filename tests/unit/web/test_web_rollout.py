@@ -52,6 +52,16 @@ def test_a_guard_on_metrics_speaks_of_the_flag(application, make_rollout):
     assert "0 of 200 requests failed with the flag on" in tile.saying
 
 
+def test_a_guard_on_durations_says_what_took_too_long(application, make_rollout):
+    view = looked_at(application, make_rollout())
+    guard = replace(
+        view.plan.guards[0], query=Query(source="main"), counts="requests", slower_than=2.5
+    )
+    (tile,) = tiles(replace(view, plan=replace(view.plan, guards=(guard,))))
+    assert tile.badly == "took over 2.5 s"
+    assert "0 of 200 requests took over 2.5 s with the flag on" in tile.saying
+
+
 @pytest.mark.parametrize(
     ("on", "off", "said"),
     [

@@ -29,7 +29,8 @@ _NUMBERS: Final = {
     "safe_below": (0.0, 1.0),
     "harm_above": (0.0, 1.0),
     "min_excess": (0.0, 1.0),
-    "weight": (0.001, 1000.0),
+    "weight": (0.0001, 1000.0),
+    "slower_than": (0.001, 86_400.0),
 }
 _BOOLEANS: Final = ("against_baseline", "required", "dry_run", "split")
 _LISTS: Final = ("logs", "control", "treatment")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from flagstaff.definitions.duration import format_duration
-from flagstaff.definitions.project import JobRename
+from flagstaff.definitions.project import JobRename, RampSettings
 from flagstaff.flags.percentage import HUNDRED, format_percentage
 from flagstaff.rollouts.checks import STABLE
 
@@ -33,6 +33,8 @@ class RenamePlan:
         percentages: of jobs that are published under the new name, one after the other; all of
             them follows by itself.
         dwell: how long guards watch each.
+        hold_back: for how many in 100 jobs the old name stays for the term, so that guards still
+            have something to compare with; none for nobody.
         by: what the percentages are of: `actors` or `time`.
         term: how long guards watch when every job has the new name, before the drain.
         stable: for how long nothing of the old name may be found.
@@ -46,6 +48,7 @@ class RenamePlan:
     environment: str
     percentages: Sequence[Decimal]
     dwell: timedelta
+    hold_back: Decimal | None = None
     by: str
     term: timedelta
     stable: timedelta = STABLE
@@ -71,7 +74,10 @@ def _steps(wanted: RenamePlan) -> Iterator[str]:
         yield from _knows(wanted, f"keeps-{number}", each.old, each.old_queue)
     yield "  # Workers are asked again before each step: a deployment may have been taken back."
     stage = "The new name is published"
-    for share in (*wanted.percentages, HUNDRED):
+    ramp = RampSettings(
+        percentages=tuple(wanted.percentages), hold_back=wanted.hold_back, term=wanted.term
+    )
+    for share, dwell in (*ramp.rungs(wanted.dwell), (HUNDRED, wanted.term)):
         written = format_percentage(share).replace(".", "-")
         for number, each in enumerate(wanted.renames, start=1):
             name = f"knows-{number}-before-{written}"
@@ -86,7 +92,7 @@ def _steps(wanted: RenamePlan) -> Iterator[str]:
         yield f"    set: {{{change}, environments: [{place}]}}"
         if share != HUNDRED:
             yield f"  - id: watch-{written}"
-            yield f"    bake: {format_duration(wanted.dwell)}"
+            yield f"    bake: {format_duration(dwell)}"
     yield "  - id: verification-term"
     yield "    stage: Verification term"
     yield f"    bake: {format_duration(wanted.term)}"

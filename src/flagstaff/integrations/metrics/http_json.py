@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from flagstaff.definitions.guard_query import COHORT
+from flagstaff.definitions.guard_query import COHORT, MILLISECONDS
 from flagstaff.definitions.sources import MetricSource
 from flagstaff.errors import Unavailable
 from flagstaff.integrations.metrics.counters import Counter, begun, grown
@@ -68,7 +68,8 @@ class HttpJson:
         if answer.status not in OK:
             raise Unavailable(f"{what} answers {answer.status}")
         for on, word in ((True, self._query.on), (False, self._query.off)):
-            for bad, path in ((False, self._query.total), (True, self._query.bad)):
+            bad_path = self._query.bad.replace(MILLISECONDS, f"{1000 * self._query.slower_than:g}")
+            for bad, path in ((False, self._query.total), (True, bad_path)):
                 yield Counter(on=on, bad=bad, value=_number(what, answer.body, path, word))
 
 

@@ -1,7 +1,8 @@
 """How many jobs finished and failed under each name, as the job logs tell it?
 
 The logs are JSON lines shaped like Sidekiq's: `class` is the job's name, `job_status` is `done` or
-`fail` when it ends, `completed_at` (else `time`) says when. Other lines are passed over.
+`fail` when it ends, `completed_at` (else `time`) says when, `duration_s` (else `duration`, or
+`elapsed`) how many seconds it took. Other lines are passed over.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import BinaryIO
 
 from flagstaff.rollouts.guard import Arm, Guard, Measurement
 
-ENDINGS = {"done", "fail"}
+BAD, GOOD = "fail", "done"
+ENDINGS = {BAD, GOOD}
+LASTED = ("duration_s", "duration", "elapsed")
 CHUNK = 1 << 20
 HEAD = 256
 
@@ -115,6 +119,8 @@ class JobLogs:
             if status not in ENDINGS or name not in self._names:
                 return
             ended = _moment(entry.get("completed_at") or entry["time"])
+            if bound := self._guard.slower_than:
+                status = BAD if _lasted(entry) > bound else GOOD
         except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
             return
         if ended >= self._since:
@@ -124,8 +130,21 @@ class JobLogs:
 
 
 def _arm(counts: Counter[tuple[str, str]], names: tuple[str, ...]) -> Arm:
-    failed = sum(counts[name, "fail"] for name in names)
-    return Arm(total=failed + sum(counts[name, "done"] for name in names), failed=failed)
+    failed = sum(counts[name, BAD] for name in names)
+    return Arm(total=failed + sum(counts[name, GOOD] for name in names), failed=failed)
+
+
+def _lasted(entry: Mapping[str, object]) -> float:
+    """Return for how many seconds a job ran.
+
+    Raises:
+        KeyError: the line does not say.
+    """
+    for key in LASTED:
+        value = entry.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+            return value
+    raise KeyError(LASTED[0])
 
 
 def _moment(value: str | float) -> datetime:

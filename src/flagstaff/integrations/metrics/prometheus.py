@@ -8,7 +8,7 @@ alarms.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from flagstaff.definitions.sources import MetricSource
 from flagstaff.errors import Unavailable
 from flagstaff.integrations.metrics.counters import Counter, begun, grown
 from flagstaff.integrations.metrics.fetching import UNREAD, fetch
+from flagstaff.integrations.metrics.histograms import slow_calls, with_edges
 from flagstaff.rollouts.guard import Exposed, Kept, Measurement
 from flagstaff.rollouts.query import Query
 
@@ -26,7 +27,7 @@ _SELECTOR: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*\s*(\{[^{}]*\})?|\{[^{}]
 
 
 class Prometheus:
-    """Reads a pair of counters, failures and everything.
+    """Reads a pair of counters, failures and everything, or the buckets of a histogram.
 
     Args:
         source: how it is reached.
@@ -57,23 +58,35 @@ class Prometheus:
         return grown(self._guard, found, kept, at, self._source.max_gap)
 
     def _counters(self, at: datetime, token: str) -> Iterator[Counter]:
+        if bound := self._query.slower_than:
+            expression = with_edges(self._query.total, bound)
+            buckets = self._sides(expression, at, token)
+            for each in slow_calls(f"Prometheus ({self._source.name})", buckets, bound):
+                yield self._counter(each.labels, each.total, bad=False)
+                yield self._counter(each.labels, each.slow, bad=True)
+            return
         for bad, expression in ((False, self._query.total), (True, self._query.bad)):
-            series = self._ask(expression, at, token)
-            labelled = [each for each in series if self._query.label in each["metric"]]
-            if series and not labelled:
-                raise Unavailable(
-                    f"no series of {expression} has the label {self._query.label}",
-                    hint="name the label that tells the sides apart: `cohort: {label: …}`",
-                )
-            for each in labelled:
-                side = each["metric"][self._query.label]
-                if side in {self._query.on, self._query.off}:
-                    yield Counter(
-                        on=side == self._query.on,
-                        bad=bad,
-                        labels=tuple(sorted(each["metric"].items())),
-                        value=float(each["value"][1]),
-                    )
+            for labels, value in self._sides(expression, at, token):
+                yield self._counter(labels, value, bad=bad)
+
+    def _counter(self, labels: Mapping[str, str], value: float, *, bad: bool) -> Counter:
+        on = labels[self._query.label] == self._query.on
+        return Counter(on=on, bad=bad, labels=tuple(sorted(labels.items())), value=value)
+
+    def _sides(
+        self, expression: str, at: datetime, token: str
+    ) -> Iterator[tuple[Mapping[str, str], float]]:
+        """Yield the series of both sides, with their labels."""
+        series = self._ask(expression, at, token)
+        labelled = [each for each in series if self._query.label in each["metric"]]
+        if series and not labelled:
+            raise Unavailable(
+                f"no series of {expression} has the label {self._query.label}",
+                hint="name the label that tells the sides apart: `cohort: {label: …}`",
+            )
+        for each in labelled:
+            if each["metric"][self._query.label] in {self._query.on, self._query.off}:
+                yield each["metric"], float(each["value"][1])
 
     def _check_age(self, at: datetime, token: str) -> None:
         """Complain about counters that stand still because nobody scrapes them any more."""

@@ -15,6 +15,7 @@ from flagstaff.errors import Unavailable
 from flagstaff.integrations.metrics.counters import Counter, begun, grown
 from flagstaff.rollouts.guard import Kept, Measurement
 from flagstaff.rollouts.query import Base, Place, Query
+from flagstaff.sdk.outcomes import JOBS, SLOW_JOBS, slow_kind
 from flagstaff.services.telemetry import Outcome, Telemetry
 
 PRODUCTION: Final = "production"
@@ -41,16 +42,21 @@ class Reported:
             Unavailable: nobody has reported lately.
         """
         del secret
+        bound = self._query.slower_than
+        kind = slow_kind(self._query.bad, bound) if bound else self._query.bad
         found = [
             each
-            for each in self._telemetry.outcomes(self._query.flag, self._query.bad)
+            for each in self._telemetry.outcomes(self._query.flag, kind)
             if each.environment == PRODUCTION
         ]
         if not any(latest - each.heard <= SILENT for each in found):
+            what = f"how many {kind}" if bound else "outcomes"
             raise Unavailable(
-                f"no application has reported outcomes of {self._query.flag} in production for "
+                f"no application has reported {what} with {self._query.flag} in production for "
                 f"{SILENT.total_seconds():g} s",
-                hint="count with flags.outcome(…) or OutcomesMiddleware",
+                hint=_bounds_hint(self._query.bad, bound)
+                if bound
+                else "count with flags.outcome(…) or OutcomesMiddleware",
             )
         if kept.place.at is None:
             return begun(self._guard, (each for one in found for each in _counters(one)), latest)
@@ -66,6 +72,13 @@ class Reported:
         kept = replace(kept, place=Place(at=kept.place.at, bases=bases))
         counters = (each for one in found for each in _counters(one))
         return grown(self._guard, counters, kept, latest, MAX_GAP)
+
+
+def _bounds_hint(what: str, bound: float) -> str:
+    if what == JOBS:
+        known = ", ".join(f"{each:g} s" for each in SLOW_JOBS)
+        return f"workers count the jobs that take over {known}"
+    return f"count them with OutcomesMiddleware(…, slower_than=[{bound:g}])"
 
 
 def _counters(outcome: Outcome) -> Iterator[Counter]:

@@ -41,7 +41,8 @@ class Sql:
     Args:
         source: which database.
         guard: whom it reads for.
-        query: the statement, with `:since` and `:until` for the times in between which it counts.
+        query: the statement, with `:since` and `:until` for the times in between which it counts,
+            and `:slower_than` for the seconds above which something is bad.
     """
 
     def __init__(self, source: MetricSource, guard: str, query: Query) -> None:
@@ -69,6 +70,7 @@ class Sql:
     def _ask(self, since: datetime, until: datetime, password: str) -> dict[str, Arm]:
         what = f"the database {self._source.name}"
         times = {"since": since.astimezone(UTC), "until": until.astimezone(UTC)}
+        bound = {"slower_than": self._query.slower_than} if self._query.slower_than else {}
         try:
             url = make_url(self._source.address)
             url = url.set(password=password) if password else url
@@ -88,7 +90,7 @@ class Sql:
                 _only_read(connection, self._source.timeout)
                 if connection.dialect.name == "sqlite":
                     times = {key: _plain(each) for key, each in times.items()}  # type: ignore[misc]
-                result = connection.execute(text(self._query.statement), times)
+                result = connection.execute(text(self._query.statement), {**times, **bound})
                 rows = _arms(what, tuple(result.keys()), result.fetchmany(MOST_ROWS + 1))
                 transaction.rollback()
                 return rows

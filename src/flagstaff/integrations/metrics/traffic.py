@@ -92,7 +92,10 @@ class Lately:
         exposed = self._exposed(query, source, latest)
         kept = Kept(since=since, exposed=exposed)
         measured = reader_of(source, guard.name, query).measure(kept, latest, known)
-        return Traffic(seen=measured.treatment + measured.control)
+        seen = measured.treatment + measured.control
+        if exposed is not None:
+            seen = replace(seen, total=exposed.control)  # of both sides, which are told apart late
+        return Traffic(seen=seen)
 
     def _exposed(self, query: Query, source: MetricSource, latest: datetime) -> Exposed | None:
         """Return the totals of the guard that a source needs which knows of failures only."""
@@ -109,7 +112,7 @@ class Lately:
             why = found.error or "nothing was counted"
             raise Unavailable(f"{query.exposure}, of which it takes the totals: {why}")
         whole = round(found.seen.total * (BASELINE / found.over))
-        return Exposed(treatment=0, control=whole, at=latest)
+        return Exposed(treatment=whole, control=whole, at=latest)
 
 
 def _piece_by_piece(reader: Reading, since: datetime, latest: datetime, known: str) -> Traffic:

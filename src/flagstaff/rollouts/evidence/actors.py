@@ -65,5 +65,5 @@ def unit_problem(*, sticky: bool, counts_actors: bool) -> str:
         return ""
     return (
         "the flag stays with an actor, but calls are counted: a few actors who fail again and "
-        "again can roll back a harmless flag; count each actor's first failure instead"
+        "again can roll back a harmless flag; `on_harm: hold` lets a person decide"
     )

@@ -99,6 +99,11 @@ def to_one(evidence: float) -> str:
     return f"{evidence:,.0f} : 1" if evidence >= 1 else "less than 1 : 1"
 
 
+def length(seconds: float) -> str:
+    """Return a length of time to the millisecond, such as `500 ms` or `2.5 s`."""
+    return f"{1000 * seconds:g} ms" if seconds < 1 else f"{seconds:g} s"
+
+
 def spoken(seconds: float) -> str:
     """Return a length of time as people say it."""
     if seconds < MINUTE:

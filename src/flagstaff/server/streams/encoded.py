@@ -11,7 +11,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from flagstaff.flags.snapshot import Snapshot
+from flagstaff.flags.snapshot import IN_ROLLOUT, Snapshot
 from flagstaff.services.person import ENGINE
 from flagstaff.services.services import Services
 from flagstaff.services.snapshots import snapshot
@@ -22,25 +22,27 @@ class Encoded:
     """A snapshot as bytes; the tag also changes when only a definition did.
 
     `flags` are the texts of the flags by name; without them, no change can be told from it.
+    `in_rollout` is the text of the list of those in a rollout.
     """
 
     version: int
     etag: str
     body: bytes
     flags: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    in_rollout: str = "[]"
 
     @classmethod
-    def of(cls, version: int, body: bytes, flags: Mapping[str, str] | None = None) -> Encoded:
+    def of(cls, version: int, body: bytes) -> Encoded:
         """Return the snapshot under the tag that the same bytes have everywhere.
 
         Args:
             version: of the snapshot.
-            body: all of it.
-            flags: each flag as it stands in the body; they are looked up there when left out.
+            body: all of it; each flag is looked up there.
         """
-        digest = hashlib.sha256(body).hexdigest()[:16]
-        found = _flags_in(body) if flags is None else flags
-        return cls(version=version, etag=f'"{version}-{digest}"', body=body, flags=found)
+        flags, in_rollout = _parts_of(body)
+        return cls(
+            version=version, etag=_tag(version, body), body=body, flags=flags, in_rollout=in_rollout
+        )
 
     def answer(self, headers: Headers) -> Response:
         """Return the answer to a request for it: "not modified" to whoever still has it."""
@@ -60,8 +62,10 @@ class Encoded:
             return b""
         told = {name: text for name, text in self.flags.items() if before.flags.get(name) != text}
         told |= dict.fromkeys(before.flags.keys() - self.flags.keys(), "null")
-        change = '{"base":%d,"version":%d,"flags":%s}'
-        found = (change % (before.version, self.version, _object(told))).encode()
+        same = self.in_rollout == before.in_rollout
+        more = "" if same else f'"{IN_ROLLOUT}":{self.in_rollout},'
+        change = '{"base":%d,"version":%d,%s"flags":%s}'
+        found = (change % (before.version, self.version, more, _object(told))).encode()
         return found if len(found) < len(self.body) else b""
 
 
@@ -71,7 +75,13 @@ def encoded(found: Snapshot) -> Encoded:
     flags: dict[str, Any] = written.pop("flags")  # type: ignore[assignment]
     texts = {name: _text(flag) for name, flag in flags.items()}
     body = f'{_text(written)[:-1]},"flags":{_object(texts)}}}'.encode()
-    return Encoded.of(found.version, body, texts)
+    return Encoded(
+        version=found.version,
+        etag=_tag(found.version, body),
+        body=body,
+        flags=texts,
+        in_rollout=_text(written.get(IN_ROLLOUT, [])),
+    )
 
 
 def encoded_snapshot(services: Services, environment: str) -> Encoded:
@@ -83,12 +93,18 @@ def encoded_snapshot(services: Services, environment: str) -> Encoded:
     return encoded(services.ask(lambda unit: snapshot(unit, environment), ENGINE))
 
 
-def _flags_in(body: bytes) -> dict[str, str]:
+def _tag(version: int, body: bytes) -> str:
+    return f'"{version}-{hashlib.sha256(body).hexdigest()[:16]}"'
+
+
+def _parts_of(body: bytes) -> tuple[dict[str, str], str]:
+    """Return the texts of the flags, and of the list of those in a rollout."""
     try:
-        found = json.loads(body)["flags"].items()
+        found = json.loads(body)
+        flags = {name: _text(flag) for name, flag in found["flags"].items()}
+        return flags, _text(found.get(IN_ROLLOUT, []))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {}  # whoever reads it says what is wrong with it
-    return {name: _text(flag) for name, flag in found}
+        return {}, "[]"  # whoever reads it says what is wrong with it
 
 
 def _object(texts: Mapping[str, str]) -> str:

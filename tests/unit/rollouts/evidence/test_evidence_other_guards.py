@@ -62,7 +62,7 @@ def test_actors_count_once_and_leave():
 
 
 def test_calls_are_the_wrong_unit_for_a_flag_that_stays():
-    assert "first failure" in unit_problem(sticky=True, counts_actors=False)
+    assert "calls are counted" in unit_problem(sticky=True, counts_actors=False)
     assert not unit_problem(sticky=True, counts_actors=True)
     assert not unit_problem(sticky=False, counts_actors=False)
 
