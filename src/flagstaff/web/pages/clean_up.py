@@ -15,7 +15,6 @@ from flagstaff.cleanup.references import find_references
 from flagstaff.errors import FlagstaffError, NotFound, UsageError
 from flagstaff.integrations.forge.branches import old_jobs
 from flagstaff.services import views
-from flagstaff.services.lives.stale import stale_flags
 from flagstaff.web.site import Site
 
 ANSWERS = ("on", "off")
@@ -47,7 +46,7 @@ def routes(site: Site) -> list[BaseRoute]:
 
     def listing(request: Request) -> Response:
         after = request.query_params.get("after", "")
-        found = site.ask(request, stale_flags)
+        found = site.ask(request, site.stale.flags)
         rest = [each for each in found if each.name > after]
         shown = rest[:ON_A_PAGE]
         more = shown[-1].name if len(rest) > ON_A_PAGE else ""
@@ -80,7 +79,7 @@ def _page(site: Site, request: Request) -> Response:
     references: tuple[Reference, ...] = ()
     patch: Patch | None = None
     error: FlagstaffError | None = None
-    keep, stale = _keep(request), site.ask(request, stale_flags)
+    keep, stale = _keep(request), site.ask(request, site.stale.flags)
     try:
         base = site.services.context.project.main_branch
         references = find_references(site.services.context.root, flag, base=base)

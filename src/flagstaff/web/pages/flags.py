@@ -8,7 +8,6 @@ from starlette.routing import BaseRoute, Route
 
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
-from flagstaff.services.lives.stale import stale_flags
 from flagstaff.services.permissions import visible
 from flagstaff.services.undefined import undefined
 from flagstaff.web.flag_form import Typed, command_of
@@ -51,7 +50,7 @@ def _page(
     shown = found[:ON_A_PAGE]
     stale = None
     if "stale" in request.query_params:
-        stale = [each for each in site.ask(request, stale_flags) if match in each.name]
+        stale = [each for each in site.ask(request, site.stale.flags) if match in each.name]
     context, known = site.services.context, site.ask(request, visible)
     return site.page(
         request,
