@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, cast, delete, select
+from sqlalchemy import Connection, Text, cast, delete, select
 
 from flagstaff.flags.gates import Gates
 from flagstaff.store.tables import environment as environment_table
@@ -115,7 +115,7 @@ def bump(connection: Connection, environment: str) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=grown))
 
 
-def _state(row: Row[Any]) -> FlagState:
+def _state(row: Sequence[Any]) -> FlagState:
     return FlagState(
         environment=row[0],
         flag=row[1],
