@@ -13,6 +13,7 @@ from flagstaff.services.audience import answered, audience
 from flagstaff.services.explaining import Explained, explained
 from flagstaff.services.permissions import visible
 from flagstaff.web.asking import Reach, actors_of
+from flagstaff.web.confirming import Asked, asked, carry_out
 from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.history import history, news
@@ -30,7 +31,7 @@ def routes(site: Site) -> list[BaseRoute]:
     def submit(request: Request, form: Form) -> Response:
         name = request.path_params["name"]
         try:
-            return site.carry_out(request, command_of(form, name), then=f"/flags/{name}")
+            return carry_out(site, request, form, asked(command_of(form, name), f"/flags/{name}"))
         except FlagstaffError as error:
             return _page(site, request, form=form, error=error)
 
@@ -38,7 +39,11 @@ def routes(site: Site) -> list[BaseRoute]:
         name = request.path_params["name"]
         try:
             command = UndoEntry(entry=_number(form), reason=form.reason("take a change back"))
-            return site.carry_out(request, command, then=f"/flags/{name}")
+            entry = site.ask(request, lambda unit: views.entry(unit, command.entry))
+            undone = Asked(
+                command=command, environments=(entry.environment,), then=f"/flags/{name}"
+            )
+            return carry_out(site, request, form, undone)
         except FlagstaffError as error:
             return _page(site, request, form=EMPTY, error=error)
 
