@@ -43,13 +43,33 @@ def facts(unit: Unit, *, search: bool = True) -> list[FlagFacts]:
 
     Without `search`, nobody looks into the code.
     """
-    rows: dict[str, dict[str, FlagState]] = {}
-    for state in flag_store.find(unit.connection):
-        rows.setdefault(state.flag, {})[state.environment] = state
+    states = flag_store.find(unit.connection)
     definitions = unit.context.definitions()
-    names = sorted({*definitions, *rows})
-    lives, removed = store.find(unit.connection), store.removals(unit.connection)
-    known = _Known(
+    names = sorted({*definitions, *(each.flag for each in states)})
+    known = _known(unit, states, store.find(unit.connection), search=search)
+    return [_facts(unit, name, definitions.get(name), known) for name in names]
+
+
+def facts_of(unit: Unit, name: str) -> FlagFacts:
+    """Return what is known of one flag, in the environments the asker may look into."""
+    life = store.get(unit.connection, name)
+    known = _known(
+        unit,
+        flag_store.find(unit.connection, flag=name),
+        {name: life} if life else {},
+        search=True,
+    )
+    return _facts(unit, name, unit.context.definitions().get(name), known)
+
+
+def _known(
+    unit: Unit, states: Iterable[FlagState], lives: Mapping[str, Life], *, search: bool
+) -> _Known:
+    rows: dict[str, dict[str, FlagState]] = {}
+    for state in states:
+        rows.setdefault(state.flag, {})[state.environment] = state
+    removed = store.removals(unit.connection)
+    return _Known(
         places=visible(unit),
         rows=rows,
         lives=lives,
@@ -57,9 +77,8 @@ def facts(unit: Unit, *, search: bool = True) -> list[FlagFacts]:
         once_set=frozenset(flag for flag, _ in removed),
         heard=heard(unit, lives),
         running=rollout_store.active_flags(unit.connection),
-        referenced=_referenced(unit, definitions) if search else None,
+        referenced=_referenced(unit, unit.context.definitions()) if search else None,
     )
-    return [_facts(unit, name, definitions.get(name), known) for name in names]
 
 
 def introduced(

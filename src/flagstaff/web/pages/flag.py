@@ -11,6 +11,7 @@ from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
 from flagstaff.services.audience import answered, audience
 from flagstaff.services.explaining import Explained, explained
+from flagstaff.services.lives.showing import life_of
 from flagstaff.services.permissions import visible
 from flagstaff.web.asking import Reach, actors_of
 from flagstaff.web.confirming import Asked, asked, carry_out
@@ -88,6 +89,7 @@ def _page(
         history=history(news(log), default=flag.default),
         answers=site.ask(request, lambda unit: answered(unit, telemetry, name)),
         processes=site.ask(request, lambda unit: audience(unit, telemetry, services.clock)),
+        life=site.ask(request, lambda unit: life_of(unit, name)),
         typed=Typed.of(form, environments=proposed),
         error=error,
     )
