@@ -201,6 +201,7 @@ ROUTES: dict[tuple[str, str], Wanted] = {
         },
     ),
     ("GET", "/flags/{name}"): page("viewer"),
+    ("GET", "/flags/{name}/answers"): page("viewer"),
     ("POST", "/flags/{name}"): page(
         "operator",
         HERE,

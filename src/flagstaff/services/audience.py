@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from flagstaff.services.answer_counts import AnswerCount, filled
 from flagstaff.services.clock import Clock
 from flagstaff.services.permissions import visible
 from flagstaff.services.telemetry import Answered, Heartbeat, Telemetry
@@ -69,6 +70,16 @@ def answered(unit: Unit, telemetry: Telemetry, flag: str) -> list[Answered]:
     """Return what the flag answered in the environments that the asker may look into."""
     places = visible(unit)
     return [each for each in telemetry.answers(flag) if each.environment in places]
+
+
+def over_time(unit: Unit, telemetry: Telemetry, flag: str) -> dict[str, list[AnswerCount]]:
+    """Return how often the flag answered in each environment that the asker may look into."""
+    places = visible(unit)
+    found: dict[str, list[AnswerCount]] = {}
+    for each in telemetry.over_time(flag):
+        if each.environment in places:
+            found.setdefault(each.environment, []).append(each)
+    return {each: filled(found[each]) for each in reversed(places) if each in found}
 
 
 def _key(beat: Heartbeat) -> tuple[str, str, str, str, int]:

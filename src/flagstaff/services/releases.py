@@ -14,6 +14,8 @@ from flagstaff.services.views import FlagCell
 from flagstaff.store import deployments as store
 
 EARLIER = 5
+MOST_FLAGS = 50
+"""Flags that are named of a place; there may be a thousand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +43,16 @@ class FlagThere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """What runs in one environment or deploy stage; a stage sees the flags of `environment`."""
+    """What runs in one environment or deploy stage; a stage sees the flags of `environment`.
+
+    `flags` are the first of the `flag_count` that are set there, by name.
+    """
 
     place: str
     environment: str
     commit: CommitView | None
     flags: tuple[FlagThere, ...]
+    flag_count: int
     earlier: tuple[DeploymentView, ...]
 
     @property
@@ -64,23 +70,19 @@ def running(unit: Unit) -> list[Running]:
         name: each for name, each in store.current(unit.connection).items() if name in places
     }
     newest = max(current.values(), key=lambda each: each.at, default=None)
-    flags = views.flags(unit)
+    flags = views.flags_set(unit, known)
     found = []
     for place, environment in places.items():
         deployed = current.get(place)
-        there = [
-            FlagThere(name=flag.name, cell=cell)
-            for flag in flags
-            for cell in flag.cells
-            if cell.environment == environment and cell.gates is not None
-        ]
+        there = flags[environment]
         log = deployments(unit, environment=place, limit=EARLIER + 1) if deployed else []
         found.append(
             Running(
                 place=place,
                 environment=environment,
                 commit=_commit(unit, deployed, newest) if deployed else None,
-                flags=tuple(there),
+                flags=tuple(FlagThere(name=each, cell=cell) for each, cell in there[:MOST_FLAGS]),
+                flag_count=len(there),
                 earlier=tuple(log[1:]),
             )
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from flagstaff.services.answer_counts import AnswerCount, AnswerCounts
 from flagstaff.services.jobs import NO_JOBS, Jobs, JobsReport
 
 Key = TypeVar("Key")
@@ -135,6 +136,7 @@ class Telemetry:
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         self._exposed: OrderedDict[str, datetime] = OrderedDict()
         self._outcomes: OrderedDict[tuple[str, str, str, str], Outcome] = OrderedDict()
+        self._over_time = AnswerCounts()
         self.jobs = Jobs()
 
     def report(
@@ -156,6 +158,9 @@ class Telemetry:
                 place = (each.flag, each.environment, each.value, each.gate)
                 self._counts[place] = self._counts.get(place, 0) + each.count
                 _trim(self._counts, place, MOST_ANSWERS)
+                self._over_time.add(
+                    each.flag, each.environment, beat.at, value=each.value, count=each.count
+                )
                 self._exposed[each.flag] = beat.at
                 _trim(self._exposed, each.flag, MOST_ANSWERS)
             for asked in unknown:
@@ -199,6 +204,11 @@ class Telemetry:
                 if place[0] == flag
             ]
         return sorted(found, key=lambda each: (each.environment, -each.count))
+
+    def over_time(self, flag: str) -> list[AnswerCount]:
+        """Return how often the flag answered on and off, by environment, oldest first."""
+        with self._lock:
+            return self._over_time.of(flag)
 
     def unknown(self) -> list[Unknown]:
         """Return what was asked for and not there, the most frequent first."""

@@ -230,6 +230,19 @@ def flags(
     return [_flag(unit, name, by_flag.get(name, {}), running.get(name)) for name in names]
 
 
+def flags_set(unit: Unit, environments: tuple[str, ...]) -> dict[str, list[tuple[str, FlagCell]]]:
+    """Return what somebody has set in each environment: the flags by name, and how they stand."""
+    found: dict[str, list[tuple[str, FlagCell]]] = {each: [] for each in environments}
+    definitions = unit.context.definitions()
+    for state in flag_store.find(unit.connection):
+        if state.environment in found:
+            definition = definitions.get(state.flag)
+            default = definition.default_enabled if definition else False
+            cell = _cell(state.environment, state, default)
+            found[state.environment].append((state.flag, cell))
+    return found
+
+
 def flag(unit: Unit, name: str) -> FlagView:
     """Return one flag, in all environments the asker may look into.
 

@@ -94,6 +94,11 @@ def get(connection: Connection, number: int) -> AuditEntry | None:
     return AuditEntry(**row) if row else None
 
 
+def newest_number(connection: Connection) -> int:
+    """Return the number of the newest entry, 0 when there is none."""
+    return connection.execute(select(func.max(table.c.id))).scalar() or 0
+
+
 def newest_at(connection: Connection) -> datetime | None:
     """Return when the last thing was done, `None` before the first."""
     return connection.execute(select(table.c.at).order_by(table.c.id.desc()).limit(1)).scalar()

@@ -46,8 +46,10 @@ def get(connection: Connection, flag: str) -> Life | None:
 
 def find(connection: Connection) -> dict[str, Life]:
     """Return what is remembered of every flag, by name."""
-    rows = connection.execute(select(table)).mappings()
-    return {row["flag"]: Life(**row) for row in rows}
+    rows = connection.execute(select(table))
+    names = tuple(rows.keys())
+    lives = (Life(**dict(zip(names, row, strict=True))) for row in rows)
+    return {each.flag: each for each in lives}
 
 
 def note(connection: Connection, flag: str, now: datetime, **changes: Any) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from flagstaff.services.course import Course
+from flagstaff.services.answer_counts import AnswerCount
+from flagstaff.services.course import CHANGES, Course
 from flagstaff.services.evidence import GuardHistory
 from flagstaff.services.person import Source
 from flagstaff.services.views import AuditView
@@ -65,6 +67,21 @@ def evidence_chart(history: GuardHistory) -> dict[str, Any]:
         "marks": [
             {"at": each.at.timestamp(), "by": STAGE, "text": f"{each.percentage:g} %"}
             for each in changed
+        ],
+    }
+
+
+def answers_chart(counts: list[AnswerCount], log: Iterable[AuditView]) -> dict[str, Any]:
+    """Return how often a flag answered on and off in one environment, and who changed it there."""
+    places = {each.environment for each in counts}
+    return {
+        "x": [each.at.timestamp() for each in counts],
+        "on": [each.on for each in counts],
+        "off": [each.off for each in counts],
+        "marks": [
+            {"at": each.at.timestamp(), "by": actor_of(each), "text": _said(each)}
+            for each in log
+            if each.environment in places and each.action in CHANGES
         ],
     }
 

@@ -49,6 +49,14 @@ class Form:
         """Return every value chosen under a name."""
         return tuple(self._fields.get(name, []))
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return every field with each of its values, with plain line ends."""
+        return [
+            (name, value.replace("\r\n", "\n"))
+            for name, values in self._fields.items()
+            for value in values
+        ]
+
     def reason(self, verb: str) -> str:
         """Return the reason that was typed.
 

@@ -17,13 +17,14 @@ from flagstaff.commands.model import Command
 from flagstaff.commands.roles import Role
 from flagstaff.errors import FlagstaffError, NotFound, Problem
 from flagstaff.services.clock import FastClock
+from flagstaff.services.lives.stale_memory import StaleMemory
 from flagstaff.services.person import Person
 from flagstaff.services.services import Services
 from flagstaff.services.telemetry import Telemetry
 from flagstaff.services.unit import Unit
 from flagstaff.web.doors import Doors
 from flagstaff.web.notices import Notices
-from flagstaff.web.templating import STATIC, templates
+from flagstaff.web.templating import STATIC, names, templates
 
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ class Site:
     person_of: Callable[[Request], Person]
     doors: Doors
     status_of: Callable[[FlagstaffError], int]
+    stale: StaleMemory = field(default_factory=StaleMemory)
     notices: Notices = field(default_factory=Notices)
     templates: Environment = field(default_factory=templates)
 
@@ -106,7 +108,7 @@ class Site:
         if not part:
             return template
         name = f"{template.removesuffix('.html')}/{part}.html"
-        if part.startswith("_") or name not in self.templates.list_templates():
+        if part.startswith("_") or name not in names():
             raise NotFound(f"the page has no part {part[:40]}", hint="open the page without ?part=")
         return name
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flagstaff.rollouts.schedule import Schedule
 from flagstaff.services.views import RolloutView, StepView
 
+CHANGES_FLAGS = frozenset({"SetGate", "DeleteFlag"})
 _KINDS = {
     "SetGate": ("toggle", "sets the flag"),
     "Bake": ("clock", "holds and watches"),
@@ -61,4 +62,4 @@ def next_change(view: RolloutView) -> StepView | None:
         return None
     at = next(i for i, step in enumerate(view.steps) if step.id == current.id)
     later = (step for step in view.steps[at + 1 :] if not step.status.finished)
-    return next((step for step in later if step.kind in {"SetGate", "DeleteFlag"}), None)
+    return next((step for step in later if step.kind in CHANGES_FLAGS), None)

@@ -22,6 +22,8 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 TEMPLATES = HERE / "templates"
 PRODUCTION = "production"
+DRAWN_OFTEN = ("icon", "chip", "environment")
+"""Macros that a long table calls for each of its cells, always with the same few arguments."""
 
 
 @cache
@@ -57,8 +59,16 @@ def templates() -> Environment:
     }
     environment.globals.update(looks)
     environment.globals["PRODUCTION"] = PRODUCTION
-    environment.globals["ui"] = environment.get_template("ui.html").module
+    ui = environment.get_template("ui.html").module
+    vars(ui).update({name: cache(vars(ui)[name]) for name in DRAWN_OFTEN})
+    environment.globals["ui"] = ui
     return environment
+
+
+@cache
+def names() -> frozenset[str]:
+    """Return the names of all templates."""
+    return frozenset(templates().list_templates())
 
 
 def moment(at: datetime) -> Markup:

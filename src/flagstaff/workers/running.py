@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from time import monotonic
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from celery.exceptions import Ignore, Reject, Retry
@@ -123,7 +122,7 @@ class Runner:
         kwargs: Any,
     ) -> Any:
         end: Event | None = FAILED
-        began = monotonic()
+        began = time.monotonic()
         try:
             result = body(*args, **kwargs)
             end = SUCCEEDED
@@ -134,7 +133,7 @@ class Runner:
             end = None
             raise
         finally:
-            seconds = monotonic() - began
+            seconds = time.monotonic() - began
             self._counts.ended(*place, end, seconds)
             if cohort is not None and self._outcomes is not None:
                 self._tell_guards(self._outcomes, cohort, end, seconds)

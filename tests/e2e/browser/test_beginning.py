@@ -6,7 +6,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from served import ISSUE, PLAN
+from served import ISSUE, PLAN, SURE
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 
@@ -64,5 +64,6 @@ def test_a_step_is_skipped_with_a_reason(served, page):
     page.goto(f"/rollouts/{number}")
     page.get_by_label("Reason").fill("no staging today")
     page.get_by_role("button", name="Skip this step").click()
+    page.get_by_role("button", name=SURE).click()
     expect(page.locator("#decide h2")).to_have_text("For everybody?")
     expect(page.locator("#log")).to_contain_text("no staging today")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.sync_api import expect
+from served import PATIENCE, SURE
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 
@@ -16,6 +19,7 @@ def test_an_approval_in_one_browser_appears_in_another(served, browse):
         expect(each.locator("[data-connection]")).to_have_text("live")
     ada.get_by_label("Reason").fill("QA passed")
     ada.get_by_role("button", name="Approve").click()
+    ada.get_by_role("button", name=SURE).click()
     expect(bob.locator("#decide h2")).to_contain_text("For everybody?")
     expect(bob.locator("#log")).to_contain_text("QA passed")
     assert bob.evaluate("performance.getEntriesByType('navigation').length") == 1
@@ -37,6 +41,8 @@ def test_a_rollout_is_approved_with_the_keyboard_alone(served, page):
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Approve")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=SURE)).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.locator("#decide h2")).to_contain_text("For everybody?")
 
 
@@ -46,6 +52,8 @@ def test_without_javascript_every_decision_is_a_plain_form(served, browse):
     page.goto(f"/rollouts/{number}")
     page.get_by_label("Reason").fill("read the logs")
     page.get_by_role("button", name="Approve").click()
+    expect(page.locator("main")).to_contain_text("nothing was changed yet")
+    page.get_by_role("button", name=SURE).click()
     served.until(number, "waiting")
     page.goto(f"/rollouts/{number}")
     page.get_by_role("button", name="Pause").click()
@@ -120,6 +128,10 @@ def test_a_change_that_comes_while_its_part_is_fetched_is_not_lost(served, page)
     page.route(f"**/rollouts/{number}?part=decide", hold)
     page.goto(f"/rollouts/{number}")
     expect(page.locator("#decide.htmx-request")).to_be_attached()
+    deadline = time.monotonic() + PATIENCE
+    while not held:  # the answer from before the pause has to be there before the pause
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
     served.command("PauseRollout", rollout=number, reason="wait for me")
     expect(page.locator("#log")).to_contain_text("wait for me")
     [(route, old)] = held

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from served import SURE
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 
@@ -27,6 +28,7 @@ def test_the_form_shows_the_command_and_sets_the_flag(page):
         "flagstaff feature set switched 30 --actors --production --reason 'a first look'"
     )
     page.get_by_role("button", name="Set the flag").click()
+    page.get_by_role("button", name=SURE).click()
     expect(page.get_by_role("status")).to_contain_text("production: on for 30 % of actors")
     expect(page.locator("#state")).to_contain_text("30 %")
 
@@ -73,6 +75,7 @@ def test_undo_takes_a_change_back(served, page):
     entry.get_by_text("Undo …").click()
     entry.get_by_label("Reason").fill("too many")
     entry.get_by_role("button", name=re.compile("Back to")).click()
+    page.get_by_role("button", name=SURE).click()
     expect(page.locator("#state")).to_contain_text("10 %")
     expect(page.locator("#log li").first).to_contain_text("too many")
 

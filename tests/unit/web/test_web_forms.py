@@ -11,6 +11,7 @@ from flagstaff.services.person import ENGINE
 from flagstaff.web.forms import Form
 
 SET = {"environment": ["dev", "staging"], "value": "true", "how": "everyone", "reason": "QA & co"}
+SURE = {"sure": "production"}
 WITH_PLACEHOLDER = """\
 # [Feature flag] Enable `new_navigation`
 
@@ -113,7 +114,7 @@ def test_a_wrong_form_says_why_and_keeps_what_was_typed(client, application, typ
 
 def test_a_waiting_step_is_approved_with_its_reason(client, application, make_rollout):
     number = make_rollout()
-    answer = {"step": "verify", "reason": "looks right"}
+    answer = {"step": "verify", "reason": "looks right", **SURE}
     page = client.post(f"/rollouts/{number}/approve", data=answer)
     assert page.status_code == 200
     step = state(application, number).steps[1]
@@ -135,7 +136,7 @@ def test_a_no_needs_a_reason(client, application, make_rollout, verb):
     page = client.post(f"/rollouts/{number}/{verb}", data={"step": "verify", "reason": " "})
     assert page.status_code == 400
     assert "a reason is needed" in page.text
-    client.post(f"/rollouts/{number}/{verb}", data={"step": "verify", "reason": "not yet"})
+    client.post(f"/rollouts/{number}/{verb}", data={"step": "verify", "reason": "not yet", **SURE})
     view = state(application, number)
     assert "not yet" in view.steps[1].note
     assert (view.summary.phase is Phase.PAUSED) is (verb == "reject")
@@ -148,7 +149,7 @@ def test_pause_resume_and_promote(client, application, make_rollout):
     assert state(application, number).summary.phase is Phase.PAUSED
     client.post(f"/rollouts/{number}/resume", data={})
     assert state(application, number).summary.phase is Phase.RUNNING
-    client.post(f"/rollouts/{number}/promote", data={"reason": "all quiet"})
+    client.post(f"/rollouts/{number}/promote", data={"reason": "all quiet", **SURE})
     assert "all quiet" in state(application, number).steps[3].note
 
 

@@ -13,7 +13,14 @@ IGNORE = "ignore-feature-flag-consistency-check"
 def submit(client):
     def submit(**fields):
         body = urlencode(
-            {"environment": "production", "value": "true", "how": "everyone", **fields}, doseq=True
+            {
+                "environment": "production",
+                "value": "true",
+                "how": "everyone",
+                "sure": "production",
+                **fields,
+            },
+            doseq=True,
         )
         headers = {"content-type": "application/x-www-form-urlencoded"}
         return client.post(

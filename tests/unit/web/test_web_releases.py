@@ -6,7 +6,11 @@ import pytest
 
 from flagstaff.commands.model import RecordDeployment, SetFlag
 from flagstaff.flags.change import Boolean
+from flagstaff.flags.gates import Gates
 from flagstaff.services.person import ENGINE
+from flagstaff.services.releases import MOST_FLAGS
+from flagstaff.store import flags
+from flagstaff.store.flags import FlagState
 from git_sandbox import SURROUNDINGS, GitSandbox
 
 
@@ -66,3 +70,21 @@ def test_the_flags_that_are_set_there_are_shown(client, application):
 def test_a_stage_sees_the_flags_of_its_environment(client, application):
     for stage, main in application.services.context.project.stages.items():
         assert f"a stage of {main}" in row(client, stage)
+
+
+def test_of_very_many_flags_the_first_are_named_and_all_are_counted(client, application):
+    with application.services.unit(ENGINE, write=True) as unit:
+        for number in range(MOST_FLAGS + 7):
+            state = FlagState(
+                environment="dev",
+                flag=f"flag_{number:03}",
+                gates=Gates(boolean=True),
+                updated_at=unit.now,
+                updated_by="ada",
+            )
+            flags.put(unit.connection, state)
+    shown = row(client, "dev")
+    assert f"{MOST_FLAGS + 7} flags" in shown
+    assert shown.count('class="flagname"') == MOST_FLAGS
+    assert "… and 7 more" in shown
+    assert 'class="flagname"' not in row(client, "staging")

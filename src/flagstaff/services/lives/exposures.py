@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from flagstaff.services.unit import Unit
-from flagstaff.store import lives as store
 from flagstaff.store import settings
+from flagstaff.store.lives import Life
 
 KEY: Final = "exposures"
 """The setting with the first and the last time at which anything was heard."""
@@ -24,9 +24,8 @@ class Heard:
     until: datetime | None = None
 
 
-def heard(unit: Unit) -> Heard:
-    """Return what is kept, with what this process has heard since."""
-    lives = store.find(unit.connection)
+def heard(unit: Unit, lives: Mapping[str, Life]) -> Heard:
+    """Return what is kept in the flags' lives, with what this process has heard since."""
     exposed = {name: life.exposed_at for name, life in lives.items() if life.exposed_at}
     span = settings.get(unit.connection, KEY)
     times = [datetime.fromisoformat(each) for each in span] if span else []

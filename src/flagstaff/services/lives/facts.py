@@ -32,6 +32,7 @@ class _Known:
     rows: Mapping[str, Mapping[str, FlagState]]
     lives: Mapping[str, Life]
     removed: Mapping[tuple[str, str], datetime]
+    once_set: frozenset[str]
     heard: Heard
     running: frozenset[str]
     referenced: frozenset[str] | None
@@ -42,21 +43,42 @@ def facts(unit: Unit, *, search: bool = True) -> list[FlagFacts]:
 
     Without `search`, nobody looks into the code.
     """
-    rows: dict[str, dict[str, FlagState]] = {}
-    for state in flag_store.find(unit.connection):
-        rows.setdefault(state.flag, {})[state.environment] = state
+    states = flag_store.find(unit.connection)
     definitions = unit.context.definitions()
-    names = sorted({*definitions, *rows})
-    known = _Known(
+    names = sorted({*definitions, *(each.flag for each in states)})
+    known = _known(unit, states, store.find(unit.connection), search=search)
+    return [_facts(unit, name, definitions.get(name), known) for name in names]
+
+
+def facts_of(unit: Unit, name: str) -> FlagFacts:
+    """Return what is known of one flag, in the environments the asker may look into."""
+    life = store.get(unit.connection, name)
+    known = _known(
+        unit,
+        flag_store.find(unit.connection, flag=name),
+        {name: life} if life else {},
+        search=True,
+    )
+    return _facts(unit, name, unit.context.definitions().get(name), known)
+
+
+def _known(
+    unit: Unit, states: Iterable[FlagState], lives: Mapping[str, Life], *, search: bool
+) -> _Known:
+    rows: dict[str, dict[str, FlagState]] = {}
+    for state in states:
+        rows.setdefault(state.flag, {})[state.environment] = state
+    removed = store.removals(unit.connection)
+    return _Known(
         places=visible(unit),
         rows=rows,
-        lives=store.find(unit.connection),
-        removed=store.removals(unit.connection),
-        heard=heard(unit),
+        lives=lives,
+        removed=removed,
+        once_set=frozenset(flag for flag, _ in removed),
+        heard=heard(unit, lives),
         running=rollout_store.active_flags(unit.connection),
-        referenced=_referenced(unit, definitions) if search else None,
+        referenced=_referenced(unit, unit.context.definitions()) if search else None,
     )
-    return [_facts(unit, name, definitions.get(name), known) for name in names]
 
 
 def introduced(
@@ -89,12 +111,7 @@ def _facts(unit: Unit, name: str, definition: Definition | None, known: _Known) 
     kind = definition.type if definition else UNDEFINED
     came = introduced(unit, definition, life, rows.values())
     default = State.ON if definition and definition.default_enabled else State.OFF
-    standings = tuple(
-        _set(rows[place])
-        if place in rows
-        else _unset(place, default, known.removed.get((name, place)))
-        for place in known.places
-    )
+    standings = _standings(name, default, rows, known)
     ends_at = unit.context.project.lifecycle.lifespans[kind].after(came)
     unseen = known.referenced is None or definition is None
     return FlagFacts(
@@ -114,6 +131,25 @@ def _facts(unit: Unit, name: str, definition: Definition | None, known: _Known) 
         referenced=None if unseen else name in (known.referenced or frozenset()),
         in_rollout=name in known.running,
     )
+
+
+def _standings(
+    name: str, default: State, rows: Mapping[str, FlagState], known: _Known
+) -> tuple[Standing, ...]:
+    if not rows and name not in known.once_set:
+        return _nowhere(known.places, default)
+    return tuple(
+        _set(rows[place])
+        if place in rows
+        else _unset(place, default, known.removed.get((name, place)))
+        for place in known.places
+    )
+
+
+@lru_cache(maxsize=256)
+def _nowhere(places: tuple[str, ...], default: State) -> tuple[Standing, ...]:
+    """Return how a flag stands that nobody has ever set."""
+    return tuple(_unset(place, default, None) for place in places)
 
 
 def _set(row: FlagState) -> Standing:

@@ -37,13 +37,7 @@ def stale_flags(
     """
     _check("reason", reason, tuple(StaleReason))
     _check("type", type_name, tuple(FLAG_TYPES))
-    settings = unit.context.project.lifecycle
-    limits = Limits(
-        fully_on=settings.fully_on,
-        never_on=settings.never_on,
-        no_exposures=settings.no_exposures,
-        no_rows=settings.no_rows,
-    )
+    limits = limits_of(unit)
     found = [_of(each, limits, unit) for each in facts(unit)]
     return [
         each
@@ -53,6 +47,17 @@ def stale_flags(
         and type_name in {"", each.type}
         and (not owner or team(owner) == team(each.owner))
     ]
+
+
+def limits_of(unit: Unit) -> Limits:
+    """Return how long a state may last in this project before it counts."""
+    settings = unit.context.project.lifecycle
+    return Limits(
+        fully_on=settings.fully_on,
+        never_on=settings.never_on,
+        no_exposures=settings.no_exposures,
+        no_rows=settings.no_rows,
+    )
 
 
 def list_stale(unit: Unit, command: ListStale) -> Outcome:

@@ -10,7 +10,6 @@ from flagstaff.cleanup.changes import Reference
 from flagstaff.cleanup.references import find_references
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
-from flagstaff.services.lives.stale import stale_flags
 from flagstaff.web.patches import Patch, Patches
 from flagstaff.web.site import Site
 
@@ -24,7 +23,7 @@ def routes(site: Site) -> list[BaseRoute]:
 
     def listing(request: Request) -> Response:
         after = request.query_params.get("after", "")
-        found = site.ask(request, stale_flags)
+        found = site.ask(request, site.stale.flags)
         rest = [each for each in found if each.name > after]
         shown = rest[:ON_A_PAGE]
         more = shown[-1].name if len(rest) > ON_A_PAGE else ""
@@ -58,7 +57,7 @@ def _page(site: Site, request: Request, patches: Patches) -> Response:
     patch: Patch | None = None
     error: FlagstaffError | None = None
     keep, whole = _keep(request), request.query_params.get("part") != "references"
-    stale = site.ask(request, stale_flags) if whole else []
+    stale = site.ask(request, site.stale.flags) if whole else []
     try:
         base = context.project.main_branch
         references = find_references(context.root, flag, base=base)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from flagstaff.commands.model import UndoEntry
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
-from flagstaff.services.audience import answered, audience
+from flagstaff.services.audience import answered, audience, over_time
 from flagstaff.services.explaining import Explained, explained
+from flagstaff.services.lives.showing import life_of
 from flagstaff.services.permissions import visible
 from flagstaff.web.asking import Reach, actors_of
+from flagstaff.web.charting import answers_chart
+from flagstaff.web.confirming import Asked, asked, carry_out
 from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.history import history, news
@@ -30,7 +33,7 @@ def routes(site: Site) -> list[BaseRoute]:
     def submit(request: Request, form: Form) -> Response:
         name = request.path_params["name"]
         try:
-            return site.carry_out(request, command_of(form, name), then=f"/flags/{name}")
+            return carry_out(site, request, form, asked(command_of(form, name), f"/flags/{name}"))
         except FlagstaffError as error:
             return _page(site, request, form=form, error=error)
 
@@ -38,11 +41,23 @@ def routes(site: Site) -> list[BaseRoute]:
         name = request.path_params["name"]
         try:
             command = UndoEntry(entry=_number(form), reason=form.reason("take a change back"))
-            return site.carry_out(request, command, then=f"/flags/{name}")
+            entry = site.ask(request, lambda unit: views.entry(unit, command.entry))
+            undone = Asked(
+                command=command, environments=(entry.environment,), then=f"/flags/{name}"
+            )
+            return carry_out(site, request, form, undone)
         except FlagstaffError as error:
             return _page(site, request, form=EMPTY, error=error)
 
+    def drawn(request: Request) -> Response:
+        name, place = request.path_params["name"], request.query_params.get("environment", "")
+        counts = site.ask(request, lambda unit: over_time(unit, site.telemetry, name))
+        log = site.ask(request, lambda unit: views.audit(unit, flag=name, limit=LOG))
+        data = answers_chart(counts.get(place, []), log)
+        return JSONResponse(data, headers={"cache-control": "no-store"})
+
     return [
+        Route("/flags/{name}/answers", drawn, methods=["GET"]),
         Route("/flags/{name}/undo", posting(undo), methods=["POST"]),
         Route("/flags/{name}", show, methods=["GET"]),
         Route("/flags/{name}", posting(submit), methods=["POST"]),
@@ -82,7 +97,9 @@ def _page(
         rollouts=site.ask(request, lambda unit: views.rollouts(unit, flag=name)),
         history=history(news(log), default=flag.default),
         answers=site.ask(request, lambda unit: answered(unit, telemetry, name)),
+        over_time=site.ask(request, lambda unit: over_time(unit, telemetry, name)),
         processes=site.ask(request, lambda unit: audience(unit, telemetry, services.clock)),
+        life=site.ask(request, lambda unit: life_of(unit, name)),
         typed=Typed.of(form, environments=proposed),
         error=error,
     )

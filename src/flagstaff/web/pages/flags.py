@@ -8,9 +8,9 @@ from starlette.routing import BaseRoute, Route
 
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.services import views
-from flagstaff.services.lives.stale import stale_flags
 from flagstaff.services.permissions import visible
 from flagstaff.services.undefined import undefined
+from flagstaff.web.confirming import asked, carry_out
 from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.site import Site
@@ -29,7 +29,7 @@ def routes(site: Site) -> list[BaseRoute]:
             flag = form.text("flag")
             if not flag:
                 raise UsageError("no flag is chosen", hint="choose one from the list")
-            return site.carry_out(request, command_of(form, flag), then="/flags")
+            return carry_out(site, request, form, asked(command_of(form, flag), "/flags"))
         except FlagstaffError as error:
             return _page(site, request, form=form, error=error)
 
@@ -51,7 +51,7 @@ def _page(
     shown = found[:ON_A_PAGE]
     stale = None
     if "stale" in request.query_params:
-        stale = [each for each in site.ask(request, stale_flags) if match in each.name]
+        stale = [each for each in site.ask(request, site.stale.flags) if match in each.name]
     context, known = site.services.context, site.ask(request, visible)
     return site.page(
         request,

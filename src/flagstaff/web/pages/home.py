@@ -12,7 +12,6 @@ from flagstaff.rollouts.guard import Verdict
 from flagstaff.rollouts.rollout import Phase
 from flagstaff.services import views
 from flagstaff.services.guard_views import GuardView
-from flagstaff.services.lives.stale import stale_flags
 from flagstaff.services.running import RolloutRecord
 from flagstaff.services.views import RolloutSummary
 from flagstaff.web.history import news
@@ -40,7 +39,7 @@ def routes(site: Site) -> list[BaseRoute]:
             moving=[each for each in found if each.phase is Phase.RUNNING],
             any_rollout=bool(found),
             blind=_blind(watched),
-            stale=len(site.ask(request, stale_flags)),
+            stale=site.ask(request, site.stale.count),
             lately=news(site.ask(request, lambda unit: views.audit(unit, limit=3 * LATELY)))[
                 :LATELY
             ],

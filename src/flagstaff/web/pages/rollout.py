@@ -32,6 +32,7 @@ from flagstaff.services.scheduling import schedule_of
 from flagstaff.services.unit import Unit
 from flagstaff.services.views import RolloutView, StepView
 from flagstaff.web.charting import chart, evidence_chart
+from flagstaff.web.confirming import carry_out, decided
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.offers import offers
 from flagstaff.web.site import Site
@@ -112,7 +113,9 @@ def routes(site: Site) -> list[BaseRoute]:
         if verb not in VERBS:
             raise NotFound(f"a rollout cannot {verb}", hint=f"it can {', '.join(VERBS)}, abort")
         try:
-            return site.carry_out(request, VERBS[verb](number, form), then=f"/rollouts/{number}")
+            command = VERBS[verb](number, form)
+            view = site.ask(request, lambda unit: views.rollout(unit, number))
+            return carry_out(site, request, form, decided(view, verb, command))
         except FlagstaffError as error:
             return _page(site, request, form=form, error=error)
 

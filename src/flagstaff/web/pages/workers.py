@@ -15,6 +15,7 @@ from flagstaff.flags.switches import is_task_name
 from flagstaff.services.jobs import JobsRow
 from flagstaff.services.permissions import visible
 from flagstaff.services.switches import Standing, standing
+from flagstaff.web.confirming import asked, carry_out
 from flagstaff.web.forms import Form, posting
 from flagstaff.web.site import Site
 
@@ -49,7 +50,7 @@ def routes(site: Site) -> list[BaseRoute]:
 
     def submit(request: Request, form: Form) -> Response:
         try:
-            return site.carry_out(request, _command(form), then="/workers")
+            return carry_out(site, request, form, asked(_command(form), "/workers"))
         except FlagstaffError as error:
             return _page(site, request, error=error)
 

@@ -144,7 +144,25 @@
     },
   };
 
-  const kinds = { course, evidence };
+  // How often applications were answered on and off.
+  const answers = {
+    height: 150,
+    isWorth: (data) => data.x.length > 1,
+    columns: (data) => [data.x, data.on, data.off],
+    options: () => {
+      const line = (label, name, dash) => ({
+        label, dash, stroke: () => colour(name), width: 2, points: { show: false },
+        value: (_, count) => (count === null ? "–" : count.toLocaleString()),
+      });
+      return {
+        scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, 1.1 * most)] } },
+        axes: [axis({ values: clock, space: 70 }), axis({ size: 60 })],
+        series: [when, line("On", "violet-solid"), line("Off", "soft", [6, 4])],
+      };
+    },
+  };
+
+  const kinds = { course, evidence, answers };
 
   function options(place, state) {
     const kind = kinds[place.dataset.kind];
