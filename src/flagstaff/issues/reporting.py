@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from flagstaff.definitions.duration import format_duration
 from flagstaff.issues.alternatives import Choice, Option
@@ -11,7 +12,7 @@ from flagstaff.issues.lines import Line
 from flagstaff.issues.masks import Kind
 from flagstaff.issues.meaning import Certainty, Draft, Understood
 from flagstaff.issues.outline import Item, Outline
-from flagstaff.issues.sections import Section
+from flagstaff.issues.sections import Section, says_rollback
 from flagstaff.issues.setting import Setting
 from flagstaff.issues.wording import headline
 from flagstaff.issues.written import commands_in
@@ -19,6 +20,9 @@ from flagstaff.rollouts.plan import Bake, Preset, SetGate, Step
 
 NEVER_DONE = "a rollback is never done by itself"
 MENTIONED = "only mentioned here"
+CLOSES = (
+    "this section only takes back in production what stands above it: that is never done by itself"
+)
 EXAMPLE = "what stands in code is an example"
 COMMENTED = "what stands in a comment is not read"
 
@@ -65,7 +69,7 @@ def rollback_notes(outline: Outline, setting: Setting) -> tuple[str, ...]:
         f"rollback in the issue, line {item.line + command.offset}: "
         f"{setting.answers.fill(command.text)}"
         for item in outline.items
-        if item.section is Section.ROLLBACK
+        if item.section.undoes
         for command in commands_in(item.text)
     )
 
@@ -83,9 +87,13 @@ def _of_other(choice: Choice, option: Option) -> LineReport:
 def _of_item(item: Item) -> list[LineReport]:
     """Return the report of an item that is no step, with its commands."""
     commands = commands_in(item.text)
-    if item.section is Section.ROLLBACK:
+    if item.section.undoes:
+        kind = Understood.NOTHING.value
+        why = CLOSES if item.section is Section.CLOSING else NEVER_DONE
         own = _plain(item.line, item.text.split("\n")[0], "rollback")
-        kind, why = Understood.NOTHING.value, NEVER_DONE
+        boxed = item.marker is not None and item.marker.mark is not None
+        if boxed and not commands and not says_rollback(item.headings):
+            own = replace(own, understood_as=kind, detail=why)
     else:
         own = _plain(item.line, item.text.split("\n")[0], "text")
         kind, why = Understood.NOTHING.value, MENTIONED

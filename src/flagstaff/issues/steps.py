@@ -15,6 +15,7 @@ from flagstaff.errors import UsageError
 from flagstaff.flags.change import Boolean
 from flagstaff.issues.alternatives import Choice
 from flagstaff.issues.chosen import Chosen
+from flagstaff.issues.closing import left_to_people
 from flagstaff.issues.command_steps import command_step, filled
 from flagstaff.issues.lines import anchor_of
 from flagstaff.issues.meaning import DONE, Draft, Understood
@@ -65,7 +66,7 @@ class Builder:
             self._sections[step.item.headings].extend(self._readable(step))
         drafts = tuple(draft for step in self._below[None] for draft in self._with_nested(step))
         drafts = with_preparation(drafts)
-        merged = with_request(with_merge(drafts), self.setting)
+        merged = left_to_people(with_request(with_merge(drafts), self.setting), self.chosen)
         return with_words(with_warning(with_bakes(merged, self.setting.dwell)), self.setting)
 
     def _readable(self, step: Chosen) -> Iterator[Command]:
