@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from flagstaff.definitions.duration import format_duration
+from flagstaff.flags.change import PercentageOfActors, PercentageOfTime
 from flagstaff.issues.alternatives import Choice, Option
 from flagstaff.issues.imported import LineReport
 from flagstaff.issues.lines import Line
@@ -151,10 +152,17 @@ def _detail(together: Sequence[Draft]) -> str:
 def _ramp(together: Sequence[Draft]) -> str:
     sets = [draft.action for draft in together if isinstance(draft.action, SetGate)]
     bakes = [draft.action for draft in together if isinstance(draft.action, Bake)]
-    if len(sets) != len(bakes) or not sets:
+    ramp = all(isinstance(each.change, PercentageOfActors | PercentageOfTime) for each in sets)
+    if len(sets) != len(bakes) or not sets or not ramp:
         return ""
-    shares = ", ".join(str(action.change) for action in sets)
     where = ", ".join(sets[0].environments)
+    if len({action.duration for action in bakes}) > 1:
+        held = ", ".join(
+            f"{change.change} for {format_duration(bake.duration)}"
+            for change, bake in zip(sets, bakes, strict=True)
+        )
+        return f"ramp in {where}: {held}"
+    shares = ", ".join(str(action.change) for action in sets)
     return f"ramp in {where}: {shares}; {format_duration(bakes[0].duration)} each"
 
 
