@@ -73,7 +73,7 @@ def chosen_steps(outline: Outline) -> tuple[Chosen, ...]:
 
 
 def _is_step(item: Item, bullets_are_steps: bool) -> bool:  # noqa: FBT001 one fact of the issue
-    if item.section is Section.ROLLBACK or not item.text.strip():
+    if item.section.undoes or not item.text.strip():
         return False
     if item.marker is not None and item.marker.mark is not None:
         return True

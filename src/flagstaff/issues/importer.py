@@ -10,6 +10,7 @@ from flagstaff.definitions.project import Project
 from flagstaff.errors import ImportProblems
 from flagstaff.issues.alternatives import choices_in
 from flagstaff.issues.chosen import Chosen, chosen_steps
+from flagstaff.issues.closing import without_closing_sections
 from flagstaff.issues.command_steps import filled
 from flagstaff.issues.facts import (
     Named,
@@ -96,6 +97,7 @@ def import_issue(  # noqa: PLR0913 each is a fact of its own about the issue
         choices=choices or {},
     )
     _check_flag(setting, named)
+    outline = without_closing_sections(outline, chosen_steps(outline), setting)
     chosen = chosen_steps(outline)
     ways = choices_in(chosen, setting, without_actor=without_actor)
     in_one_box = {option.at[0] for way in ways for option in way.options}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from flagstaff.rollouts.plan import Action, Preset
@@ -51,7 +52,8 @@ class Draft:
     """A step that has no id of its own yet; `slug` is what the id is made of.
 
     `line` is that of the box, `written_at` that of the command itself where it is another. `hint`
-    says what somebody may want to do about the line.
+    says what somebody may want to do about the line. `holds` is how long the change is held before
+    what follows, as its own words say.
     """
 
     slug: str
@@ -65,6 +67,7 @@ class Draft:
     reason: str = ""
     hint: str = ""
     written_at: int = 0
+    holds: timedelta | None = None
     above: tuple[int, ...] = field(default=())
 
 

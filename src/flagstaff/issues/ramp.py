@@ -15,6 +15,7 @@ from flagstaff.issues.chosen import Chosen
 from flagstaff.issues.command_steps import filled
 from flagstaff.issues.meaning import MARKED, Draft, Understood
 from flagstaff.issues.placeholders import PERCENTAGE, has
+from flagstaff.issues.ramp_words import Share
 from flagstaff.issues.setting import PRODUCTION, Setting
 from flagstaff.rollouts.plan import Bake, DeleteFlag, Preset, SetGate
 
@@ -80,18 +81,20 @@ def skipped_ramps(
     return skipped
 
 
-def rungs(draft: Draft, setting: Setting, shares: Sequence[Decimal] = ()) -> tuple[Draft, ...]:
+def rungs(draft: Draft, setting: Setting, shares: Sequence[Share] = ()) -> tuple[Draft, ...]:
     """Return the steps of a ramp in the place of one `draft`.
 
     `shares` are the percentages that the issue lists itself; without them the configured ones.
     """
+    least = max(setting.dwell, draft.holds or setting.dwell)
+    draft = replace(draft, holds=None)
     action = draft.action
     if not isinstance(action, SetGate):
         return (draft,)
     kind = PercentageOfActors if isinstance(action.change, PercentageOfActors) else PercentageOfTime
     steps: list[Draft] = []
-    listed = tuple((share, setting.dwell) for share in shares)
-    for share, dwell in listed or setting.project.ramp.rungs(setting.dwell):
+    listed = tuple((share, max(least, length or least)) for share, length in shares)
+    for share, dwell in listed or setting.project.ramp.rungs(least):
         change = kind(value=share)
         where = ", ".join(action.environments)
         steps.append(
@@ -107,11 +110,19 @@ def rungs(draft: Draft, setting: Setting, shares: Sequence[Decimal] = ()) -> tup
 
 
 def with_bakes(drafts: Sequence[Draft], dwell: timedelta) -> tuple[Draft, ...]:
-    """Return the steps with a wait after each share in production that nothing follows up."""
+    """Return the steps with a wait after each share in production that nothing follows up.
+
+    Where the words beside a change say how long it is held, the wait is as long, at least.
+    """
     steps: list[Draft] = []
     for at, draft in enumerate(drafts):
         steps.append(draft)
         share = _share_in_production(draft)
+        if draft.holds is not None and isinstance(draft.action, SetGate):
+            if draft.preset is Preset.OPEN:
+                length = draft.holds if share is None else max(dwell, draft.holds)
+                steps.append(_held(draft, share, length))
+            continue
         if share is not None and not _waits(drafts[at + 1 :]):
             steps.append(_bake(draft, share, dwell))
     return tuple(steps)
@@ -179,6 +190,19 @@ def _waits(following: Sequence[Draft]) -> bool:
         if isinstance(draft.action, SetGate | DeleteFlag):
             return False
     return False
+
+
+def _held(draft: Draft, share: Decimal | None, length: timedelta) -> Draft:
+    if share is not None:
+        return _bake(replace(draft, hint=""), share, length)
+    return replace(
+        draft,
+        slug=f"wait-{format_duration(length)}".replace(" ", "-"),
+        title=f"Wait {format_duration(length)}",
+        action=Bake(duration=length),
+        understood=Understood.WAIT,
+        hint="",
+    )
 
 
 def _bake(draft: Draft, share: Decimal, dwell: timedelta) -> Draft:

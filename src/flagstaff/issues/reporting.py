@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from flagstaff.definitions.duration import format_duration
+from flagstaff.flags.change import PercentageOfActors, PercentageOfTime
 from flagstaff.issues.alternatives import Choice, Option
 from flagstaff.issues.imported import LineReport
 from flagstaff.issues.lines import Line
 from flagstaff.issues.masks import Kind
 from flagstaff.issues.meaning import Certainty, Draft, Understood
 from flagstaff.issues.outline import Item, Outline
-from flagstaff.issues.sections import Section
+from flagstaff.issues.sections import Section, says_rollback
 from flagstaff.issues.setting import Setting
 from flagstaff.issues.wording import headline
 from flagstaff.issues.written import commands_in
@@ -19,6 +21,9 @@ from flagstaff.rollouts.plan import Bake, Preset, SetGate, Step
 
 NEVER_DONE = "a rollback is never done by itself"
 MENTIONED = "only mentioned here"
+CLOSES = (
+    "this section only takes back in production what stands above it: that is never done by itself"
+)
 EXAMPLE = "what stands in code is an example"
 COMMENTED = "what stands in a comment is not read"
 
@@ -65,7 +70,7 @@ def rollback_notes(outline: Outline, setting: Setting) -> tuple[str, ...]:
         f"rollback in the issue, line {item.line + command.offset}: "
         f"{setting.answers.fill(command.text)}"
         for item in outline.items
-        if item.section is Section.ROLLBACK
+        if item.section.undoes
         for command in commands_in(item.text)
     )
 
@@ -83,9 +88,13 @@ def _of_other(choice: Choice, option: Option) -> LineReport:
 def _of_item(item: Item) -> list[LineReport]:
     """Return the report of an item that is no step, with its commands."""
     commands = commands_in(item.text)
-    if item.section is Section.ROLLBACK:
+    if item.section.undoes:
+        kind = Understood.NOTHING.value
+        why = CLOSES if item.section is Section.CLOSING else NEVER_DONE
         own = _plain(item.line, item.text.split("\n")[0], "rollback")
-        kind, why = Understood.NOTHING.value, NEVER_DONE
+        boxed = item.marker is not None and item.marker.mark is not None
+        if boxed and not commands and not says_rollback(item.headings):
+            own = replace(own, understood_as=kind, detail=why)
     else:
         own = _plain(item.line, item.text.split("\n")[0], "text")
         kind, why = Understood.NOTHING.value, MENTIONED
@@ -143,10 +152,17 @@ def _detail(together: Sequence[Draft]) -> str:
 def _ramp(together: Sequence[Draft]) -> str:
     sets = [draft.action for draft in together if isinstance(draft.action, SetGate)]
     bakes = [draft.action for draft in together if isinstance(draft.action, Bake)]
-    if len(sets) != len(bakes) or not sets:
+    ramp = all(isinstance(each.change, PercentageOfActors | PercentageOfTime) for each in sets)
+    if len(sets) != len(bakes) or not sets or not ramp:
         return ""
-    shares = ", ".join(str(action.change) for action in sets)
     where = ", ".join(sets[0].environments)
+    if len({action.duration for action in bakes}) > 1:
+        held = ", ".join(
+            f"{change.change} for {format_duration(bake.duration)}"
+            for change, bake in zip(sets, bakes, strict=True)
+        )
+        return f"ramp in {where}: {held}"
+    shares = ", ".join(str(action.change) for action in sets)
     return f"ramp in {where}: {shares}; {format_duration(bakes[0].duration)} each"
 
 

@@ -7,14 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from datetime import timedelta
 
 from flagstaff.commands.grammar import parse_line
 from flagstaff.commands.model import Command, SetFlag
 from flagstaff.errors import UsageError
-from flagstaff.flags.change import Boolean
+from flagstaff.flags.change import Boolean, PercentageOfActors, PercentageOfTime
 from flagstaff.issues.alternatives import Choice
 from flagstaff.issues.chosen import Chosen
+from flagstaff.issues.closing import left_to_people
 from flagstaff.issues.command_steps import command_step, filled
 from flagstaff.issues.lines import anchor_of
 from flagstaff.issues.meaning import DONE, Draft, Understood
@@ -25,9 +26,9 @@ from flagstaff.issues.outline import Item
 from flagstaff.issues.placeholders import PERCENTAGE, has
 from flagstaff.issues.prose import hint_for, step_in_words
 from flagstaff.issues.ramp import Left, rungs, with_bakes, with_warning
+from flagstaff.issues.ramp_words import RampWords, Share, ramp_words
 from flagstaff.issues.recognise import cleanup, is_cleanup_request, recognise
 from flagstaff.issues.setting import PRODUCTION, Setting
-from flagstaff.issues.shares import shares_in
 from flagstaff.issues.telling import announcement, with_words
 from flagstaff.issues.wording import headline, plain
 from flagstaff.rollouts.plan import (
@@ -36,6 +37,7 @@ from flagstaff.rollouts.plan import (
     CleanupPart,
     OpenCleanup,
     Preset,
+    SetGate,
     Summary,
 )
 
@@ -66,7 +68,7 @@ class Builder:
             self._sections[step.item.headings].extend(self._readable(step))
         drafts = tuple(draft for step in self._below[None] for draft in self._with_nested(step))
         drafts = with_preparation(drafts)
-        merged = with_request(with_merge(drafts), self.setting)
+        merged = left_to_people(with_request(with_merge(drafts), self.setting), self.chosen)
         baked = with_warning(with_bakes(merged, self.setting.dwell))
         return with_old_queues(with_words(baked, self.setting), self.setting)
 
@@ -93,7 +95,7 @@ class Builder:
         if left := self._left(step):
             step = replace(step, preset=Preset.SKIPPED, reason=left.reason)
         hint = self._hint(step)
-        shares = self._shares(step)
+        words = self._ramp_words(step)
         for number, command in enumerate(step.commands):
             if self._is_dropped(step, number):
                 continue
@@ -102,11 +104,14 @@ class Builder:
             if draft is None:
                 continue
             at = step.item.line + command.offset
-            draft = replace(draft, hint=draft.hint or hint, written_at=at)
-            placed = self._placed(draft, step)
             ramp = step.preset is Preset.OPEN and has(
                 filled(command, step, self.setting), PERCENTAGE
             )
+            draft = replace(draft, hint=draft.hint or hint, written_at=at)
+            if ramp or _is_share(draft) or number == len(step.commands) - 1:
+                draft = self._with_words(draft, words, ramp=ramp)
+            placed = self._placed(draft, step)
+            shares = self._without_everyone(words.shares)
             found += rungs(placed, self.setting, shares) if ramp else (placed,)
         return tuple(found)
 
@@ -139,15 +144,28 @@ class Builder:
         choice = self._choice(step)
         return f"{choice.taken} is taken, {choice.why}; {choice.hint}" if choice else ""
 
-    def _shares(self, step: Chosen) -> tuple[Decimal, ...]:
-        """Return the percentages that the issue lists for this ramp itself."""
+    def _ramp_words(self, step: Chosen) -> RampWords:
+        """Return what the issue says itself about percentages and lengths here."""
         heading = [
             item.text
             for item in self.paragraphs
             if item.headings == step.item.headings and item.line < step.item.line
         ]
-        shares = shares_in((*step.context, *reversed(heading)))
-        if self._opens_for_everyone and shares and shares[-1] == EVERYONE:
+        return ramp_words(step.item.text, (*step.context[1:], *reversed(heading)))
+
+    def _with_words(self, draft: Draft, words: RampWords, *, ramp: bool) -> Draft:
+        """Return the change with the length its words say, and a hint where they are not read."""
+        if not isinstance(draft.action, SetGate) or draft.preset is not Preset.OPEN:
+            return draft
+        share = ramp or _is_share(draft)
+        least = self.setting.dwell if share and PRODUCTION in draft.action.environments else None
+        said = words.hint(ramp=ramp, dwell=least or timedelta())
+        hint = "; ".join(each for each in (draft.hint, said) if each)
+        return replace(draft, hint=hint, holds=words.length if ramp else words.own)
+
+    def _without_everyone(self, shares: tuple[Share, ...]) -> tuple[Share, ...]:
+        """Return the percentages, without everyone where a command opens it for everyone."""
+        if self._opens_for_everyone and shares and shares[-1][0] == EVERYONE:
             return shares[:-1]
         return shares
 
@@ -212,3 +230,10 @@ class Builder:
             preset=step.preset,
             reason=left.reason if left else reason,
         )
+
+
+def _is_share(draft: Draft) -> bool:
+    action = draft.action
+    return isinstance(action, SetGate) and isinstance(
+        action.change, PercentageOfActors | PercentageOfTime
+    )

@@ -30,7 +30,7 @@ _UNITS = {
     "week": timedelta(weeks=1),
 }
 _SHORT = {"h": "hour", "d": "day"}
-_DURATION = re.compile(
+LENGTH = re.compile(
     rf"\b(?:(?P<number>[0-9]{{1,4}}(?:\.[0-9])?)[ \u00a0-]?(?P<unit>{'|'.join(_UNITS)}|h|d)"
     rf"|(?P<word>{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
     rf"[ \u00a0-](?P<of>{'|'.join(_UNITS)}))s?\b",
@@ -46,7 +46,7 @@ _TITLE = 100
 
 def duration_in(text: str) -> timedelta | None:
     """Return the first length of time in `text`, such as "at least one day"."""
-    found = _DURATION.search(text)
+    found = LENGTH.search(text)
     if found is None:
         return None
     if found["word"]:
