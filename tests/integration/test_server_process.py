@@ -22,7 +22,7 @@ from flagstaff.flags.change import Boolean
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 SCRIPT = """
 import sys
 from flagstaff.server.run import serve
