@@ -83,7 +83,7 @@ def test_a_job_is_renamed_wherever_it_waits_and_runs_once(fleet, move):
     fleet.flag(on=True)  # it decides about what follows a job
     fleet.worker("idle", "after", "integrations,elsewhere")
     until(lambda: flagstaff(*words(fleet, *move))[0] == 0)
-    assert set(found(look(fleet))) == set()
+    assert set(found(look(fleet, timeout=0.1))) == set()
     fleet.worker("one", "after", "shop,integrations,forgotten")
     until(lambda: len({each["number"] for each in fleet.ran(NEW)}) == 4)
     assert Counter(each["number"] for each in fleet.ran(NEW)) == Counter(range(1, 5))
@@ -99,6 +99,7 @@ def test_jobs_move_in_their_order_and_others_keep_theirs(fleet, channel):
     assert (code, done["jobs"]) == (0, 400)
     code, done = flagstaff(*words(fleet, *MOVE, "--force"))
     assert (code, done["jobs"], done["left"], done["settled"]) == (0, 400, 0, True)
+    until(lambda: (waits(channel, "integrations"), waits(channel, "shop")) == (400, 200))
     moved, stayed = emptied(channel, "integrations"), emptied(channel, "shop")
     assert [header(each, "id") for each in moved] == [each for each in ids if int(each) % 3 != 2]
     assert {header(each, "task") for each in moved} == {NEW}
@@ -118,6 +119,7 @@ def test_nothing_moves_to_where_it_might_be_lost(fleet, channel):
         assert (code, why in done["error"]["message"]) == (2, True)
     code, done = flagstaff(*words(fleet, *MOVE))
     assert (code, "no worker answers" in done["error"]["message"]) == (1, True)
+    until(lambda: waits(channel, "shop") == 1)
     assert [header(each, "task") for each in emptied(channel, "shop")] == [OLD]
 
 
@@ -149,14 +151,16 @@ def test_killed_ten_times_on_the_way_none_is_lost_and_none_doubled(fleet, channe
     command = (sys.executable, "-m", "flagstaff", "workers", *words(fleet, *MOVE, "--force"))
     for kill in range(1, KILLS + 1):
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        aim = WAITING * kill // (KILLS + 1)
-        until(lambda aim=aim: waits(channel, "integrations") >= aim, within=300)
+        # Half is left at the last kill: a busy machine sees late how far it is.
+        aim = WAITING * kill // (2 * KILLS)
+        until(lambda aim=aim: waits(channel, "integrations") >= aim, within=240)
         process.kill()
         assert process.wait(30) == -signal.SIGKILL, "it had ended before it was killed"
     # RabbitMQ gives back what the killed one held once it sees that the connection is gone.
     until(lambda: waits(channel, "integrations") + waits(channel, "shop") == WAITING)
     assert waits(channel, "shop"), "nothing was left for the last run"
     assert flagstaff(*words(fleet, *MOVE, "--force"))[0] == 0
+    until(lambda: waits(channel, "integrations") == WAITING)
     taken = emptied(channel, "integrations")
     assert emptied(channel, "shop") == []
     assert Counter(header(each, "id") for each in taken) == Counter(ids)
