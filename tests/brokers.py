@@ -53,7 +53,7 @@ class Redis:
 
     def stop(self):
         self._server.terminate()
-        self._server.wait(10)
+        self._server.wait(60)
 
 
 class RabbitMQ:
@@ -107,6 +107,6 @@ class RabbitMQ:
 
     def stop(self):
         self._server.terminate()
-        self._server.wait(60)
+        self._server.wait(120)
         words = ("epmd", "-port", str(self._mapper), "-kill")
         subprocess.run(words, check=False, stdout=subprocess.DEVNULL, env=self._environment)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from fakes import FakeClock, FakeRepository, definitions_in
 from flagstaff.definitions import Policies, Project
@@ -20,7 +20,9 @@ from flagstaff.store.database import Database
 from git_sandbox import SURROUNDINGS, GitSandbox
 from postgres import Postgres
 
-settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no fault
+settings.register_profile(  # a busy machine is no fault
+    "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("untimed")
 
 

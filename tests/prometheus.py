@@ -143,7 +143,7 @@ class PrometheusServer:
     def get(self, path):
         try:
             # our own server, on this machine
-            with urllib.request.urlopen(self.url + path, timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(self.url + path, timeout=60) as answer:  # noqa: S310
                 return answer.read()
         except (urllib.error.URLError, OSError):
             return None
@@ -159,13 +159,15 @@ class PrometheusServer:
 
     def value(self, query):
         """Return the sum of what a query finds now, 0 for nothing."""
-        answer = self.get("/api/v1/query?" + urllib.parse.urlencode({"query": query}))
+        path = "/api/v1/query?" + urllib.parse.urlencode({"query": query})
+        answer = self.until(lambda: self.get(path))
         found = json.loads(answer)["data"]["result"]
         return sum(float(each["value"][1]) for each in found)
 
     def until(self, holds):
         end = time.monotonic() + PATIENCE
-        while not holds():
+        while not (found := holds()):
             assert time.monotonic() < end, "it did not come about"
             assert self.process.poll() is None, "Prometheus ended"
             time.sleep(0.1)
+        return found

@@ -16,7 +16,7 @@ import pytest
 
 from flagstaff.demo.plane import ControlPlane
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.timeout(900)]
 
 PATIENCE = 120
 KILLS = 5
@@ -115,6 +115,14 @@ def run(tmp_path):
     return flagstaff
 
 
+def until(holds):
+    end = time.monotonic() + PATIENCE
+    while not (found := holds()):
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.2)
+    return found
+
+
 def test_what_nobody_defines_is_listed_shown_and_deleted(start, run, define):
     gone = [define("old_one"), define("old_two")]
     define("kept")
@@ -123,10 +131,13 @@ def test_what_nobody_defines_is_listed_shown_and_deleted(start, run, define):
         assert run("feature", "set", flag, "true", "--dev", "--staging")[0] == 0
     for path in gone:
         path.unlink()
-    time.sleep(1)  # the server looks at its files twice a second
 
-    code, out, _ = run("flag", "stale", "--reason", "no_definition")
-    assert code == 0
+    def seen():  # the server looks at its files twice a second
+        code, out, _ = run("flag", "stale", "--reason", "no_definition")
+        assert code == 0
+        return out if "old_one" in out and "old_two" in out else ""
+
+    out = until(seen)
     assert "old_one (undefined)\n  no_definition: set in dev, staging, and defined nowhere" in out
     code, out, _ = run("flag", "stale", "--json", "--fail")
     assert code == 1

@@ -151,7 +151,7 @@ def on_second_wait(found):
 
 def test_without_prometheus_nothing_goes_on(root, server, targets, prometheus):
     # Long enough that the source is gone before the time is up, on a slow machine as well.
-    (root / "issue.md").write_text(ISSUE.replace("8 seconds", "30 seconds"))
+    (root / "issue.md").write_text(ISSUE.replace("8 seconds", "60 seconds"))
     with Traffic(targets, harm=0.02):
         start(root)
         until(root, lambda each: each["guards"] and each["guards"][0]["treatment"]["total"] > 50)

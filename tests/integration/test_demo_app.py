@@ -86,15 +86,16 @@ class Demo:
 
     def drain(self):
         self.application.set_traffic(0)
+        deadline, before = time.monotonic() + 120, None
         # A request that was under way when the traffic stopped still enqueues its job.
-        time.sleep(0.3)
-        deadline = time.monotonic() + 30
-        while not (ledger := self.ledger()).settled and time.monotonic() < deadline:
-            time.sleep(0.1)
+        while not (ledger := self.ledger()).settled or ledger.enqueued != before:
+            assert time.monotonic() < deadline, ledger
+            before = ledger.enqueued
+            time.sleep(1)
         return ledger
 
     def wait_for(self, condition):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not condition(self.ledger()):
             assert time.monotonic() < deadline, self.ledger()
             time.sleep(0.1)
@@ -107,7 +108,7 @@ class Demo:
 
     def _ask(self, method, path, body=None, headers=None):
         host = self.application.url.removeprefix("http://")
-        with contextlib.closing(http.client.HTTPConnection(host, timeout=5)) as connection:
+        with contextlib.closing(http.client.HTTPConnection(host, timeout=60)) as connection:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             return response.status, response.read().decode()
@@ -209,7 +210,7 @@ def test_the_processes_end_with_their_parent_however_it_ends(tmp_path):
         children = [int(pid) for pid in parent.stdout.readline().split()]
         parent.send_signal(signal.SIGKILL)
     assert len(children) == 3
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while any(map(is_alive, children)):
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -52,7 +52,9 @@ def test_it_says_where_it_is_and_ends_streams_when_it_ends(start, upstream):
     process = start()
     told = json.loads(process.stdout.readline())
     assert (told["ok"], told["pid"], told["remarks"]) == (True, process.pid, [])
-    connection = Client.connect(told["url"], environment="test", token=TOKEN, cache=None)
+    connection = Client.connect(
+        told["url"], environment="test", token=TOKEN, cache=None, wait=PATIENCE
+    )
     with closing(connection) as flags:
         assert flags.is_enabled("search")
         assert flags.readiness().mode is Mode.LIVE

@@ -41,7 +41,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.network,
     pytest.mark.enable_socket,
-    pytest.mark.timeout(3600 if LONG else 600),
+    pytest.mark.timeout(3600 if LONG else 1800),
     pytest.mark.xdist_group("kills"),
 ]
 

@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.network,
     pytest.mark.postgres,
     pytest.mark.enable_socket,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.xdist_group("engine-replicas"),
 ]
 
@@ -150,6 +150,7 @@ def test_one_that_thaws_after_the_rollback_changes_nothing(site, where):
         within(LONG, lambda: site.production() is not None)  # the other one has taken over
     within(LONG, lambda: site.abort(number))
     assert site.production() is None
+    (site.folder / "go-on").touch()
     frozen.send(signal.SIGCONT)
     other = site.begin(plan_of(turn_on("dev"), HELLO, flag="old_search"))
     within(LONG, lambda: site.phase(other) is Phase.COMPLETED)
@@ -171,7 +172,7 @@ def test_what_a_killed_engine_was_doing_another_does_again_under_the_same_key(si
 
 
 def test_three_engines_do_everything_once(site):
-    engines = [site.engine() for _ in range(3)]
+    engines = [site.engine("calm") for _ in range(3)]
     numbers = [
         site.begin(plan_of(turn_on("dev"), HELLO, ramp(5), HELLO, flag=f"flag_{number}"))
         for number in range(15)

@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.network,
     pytest.mark.postgres,
     pytest.mark.enable_socket,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.xdist_group("procrastinate"),
 ]
 
@@ -106,7 +106,7 @@ class TestJobs:
 
     def test_jobs_alone_carry_rollouts_to_their_end(self, lab):
         """Signals, the end of a wait and what several engines do, each by a job."""
-        engines = [lab.engine("jobs") for _ in range(2)]
+        engines = [lab.engine("calm-jobs") for _ in range(2)]
         plan = [turn_on("dev"), HELLO, Wait(duration=timedelta(seconds=2)), ramp(5), HELLO]
         numbers = [lab.begin(plan_of(*plan, flag=f"flag_{each}")) for each in range(10)]
         within(LONG, lambda: lab.all_are(numbers, Phase.COMPLETED))
@@ -118,10 +118,10 @@ class TestJobs:
 
     def test_a_job_waits_for_the_time_of_each_rollout(self, lab):
         with lab.running(lab.driver()):
-            number = lab.begin(plan_of(Wait(duration=timedelta(seconds=90)), Approve()))
+            number = lab.begin(plan_of(Wait(duration=timedelta(seconds=900)), Approve()))
             within(LONG, lambda: lab.has_tables() and f"rollout {number} later" in lab.jobs())
             ((at,),) = lab.query("SELECT scheduled_at FROM $jobs WHERE queueing_lock LIKE '%later'")
-            assert timedelta(0) < at - datetime.now(UTC) <= timedelta(seconds=91)
+            assert timedelta(0) < at - datetime.now(UTC) <= timedelta(seconds=901)
 
     def test_a_sooner_time_takes_the_place_of_a_later_one(self, lab):
         driver = lab.driver(Deaf)

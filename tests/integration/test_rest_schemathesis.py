@@ -90,6 +90,7 @@ def test_schemathesis_finds_nothing(server, tmp_path, settings, phases):
             # These two never end.
             *("--exclude-path-regex", "(/events|/stream)$"),
             *("--phases", phases, "--checks", "all", "--max-examples", EXAMPLES, "--seed", SEED),
+            *("--request-timeout", "120"),
             *("--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off"),
         ],
         cwd=tmp_path,

@@ -20,6 +20,8 @@ from flagstaff.sdk.transport import Address, Transport
 
 pytestmark = pytest.mark.enable_socket
 
+PATIENCE = 60.0
+
 
 @pytest.fixture
 def server():
@@ -29,7 +31,9 @@ def server():
 
 
 @pytest.fixture
-def connect(tmp_path):
+def connect(tmp_path, monkeypatch):
+    # What a busy machine needs to begin and to send its last report is no fault.
+    monkeypatch.setattr("flagstaff.sdk.client.CLOSE_TIMEOUT", PATIENCE)
     clients = []
 
     def connecting(url, **options):
@@ -39,6 +43,7 @@ def connect(tmp_path):
             "cache": tmp_path / "flags.json",
             "poll_interval": 0.1,
             "flush_interval": 0.1,
+            "wait": PATIENCE,
             **options,
         }
         clients.append(Client.connect(url, **chosen))
@@ -49,8 +54,8 @@ def connect(tmp_path):
         client.close()
 
 
-def soon(holds, seconds=5.0):
-    end = monotonic() + seconds
+def soon(holds):
+    end = monotonic() + PATIENCE
     while not holds():
         assert monotonic() < end, "it did not happen in time"
         sleep(0.01)
@@ -62,7 +67,7 @@ def test_a_change_reaches_the_client_through_the_stream(server, connect):
     assert not flags.is_enabled("a")
     assert flags.readiness().mode is Mode.LIVE
     server.set(a=True)
-    soon(lambda: flags.is_enabled("a"), 2)
+    soon(lambda: flags.is_enabled("a"))
     assert handle()
     assert flags.readiness().version == server.snapshot.version
     assert not [each for each in server.requests if each[0] == "snapshot"]
@@ -120,20 +125,20 @@ def test_another_environments_snapshot_is_refused(server, connect):
 def test_polling_with_etag_while_the_stream_is_refused(server, connect):
     server.stream_status = 503
     flags = connect(server.url)
-    assert flags.readiness().mode is Mode.POLLING
+    soon(lambda: flags.readiness().mode is Mode.POLLING)
     assert "answered 503" in flags.readiness().problem
     soon(lambda: ("snapshot", 304) in server.requests)
     server.set(a=True)
     soon(lambda: flags.is_enabled("a"))
     server.stream_status = 200
-    soon(lambda: flags.readiness().mode is Mode.LIVE, 10)
+    soon(lambda: flags.readiness().mode is Mode.LIVE)
 
 
 def test_a_broken_stream_is_taken_up_again(server, connect):
     flags = connect(server.url)
     server.break_streams()
     server.set(a=True)
-    soon(lambda: flags.is_enabled("a"), 2)
+    soon(lambda: flags.is_enabled("a"))
     soon(lambda: flags.readiness().mode is Mode.LIVE)
 
 
@@ -144,7 +149,7 @@ def test_a_server_that_restarts_is_found_again(server, connect):
     assert flags.is_disabled("a")
     with closing(StandIn(server.port)) as again:
         again.set(a=True)
-        soon(lambda: flags.is_enabled("a"), 10)
+        soon(lambda: flags.is_enabled("a"))
 
 
 def test_a_start_without_the_server_answers_from_disk(server, connect, caplog):
@@ -152,15 +157,15 @@ def test_a_start_without_the_server_answers_from_disk(server, connect, caplog):
     connect(server.url).close()
     server.close()
     began = monotonic()
-    flags = connect(server.url)
-    assert monotonic() - began < 2
+    flags = connect(server.url, wait=10 * PATIENCE)
+    assert monotonic() - began < PATIENCE
     assert flags.is_enabled("a")
-    assert flags.readiness().mode is Mode.STALE
-    assert "does not answer" in caplog.text
+    soon(lambda: flags.readiness().mode is Mode.STALE)
+    soon(lambda: "does not answer" in caplog.text)
 
 
 def test_a_start_without_server_and_disk_answers_defaults(connect, unused_port):
-    flags = connect(f"http://127.0.0.1:{unused_port}")
+    flags = connect(f"http://127.0.0.1:{unused_port}", wait=0.5)
     assert flags.is_enabled("a", default=True)
     assert flags.is_disabled("a")
     assert flags.evaluate("a").error is ErrorCode.PROVIDER_NOT_READY
@@ -183,8 +188,8 @@ def test_a_spoilt_file_on_disk_is_no_obstacle(server, connect, tmp_path):
 
 
 def test_a_wrong_token_is_named(server, connect, caplog):
-    flags = connect(server.url, token="wrong")
-    assert "refuses the token (401)" in flags.readiness().problem
+    flags = connect(server.url, token="wrong", wait=0.5)
+    soon(lambda: "refuses the token (401)" in flags.readiness().problem)
     assert "wrong" not in caplog.text.replace("went wrong", "")
 
 
@@ -224,15 +229,15 @@ def test_somebody_elses_token_can_be_asked_about(server):
 def test_a_token_file_may_be_replaced_while_running(server, connect, tmp_path):
     path = tmp_path / "token"
     path.write_text("old\n")
-    flags = connect(server.url, token=None, token_file=path)
+    flags = connect(server.url, token=None, token_file=path, wait=0.5)
     assert not flags.readiness().ready
     path.write_text(f"{TOKEN}\n")
-    soon(lambda: flags.readiness().ready, 10)
+    soon(lambda: flags.readiness().ready)
 
 
 def test_a_missing_token_file_is_named(server, connect, tmp_path):
-    flags = connect(server.url, token=None, token_file=tmp_path / "nope")
-    assert "nope cannot be read" in flags.readiness().problem
+    flags = connect(server.url, token=None, token_file=tmp_path / "nope", wait=0.5)
+    soon(lambda: "nope cannot be read" in flags.readiness().problem)
 
 
 def test_reports_carry_the_heartbeat_and_the_counts(server, connect):
@@ -288,7 +293,7 @@ def test_close_ends_quickly_and_flags_keep_answering(server, connect):
     flags = connect(server.url)
     began = monotonic()
     flags.close()
-    assert monotonic() - began < 2
+    assert monotonic() - began < PATIENCE / 2, "it waited for the stream"
     assert flags.readiness().mode is Mode.CLOSED
     assert flags.is_enabled("a")
     server.set(a=False)

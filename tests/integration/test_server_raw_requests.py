@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 DEFINITION = """\
 name: new_navigation
 type: development

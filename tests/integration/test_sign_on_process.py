@@ -15,6 +15,8 @@ from issuer import CLIENT, SECRET, StandInIssuer, new_key
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 
+PATIENCE = 60.0
+
 SCRIPT = """
 import sys
 from flagstaff.server.run import serve
@@ -73,7 +75,7 @@ def test_a_browser_signs_in_and_out(start, issuer):
     process, url = start()
     issuer.redirect_uri = f"{url}/sign-in/back"
     issuer.person["groups"] = ["platform"]
-    with httpx2.Client(base_url=url, follow_redirects=True) as browser:
+    with httpx2.Client(base_url=url, follow_redirects=True, timeout=PATIENCE) as browser:
         page = browser.get("/sign-in/with", params={"then": "/settings"})
         assert (page.status_code, page.url.path) == (200, "/settings")
         assert "ada@example.com" in page.text
@@ -81,7 +83,7 @@ def test_a_browser_signs_in_and_out(start, issuer):
         browser.post("/sign-out", headers={"origin": url})
         assert browser.get("/settings").url.path == "/sign-in"
     issuer.secret = "changed there"
-    with httpx2.Client(base_url=url, follow_redirects=True) as browser:
+    with httpx2.Client(base_url=url, follow_redirects=True, timeout=PATIENCE) as browser:
         refused = browser.get("/sign-in/with")
         assert refused.status_code == 403
         assert "FLAGSTAFF_OIDC_CLIENT_SECRET_FILE" in refused.text
@@ -94,7 +96,7 @@ def test_another_server_ends_what_one_began(start, issuer):
     process, url = start()
     issuer.redirect_uri = f"{url}/sign-in/back"
     issuer.person["groups"] = ["platform"]
-    with httpx2.Client(follow_redirects=False) as browser:
+    with httpx2.Client(follow_redirects=False, timeout=PATIENCE) as browser:
         away = browser.get(f"{url}/sign-in/with").headers["location"]
         back = browser.get(away).headers["location"]
         stop(process)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flagstaff.errors import Conflict, UsageError
 from flagstaff.workers.asking import Asker
-from flagstaff.workers.draining import takers
+from flagstaff.workers.draining import taken_from
 from flagstaff.workers.rabbitmq_deleting import delete_in_rabbitmq
 from flagstaff.workers.rabbitmq_management import Management
 from flagstaff.workers.redis_deleting import delete_in_redis
@@ -30,7 +30,7 @@ def delete_queue(app: Any, asker: Asker, queue: str, management: Management | No
     answers = asker.ask("active_queues")
     if answers.doubt:
         raise Conflict(f"{queue} is not deleted: {answers.doubt}", hint="or give --workers N")
-    if taken := takers(asker)[queue]:
+    if taken := taken_from(answers)[queue]:
         raise Conflict(
             f"{queue} is not deleted: {taken} workers take jobs from it",
             hint="deploy them without it first",

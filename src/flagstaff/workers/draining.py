@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from flagstaff.workers.asking import Asker
+from flagstaff.workers.asking import Answers, Asker
 from flagstaff.workers.places import Place, State
 from flagstaff.workers.rabbitmq_management import Management
 from flagstaff.workers.rabbitmq_places import counted_places, handed_out, read_places
@@ -82,8 +82,12 @@ def scan(
 
 def takers(asker: Asker) -> Counter[str]:
     """Return how many workers that answer take jobs from each queue."""
-    replies = asker.ask("active_queues").replies
-    told = [said for _, said in replies if isinstance(said, list)]
+    return taken_from(asker.ask("active_queues"))
+
+
+def taken_from(answers: Answers) -> Counter[str]:
+    """Return how many workers take jobs from each queue, by what they answered."""
+    told = [said for _, said in answers.replies if isinstance(said, list)]
     return Counter(str(each["name"]) for said in told for each in said)
 
 

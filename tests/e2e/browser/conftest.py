@@ -22,7 +22,7 @@ OPTIONS = [
 ]
 REFUSED = "Failed to load resource: the server responded with a status of 4"
 """What Chromium says of a form that was refused, though the page then says it better."""
-PATIENCE = 20_000
+PATIENCE = 60_000
 """Milliseconds that a page may take before a journey fails; the machine may be busy."""
 
 expect.set_options(timeout=PATIENCE)

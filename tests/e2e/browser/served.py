@@ -13,7 +13,7 @@ import httpx2
 
 from git_sandbox import SURROUNDINGS, GitSandbox
 
-PATIENCE = 60
+PATIENCE = 120
 SURE = "Yes, in production"
 SETTINGS = """\
 policies: {consistency: false, allow_random: true}

@@ -6,6 +6,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from fakes import FakeWorld
+from flagstaff.chatops.mattermost.app import Mattermost
+from flagstaff.chatops.mattermost.buttons import MattermostButtons
+from flagstaff.chatops.slack.app import SlackApp
 from flagstaff.commands.access_model import AddPerson, LinkChat
 from flagstaff.engine.loop import Engine
 from flagstaff.flags.change import Boolean
@@ -82,6 +85,18 @@ def settings(root, slack):
         slack_bot_token_file=root / "bot",
         slack_signing_secret_file=root / "signing",
     )
+
+
+@pytest.fixture
+def patience():
+    """Seconds until a chat says "on it"; a busy machine may need more than people do."""
+    return 60.0
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch, patience):
+    for app in (SlackApp, Mattermost, MattermostButtons):
+        monkeypatch.setitem(app.__init__.__kwdefaults__, "patience", patience)
 
 
 @pytest.fixture

@@ -133,7 +133,8 @@ def test_forged_old_and_replayed_requests_are_refused(http, slack, services):
     assert http.send("commands", body, signature="").status_code == 401
     assert http.send("commands", body, signature=b"v0=\xe4").status_code == 401
     assert http.send("commands", body, stamp=now - 301).status_code == 401
-    assert http.send("commands", body, stamp=now + 301).status_code == 401
+    # Far enough ahead: a busy machine may need a while to come here.
+    assert http.send("commands", body, stamp=now + 900).status_code == 401
     assert http.send("commands", body, stamp="").status_code == 401
     assert http.send("commands", body, stamp="1e9").status_code == 401
     assert production(services) == before
@@ -189,6 +190,7 @@ class SlowCheck:
         return Answer(yes=True, text="all is well")
 
 
+@pytest.mark.parametrize("patience", [0.5])
 @pytest.mark.parametrize("place", [("C1PROD", "production"), ("C4OUT", "out")])
 def test_what_takes_long_is_answered_at_once_and_told_later(
     http, slack, services, monkeypatch, place

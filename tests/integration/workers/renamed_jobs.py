@@ -28,8 +28,8 @@ app.conf.update(
 
 
 @app.task(name=OLD, shared=False, bind=True, max_retries=5)
-def notify(self, number, fail=0, hold="", wait=0.05):
-    """Write down who ran; fail so many times; hold until a file is gone."""
+def notify(self, number, fail=0, hold="", wait=0.05, seen=False):  # noqa: FBT002 of a job
+    """Write down who ran; fail so many times; hold until a file is gone, or the flag seen on."""
     header = self.request.get("flagstaff") or {}
     line = {
         "name": self.name,
@@ -40,6 +40,8 @@ def notify(self, number, fail=0, hold="", wait=0.05):
     }
     write(line)
     while hold and (FOLDER / hold).exists():
+        time.sleep(0.02)
+    while seen and not flags.is_enabled("rename_notify"):
         time.sleep(0.02)
     if self.request.retries < fail:
         raise self.retry(countdown=wait)

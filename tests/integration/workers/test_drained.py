@@ -85,11 +85,11 @@ def test_what_follows_a_job_that_runs_is_found(fleet, held):
 def test_a_worker_that_cannot_say_what_follows_is_unknown_while_it_runs_jobs(fleet, held):
     jobs = fleet.jobs("before")
     fleet.worker("one", "before", "shop")
-    assert look(fleet)[FOLLOWING].state == "empty"
+    until(lambda: look(fleet)[FOLLOWING].state == "empty")
     chain(jobs.hold.si(held.name), jobs.notify.si(1)).delay()
     until(lambda: fleet.ran("shop.hold"))
-    place = until(lambda: [look(fleet)[FOLLOWING]])[0]
-    assert (place.state, place.doubt.partition(" ")[0]) == ("unknown", "one@test")
+    place = until(lambda: (seen := look(fleet)[FOLLOWING]).doubt.startswith("one@test ") and seen)
+    assert place.state == "unknown"
 
 
 def test_a_retry_that_waits_is_found(fleet):
@@ -102,16 +102,16 @@ def test_a_retry_that_waits_is_found(fleet):
 def test_beat_entries_are_found_in_the_settings_of_workers_and_unknown_without(fleet):
     assert look(fleet, timeout=0.1)[BEAT].state == "unknown"
     fleet.worker("one", "after", "shop", beat=1)
-    assert found(look(fleet)) == {BEAT: (1, 0)}
+    until(lambda: found(look(fleet)) == {BEAT: (1, 0)})
 
 
 def test_an_empty_system_is_proven_and_a_silent_worker_makes_it_unknown(fleet):
     fleet.worker("one", "after", "shop,integrations")
-    assert {each.state for each in look(fleet).values()} == {"empty"}
+    until(lambda: {each.state for each in look(fleet).values()} == {"empty"})
     silent = fleet.worker("two", "after", "shop")
-    assert {each.state for each in look(fleet).values()} == {"empty"}
+    until(lambda: {each.state for each in look(fleet).values()} == {"empty"})
     silent.send_signal(signal.SIGSTOP)
-    places = look(fleet, timeout=1)
+    places = until(lambda: one_of_two(look(fleet, timeout=1)))
     assert {place for place, each in places.items() if each.state == "unknown"} == {
         SCHEDULED,
         RESERVED,
@@ -119,4 +119,9 @@ def test_an_empty_system_is_proven_and_a_silent_worker_makes_it_unknown(fleet):
         FOLLOWING,
         BEAT,
     }
-    assert places[RUNNING].doubt == "1 of 2 workers answered"
+
+
+def one_of_two(places):
+    """Return the places if one worker told of each; a busy one may need another look."""
+    doubts = {each.doubt for each in places.values()} - {""}
+    return places if doubts == {"1 of 2 workers answered"} else None

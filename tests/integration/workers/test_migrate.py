@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 from celery import Celery, chain, chord
-from fleet import flagstaff, until
+from fleet import flagstaff, heard, until
 
 from flagstaff.workers.asking import Asker
 from flagstaff.workers.draining import scan
@@ -27,7 +27,8 @@ KILLS = 10
 
 
 def migrate(fleet, *words):
-    return flagstaff("migrate", OLD, NEW, "--broker", fleet.broker, *words)
+    # One that no worker answers in time is refused, and has done nothing.
+    return heard("migrate", OLD, NEW, "--broker", fleet.broker, *words)
 
 
 def left(fleet, name=OLD):
@@ -154,12 +155,17 @@ def fill(jobs, redis, ids):
 
 @contextmanager
 def taking(redis):
-    """Be a worker in the block: take the oldest of either queue, and note it."""
-    taken, done = [], threading.Event()
+    """Be a worker in the block: take the oldest of either queue, and note it.
+
+    Of what is not renamed yet it leaves the most, however slow the machine is.
+    """
+    taken, done = {"shop": [], "integrations": []}, threading.Event()
 
     def take():
         while not done.wait(0.005):
-            taken.extend(each for each in (redis.rpop("shop"), redis.rpop("integrations")) if each)
+            for queue, most in (("shop", WAITING // 4), ("integrations", WAITING)):
+                if len(taken[queue]) < most and (each := redis.rpop(queue)):
+                    taken[queue].append(each)
 
     worker = threading.Thread(target=take)
     worker.start()
@@ -168,6 +174,10 @@ def taking(redis):
     finally:
         done.set()
         worker.join()
+
+
+def moved(redis, taken):
+    return redis.llen("integrations") + len(taken["integrations"])
 
 
 def test_killed_ten_times_on_the_way_none_is_lost_and_none_doubled(fleet, redis):
@@ -179,13 +189,15 @@ def test_killed_ten_times_on_the_way_none_is_lost_and_none_doubled(fleet, redis)
             process = subprocess.Popen(
                 [sys.executable, *words, "--broker", fleet.broker], stderr=subprocess.DEVNULL
             )
-            aim = WAITING * kill // (KILLS + 1)
-            until(lambda aim=aim: redis.llen("integrations") + len(taken) >= aim, within=300)
+            # Half is left at the last kill: a busy machine sees late how far it is.
+            aim = WAITING * kill // (2 * KILLS)
+            until(lambda aim=aim: moved(redis, taken) >= aim, within=240)
             process.kill()
             assert process.wait(30) == -signal.SIGKILL, "it had ended before it was killed"
     assert redis.llen("shop"), "nothing was left for the last run"
     assert migrate(fleet, *MOVE, "--force")[0] == 0
     assert redis.llen("shop") == 0
-    found = [json.loads(each)["headers"] for each in (*taken, *redis.lrange("integrations", 0, -1))]
+    every = (*taken["shop"], *taken["integrations"], *redis.lrange("integrations", 0, -1))
+    found = [json.loads(each)["headers"] for each in every]
     assert Counter(each["id"].encode() for each in found) == Counter(ids)
     assert Counter(each["task"] for each in found)[NEW] > WAITING / 2

@@ -88,7 +88,7 @@ def test_a_job_is_renamed_wherever_it_waits_and_runs_once(fleet, move):
     fleet.flag(on=True)  # it decides about what follows a job
     fleet.worker("idle", "after", "integrations,elsewhere")
     until(lambda: flagstaff(*words(fleet, *move))[0] == 0)
-    assert set(found(look(fleet))) == set()
+    assert set(found(look(fleet, timeout=0.1))) == set()
     fleet.worker("one", "after", "shop,integrations,forgotten")
     until(lambda: len({each["number"] for each in fleet.ran(NEW)}) == 4)
     assert Counter(each["number"] for each in fleet.ran(NEW)) == Counter(range(1, 5))
@@ -104,6 +104,7 @@ def test_jobs_move_in_their_order_and_others_keep_theirs(fleet, channel):
     assert (code, done["jobs"]) == (0, 400)
     code, done = flagstaff(*words(fleet, *MOVE, "--force"))
     assert (code, done["jobs"], done["left"], done["settled"]) == (0, 400, 0, True)
+    until(lambda: (waits(channel, "integrations"), waits(channel, "shop")) == (400, 200))
     moved, stayed = emptied(channel, "integrations"), emptied(channel, "shop")
     assert [header(each, "id") for each in moved] == [each for each in ids if int(each) % 3 != 2]
     assert {header(each, "task") for each in moved} == {NEW}
@@ -123,6 +124,7 @@ def test_nothing_moves_to_where_it_might_be_lost(fleet, channel):
         assert (code, why in done["error"]["message"]) == (2, True)
     code, done = flagstaff(*words(fleet, *MOVE))
     assert (code, "no worker answers" in done["error"]["message"]) == (1, True)
+    until(lambda: waits(channel, "shop") == 1)
     assert [header(each, "task") for each in emptied(channel, "shop")] == [OLD]
 
 
@@ -162,6 +164,7 @@ def test_killed_ten_times_on_the_way_none_is_lost_and_none_doubled(fleet, channe
     until(lambda: waits(channel, "integrations") + waits(channel, "shop") == WAITING)
     assert waits(channel, "shop"), "nothing was left for the last run"
     assert flagstaff(*words(fleet, *MOVE, "--force"))[0] == 0
+    until(lambda: waits(channel, "integrations") == WAITING)
     taken = emptied(channel, "integrations")
     assert emptied(channel, "shop") == []
     assert Counter(header(each, "id") for each in taken) == Counter(ids)

@@ -85,12 +85,11 @@ def test_a_retry_keeps_its_name_while_the_flag_turns(fleet):
     jobs = fleet.jobs("after")
     (fleet.folder / "held").touch()
     fleet.worker("after", "after", "shop,integrations")
-    jobs.notify.delay(1, fail=2, hold="held")
+    jobs.notify.delay(1, fail=2, hold="held", seen=True)
     until(lambda: fleet.ran(OLD))
     fleet.flag(on=True)
-    until(lambda: jobs.fan_out.delay([0]) and True)
     (fleet.folder / "held").unlink()
-    until(lambda: fleet.ran(NEW))  # the worker has seen the flag turn as well
+    until(lambda: jobs.fan_out.delay([0]) and fleet.ran(NEW))  # the worker has seen it as well
     until(lambda: [each for each in ours(fleet) if each["try"] == 2])
     tries = [(each["name"], each["queue"]) for each in ours(fleet) if each["number"] == 1]
     assert tries == [(OLD, "shop")] * 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from fleet import flagstaff, until
+from fleet import flagstaff, heard, until
 from kombu import Connection, Queue
 
 from flagstaff.workers.rabbitmq_deleting import delete_in_rabbitmq
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
 
 def delete(fleet, name="shop"):
     more = ("--management", fleet.management) if fleet.management else ()
-    return flagstaff("queue", "delete", name, "--broker", fleet.broker, *more)
+    return heard("queue", "delete", name, "--broker", fleet.broker, *more)
 
 
 def refused(fleet, name="shop"):
@@ -106,7 +106,7 @@ def test_on_rabbitmq_a_job_that_comes_in_meanwhile_stays(rabbit_place, channel, 
         work.start()
         until(lambda: channel.queue_declare("shop", passive=True).consumer_count)
         channel.connection.client.Producer(channel).publish("x", routing_key="shop", exchange="")
-        work.join(60)
+        work.join(120)
     assert found == [(True, "a message came into shop: somebody still publishes to it")]
     until(lambda: channel.queue_declare("shop", passive=True).message_count == 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from fleet import until
@@ -38,6 +39,7 @@ def counts(row):
 def test_every_job_is_counted_though_children_come_and_go(watched):
     watched.worker("one", "after", "shop,integrations", concurrency=2, child=10)
     watched.worker("two", "after", "shop,integrations", pool="threads", concurrency=3)
+    began = time.monotonic()
     watched.produce("for n in range(1, 141): jobs.notify.delay(n)\njobs.add.delay(1)")
     wanted = {
         "enqueued": 140 + 18,  # each seventh is tried again, but those that fail at once
@@ -53,7 +55,8 @@ def test_every_job_is_counted_though_children_come_and_go(watched):
     assert set(rows) == {(OLD, "shop"), ("shop.add", "shop")}
     row = rows[OLD, "shop"]
     assert counts(row) == wanted
-    assert counts(row["last_minute"]) == wanted
+    if time.monotonic() - began < 50:  # else the first is older than that
+        assert counts(row["last_minute"]) == wanted
     assert (row["flag"], row["variant"], row["environment"]) == (
         "rename_notify",
         "old",
@@ -72,7 +75,7 @@ def test_both_sides_of_a_rename_are_told_apart_and_what_waits_is_seen(watched):
     until(lambda: watched.ran("shop.hold"))
     watched.produce("for n in range(1, 6): jobs.notify.delay(n)")
     flagstaff(watched.root, "feature", "set", "rename_notify", "true")
-    watched.produce("for n in range(1, 4): jobs.notify.delay(n)")
+    watched.produce("jobs.wait_on()\nfor n in range(1, 4): jobs.notify.delay(n)")
 
     def waiting():
         rows = watched.rows()

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from urllib.request import Request, urlopen
 
-from fleet import DEFINITION, HERE, Fleet
+from celery import Celery
+from fleet import DEFINITION, HERE, Fleet, until
 
 from guarded import Server
 
@@ -43,8 +44,27 @@ class Watched(Fleet):
             cwd=HERE,
             env=self.surroundings(),
             check=True,
-            timeout=120,
+            timeout=240,
         )
+
+    def heard(self, task, holds, children=1):
+        """Wait until every child of the workers has heard of a switch.
+
+        Args:
+            task: the name of its jobs.
+            holds: is given what a child knows: the `action` for a job, whether it `has` a switch.
+            children: so many there are.
+        """
+
+        def known():
+            for _ in range(children):
+                app.send_task("shop.switch", (task,), queue="shop")
+            said = sorted(self.ran("shop.switch"), key=lambda each: each["at"])
+            last = {each["process"]: each for each in said if each["number"] == task}
+            return len(last) == children and all(holds(each) for each in last.values())
+
+        with Celery(broker=self.broker, set_as_current=False) as app:
+            until(known)
 
     def surroundings(self):
         return {**os.environ, **self._environment("after", {})}
@@ -55,7 +75,7 @@ class Watched(Fleet):
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         request = Request(f"{self.server.url}{path}", data=data, headers=headers)  # noqa: S310
-        with urlopen(request, timeout=30) as response:  # noqa: S310 - our own server
+        with urlopen(request, timeout=120) as response:  # noqa: S310 - our own server
             return response.read().decode()
 
     def rows(self):

@@ -51,6 +51,24 @@ def hold(file):
         time.sleep(0.02)
 
 
+@app.task(name="shop.switch", shared=False)
+def switch(task):
+    """Write down what this process would do with a job of a name, and whether it has a switch."""
+    found = watching.watched(app).switches
+    known = {"has": found.has(task), "action": found.action(task, "of nobody")}
+    write({"name": "shop.switch", "number": task, "process": os.getpid(), **known})
+    time.sleep(0.1)  # so that another child takes the next
+
+
+def wait_on():
+    """Return once this process knows that the flag is on."""
+    end = time.monotonic() + 120
+    flags = watching.late_flags().connect()
+    while not flags.is_enabled("rename_notify", "Job:of nobody"):
+        assert time.monotonic() < end, "it does not hear that the flag is on"
+        time.sleep(0.02)
+
+
 @app.task(name="shop.add", shared=False)
 def add(number):
     write({"name": "shop.add", "number": number})

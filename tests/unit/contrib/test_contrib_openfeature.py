@@ -139,7 +139,7 @@ def test_changes_staleness_and_readiness_are_events(asking, source, provider):
 
 def _soon(seen, expected):
     """Wait for events, which come from a thread."""
-    end = monotonic() + 5
+    end = monotonic() + 60
     while seen != expected and monotonic() < end:
         sleep(0.01)
     return seen == expected

@@ -138,14 +138,14 @@ class TestEffects:
 
         def slow(effect, _plan):
             asked.set()
-            answer.wait(20)
+            answer.wait(120)
             return EffectDone(step=effect.step)
 
         lab.world.perform = slow
         lab.added(plan_of(HELLO))
         lab.engine.start()
         try:
-            assert asked.wait(20)
+            assert asked.wait(60)
             number = lab.added(plan_of(turn_on("dev"), Approve(), flag="other_flag"))
             wait_until(lambda: lab.look(number).rollout.phase is Phase.WAITING)
             assert not answer.is_set()
@@ -252,7 +252,7 @@ def cut_off(*_):
     raise Unavailable("the database does not answer")
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"

@@ -189,11 +189,12 @@ class TestHealth:
 
     def settle(self, lab):
         """Let the thread that asks come to its end."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while lab.services.health._asking and time.monotonic() < deadline:
             time.sleep(0.01)
 
     def test_it_holds_while_production_is_unwell_and_asks_again(self, lab, monkeypatch):
+        monkeypatch.setattr("flagstaff.services.health.FRESH", 600.0)
         self.answer = Answer(yes=False, text="incident 7 is open")
         number = lab.added(plan_of(ramp(5)))
         lab.at(number)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -27,7 +26,8 @@ class Chat(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answering)
         self.answers = []
         self.heard = []
-        self.delay = 0
+        self.go_on = threading.Event()
+        self.go_on.set()
 
     @property
     def url(self):
@@ -37,7 +37,7 @@ class Chat(ThreadingHTTPServer):
 class Answering(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        time.sleep(self.server.delay)
+        self.server.go_on.wait(60)
         self.server.heard.append((dict(self.headers), json.loads(body)))
         code = self.server.answers.pop(0) if self.server.answers else 200
         self.send_response(code)
@@ -104,9 +104,12 @@ def test_no_means_no(chat, code):
 
 def test_silence_means_later(chat, monkeypatch):
     monkeypatch.setattr(webhook, "TIMEOUT", 0.05)
-    chat.delay = 0.3
-    with pytest.raises(Unavailable, match="does not answer"):
-        webhook.post(chat.url, POST)
+    chat.go_on.clear()
+    try:
+        with pytest.raises(Unavailable, match="does not answer"):
+            webhook.post(chat.url, POST)
+    finally:
+        chat.go_on.set()
 
 
 def test_nobody_there_means_later(chat):

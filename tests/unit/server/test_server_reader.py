@@ -158,7 +158,7 @@ def test_a_reader_that_fell_behind_gets_the_latest_as_a_whole():
             reader.breathe()
         assert len(connection.pushed) == 1
         connection.drain()
-        await asyncio.wait_for(reader.waiting, 5)
+        await asyncio.wait_for(reader.waiting, 60)
         assert kinds(connection) == [b"snapshot", b"snapshot"]
         assert b"id: 8\n" in connection.pushed[-1]
         reader.hear(encoded(snapshot(9, *MANY, on=MANY[:9])))
@@ -176,7 +176,7 @@ def test_a_reader_that_never_reads_is_cut_off(monkeypatch):
         reader = reading(connection, dropped=lambda: dropped.append(1))
         connection.full = True
         reader.hear(encoded(snapshot(1, *MANY)))
-        await asyncio.wait_for(reader.waiting, 5)
+        await asyncio.wait_for(reader.waiting, 60)
         assert connection.aborted
         reader.hear(encoded(snapshot(2, *MANY)))
         assert reader.waiting is None
@@ -209,7 +209,7 @@ def test_without_our_own_connection_everything_goes_through_asgi():
         reader.hear(encoded(snapshot(2, *MANY)))
         reader.hear(encoded(snapshot(3, *MANY)))
         connection.drain()
-        await asyncio.wait_for(reader.waiting, 5)
+        await asyncio.wait_for(reader.waiting, 60)
         text = b"".join(each["body"] for each in connection.sent)
         assert text.count(b"event: snapshot") == 2
         assert text.count(b"id: 3\n") == 1

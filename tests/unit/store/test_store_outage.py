@@ -85,15 +85,15 @@ def test_a_server_that_never_answers_is_given_up():
         begun = time.monotonic()
         with pytest.raises(Unavailable, match="does not answer"), database.read():
             pytest.fail("it answered")
-        assert time.monotonic() - begun < 20
+        assert time.monotonic() - begun < 60
         database.close()
 
 
 def test_an_answer_that_never_comes_is_given_up(postgres_url, monkeypatch):
-    monkeypatch.setattr(postgresql, "PATIENCE", 0.3)
+    monkeypatch.setattr(postgresql, "PATIENCE", 2.0)
     database = Database(postgres_url)
     with (
-        pytest.raises(Unavailable, match=r"nothing came for 0\.3 seconds"),
+        pytest.raises(Unavailable, match=r"nothing came for 2 seconds"),
         database.write() as connection,
     ):
         connection.exec_driver_sql("SELECT pg_sleep(60)")
