@@ -15,7 +15,7 @@ def price(flags):
 """
 FILES = {
     "app/shop.py": SHOP,
-    "app/page.js": 'if (flag("new_shop")) shop();\n',
+    "app/page.vue": 'if (flag("new_shop")) shop();\n',
     "config/feature_flags/ops/new_shop.yml": "name: new_shop\n",
     "CHANGELOG.md": "# Changelog\n\n## Unreleased\n",
 }
@@ -46,7 +46,7 @@ def test_what_is_left_is_said_beside_it(sandbox, capsys):
     assert cleanup(sandbox) == 0
     said = capsys.readouterr()
     assert "-    if flags.is_enabled" in said.out
-    assert "app/page.js:1" in said.err
+    assert "app/page.vue:1" in said.err
     assert "3 files changed, 1 line left" in said.err
 
 

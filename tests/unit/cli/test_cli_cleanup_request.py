@@ -118,7 +118,7 @@ def opened(git_sandbox, forge, tmp_path, monkeypatch):
             **{
                 "app/shop.py": SHOP,
                 "app/__init__.py": "",
-                "app/page.js": 'if (flag("new_shop")) shop();\n',
+                "app/page.vue": 'if (flag("new_shop")) shop();\n',
                 "config/feature_flags/ops/new_shop.yml": DEFINITION,
                 "flagstaff.yml": settings,
             },
@@ -147,7 +147,7 @@ def test_a_request_tells_owner_tests_and_what_is_left(opened, forge, kind, capsy
     assert branches(opened.remote) == ["cleanup/new_shop"]
     made = forge.requests[1]
     text = made.get("description") or made.get("body")
-    for told in ("group::shop", "issues/7", "ended with 0", "all fine", "app/page.js:1", "- [ ]"):
+    for told in ("group::shop", "issues/7", "ended with 0", "all fine", "app/page.vue:1", "- [ ]"):
         assert told in text
     headers = forge.said[0][2]
     assert "secret" in (headers.get("PRIVATE-TOKEN") or headers.get("Authorization"))
