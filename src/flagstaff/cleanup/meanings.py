@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from flagstaff.cleanup.bound import Binding, Imported, bindings
 from flagstaff.cleanup.constants import Constant, text_held
+from flagstaff.cleanup.modules import Modules
 from flagstaff.cleanup.syntax import chain, parsed
-from flagstaff.cleanup.tree import Tree
 
 _DEEPEST = 12
 
@@ -37,13 +37,12 @@ class Names:
 
 @dataclass(slots=True)
 class Meanings:
-    """Follows the names of the files of `tree` to what they were given."""
+    """Follows the names of files to what they were given."""
 
-    tree: Tree
+    modules: Modules
     flag: str
     constants: tuple[Constant, ...]
     _bound: dict[str, dict[str, list[Binding]]] = field(default_factory=dict)
-    _modules: dict[str, list[str]] = field(default_factory=dict)
 
     def names(self, path: str, module: ast.Module, held: Held) -> Names:
         """Return the names that hold one thing, and nothing else, in a module."""
@@ -108,7 +107,7 @@ class Meanings:
             if rest:
                 tried.insert(0, ((*binding.module, binding.name), rest))
         for module, names in tried:
-            files = self._files(path, module, binding.level)
+            files = self.modules.files(path, module, binding.level)
             if files:
                 found = {self._within(file, names, left) for file in files}
                 return found.pop() if len(found) == 1 else None
@@ -116,7 +115,7 @@ class Meanings:
 
     def _within(self, path: str, names: tuple[str, ...], left: int) -> Held | None:
         if path not in self._bound:
-            module = parsed(self.tree.read(path) or b"")
+            module = parsed(self.modules.tree.read(path) or b"")
             self._bound[path] = bindings(module.body) if module else {}
         here = self._bound[path]
         if not names:
@@ -129,34 +128,6 @@ class Meanings:
         origins = [Imported(star.module, star.level, names[0]) for star in stars]
         found = {self._one(path, origin, names[1:], left) for origin in origins} - {None}
         return found.pop() if len(found) == 1 else None
-
-    def _files(self, path: str, module: tuple[str, ...], level: int) -> list[str]:
-        """Return the files that a module imported at `path` may be."""
-        tail = "/".join(module)
-        if level:
-            folder = path.split("/")[:-level]
-            base = "/".join([*folder, *module])
-            return [f for f in (f"{base}.py", f"{base}/__init__.py") if self._is_file(f)]
-        found = [
-            (file.removesuffix(".py").removesuffix("/__init__").removesuffix(tail), file)
-            for file in self._index().get(module[-1], [])
-        ]
-        found = [(root, file) for root, file in found if not root or root.endswith("/")]
-        # Where one repository holds several programs, each imports its own.
-        near = [file for root, file in found if path.startswith(root)]
-        return near or [file for _, file in found]
-
-    def _is_file(self, path: str) -> bool:
-        return self.tree.read(path) is not None
-
-    def _index(self) -> dict[str, list[str]]:
-        """Return the paths of the Python files by the last part of their modules' names."""
-        if not self._modules:
-            for path in self.tree.paths():
-                if path.endswith(".py"):
-                    parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
-                    self._modules.setdefault(parts[-1], []).append(path)
-        return self._modules
 
 
 def _source(binding: Binding) -> str:

@@ -10,6 +10,7 @@ from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.constants import Constant
 from flagstaff.cleanup.elsewhere import READERS, Elsewhere, is_code
 from flagstaff.cleanup.meanings import Held, Meanings
+from flagstaff.cleanup.modules import Modules
 from flagstaff.cleanup.patterns import Conventions, word
 from flagstaff.cleanup.references import find_constants, text_behind
 from flagstaff.cleanup.renames import Losers
@@ -35,6 +36,7 @@ class PythonCleaner:
     answers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _constants: tuple[Constant, ...] = ()
     _meanings: Meanings | None = None
+    _modules: Modules | None = None
     _is_setting: bool = False
     _wrappers: Wrappers = field(default_factory=Wrappers)
 
@@ -164,12 +166,13 @@ class PythonCleaner:
         module = parsed(content)
         if module is None:
             return None
-        if self._meanings is None:
+        if self._modules is None or self._meanings is None:
             # Names are followed through the files as they were.
-            self._meanings = Meanings(self.work.below, self.flag, self._constants)
+            self._modules = Modules(self.work.below)
+            self._meanings = Meanings(self._modules, self.flag, self._constants)
         texts = self._meanings.names(path, module, Held.NAME)
         objects = self._meanings.names(path, module, Held.OBJECT)
-        wrappers, wrapper_attributes = self._wrappers.local(path, module)
+        wrappers, wrapper_attributes = self._wrappers.local(path, module, self._modules)
         return Question(
             flag=self.flag,
             keep=self.keep,

@@ -16,6 +16,7 @@ from flagstaff.cleanup.changes import Reference, ReferenceKind
 from flagstaff.cleanup.constants import Constant, constants_in, local_names, texts_of
 from flagstaff.cleanup.declared import conventions_of
 from flagstaff.cleanup.meanings import Held, Meanings
+from flagstaff.cleanup.modules import Modules
 from flagstaff.cleanup.patterns import DEFAULT, Conventions, camel, spelled, word
 from flagstaff.cleanup.scripts.references import script_constants, script_references
 from flagstaff.cleanup.scripts.source import SCRIPTS
@@ -42,7 +43,7 @@ def references_in(
 ) -> tuple[Reference, ...]:
     """Return every line of a tree that speaks of `flag`, sorted by place."""
     constants = find_constants(tree, flag)
-    meanings = Meanings(tree, flag, constants)
+    meanings = Meanings(Modules(tree), flag, constants)
     named = script_constants(tree, flag)
     names = {each.name for each in constants} | {each.name for each in named}
     found: set[Reference] = set()

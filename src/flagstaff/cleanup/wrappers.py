@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from flagstaff.cleanup.elsewhere import Elsewhere
+from flagstaff.cleanup.modules import Modules
 from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.tree import Overlay, Tree
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +44,61 @@ class Wrappers:
         return new
 
     def local(
-        self, path: str, module: ast.Module
+        self, path: str, module: ast.Module, modules: Modules
     ) -> tuple[dict[str, bool], dict[tuple[str, str], bool]]:
         """Return what plain names, and names of modules, answer in the module at `path`."""
         plain = {name: truth for (place, name), truth in self.answers.items() if place == path}
-        owned: dict[tuple[str, str], bool] = {}
         if not self.answers:
-            return plain, owned
-        known = {(_stem(place), name): truth for (place, name), truth in self.answers.items()}
-        for node in ast.walk(module):
-            if not isinstance(node, ast.Import | ast.ImportFrom):
-                continue
-            origin = (getattr(node, "module", None) or "").rpartition(".")[2]
-            for alias in node.names:
-                last = alias.name.rpartition(".")[2]
-                if isinstance(node, ast.ImportFrom) and (origin, alias.name) in known:
-                    plain[alias.asname or alias.name] = known[origin, alias.name]
-                for (stem, name), truth in known.items():
-                    if stem == last:
-                        owned[alias.asname or last, name] = truth
+            return plain, {}
+        defined = frozenset(plain)
+        functions = {function for _, function in self.answers}
+        named: dict[str, set[bool | None]] = defaultdict(set)
+        owned: dict[tuple[str, str], set[bool | None]] = defaultdict(set)
+        for here, function, files in _imported(path, module, modules):
+            if function:
+                named[here].add(self._agreed(files, function))
+            elif files:
+                for each in functions:
+                    owned[here, each].add(self._agreed(files, each))
+        plain |= _sure(named)
         bound = _bound(module)
-        defined = {name for place, name in self.answers if place == path}
         plain = {n: t for n, t in plain.items() if bound.count(n) == (1 if n in defined else 0)}
-        return plain, owned
+        return plain, _sure(owned)
+
+    def _agreed(self, files: Sequence[str], function: str) -> bool | None:
+        """Return the answer if it is the same whichever of the files is meant."""
+        found = {self.answers.get((file, function)) for file in files}
+        return found.pop() if len(found) == 1 else None
+
+
+def _sure(found: Mapping[Key, set[bool | None]]) -> dict[Key, bool]:
+    """Return the names that have one answer, whatever they were imported from."""
+    return {
+        key: truth
+        for key, truths in found.items()
+        if len(truths) == 1 and (truth := next(iter(truths))) is not None
+    }
+
+
+def _imported(
+    path: str, module: ast.Module, modules: Modules
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each name that an import binds, the function that it is, and where that may be.
+
+    A name that is a module's, or may be, has no function.
+    """
+    for node in ast.walk(module):
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    parts = tuple(alias.name.split("."))
+                    yield alias.asname or parts[-1], "", modules.files(path, parts)
+            case ast.ImportFrom(module=origin, names=names, level=level):
+                parts = tuple(origin.split(".")) if origin else ()
+                for alias in names:
+                    here = alias.asname or alias.name
+                    yield here, alias.name, modules.files(path, parts, level)
+                    yield here, "", modules.files(path, (*parts, alias.name), level)
 
 
 def callers(tree: Tree, path: str, name: str) -> tuple[str, ...]:

@@ -140,3 +140,23 @@ def test_somebody_elses_mistake_is_none_of_ours():
     assert conventions_of(MemoryTree({"pyproject.toml": b"[tool"})) == conventions_of(
         MemoryTree({})
     )
+
+
+def test_a_function_of_the_same_name_in_another_module_is_another():
+    asks = 'def is_new(user):\n    return flags.is_enabled("{}", user)\n'
+    call = "from {} import {}\n\n\ndef run(user):\n    if {}(user):\n        charge(user)\n"
+    files = {
+        "menu/flags.py": asks.format("fast_path"),
+        "billing/flags.py": asks.format("billing_v2"),
+        "menu/view.py": call.format("menu.flags", "is_new", "is_new"),
+        "billing/view.py": call.format("billing.flags", "is_new", "is_new"),
+        "billing/near.py": call.format(".flags", "is_new", "is_new"),
+        "billing/owner.py": call.format("billing", "flags", "flags.is_new"),
+        "billing/both.py": "try:\n    from menu.flags import is_new\nexcept ImportError:\n"
+        "    from billing.flags import is_new\n\nnew = 1 if is_new(0) else 2\n",
+    }
+    after, _ = cleaned(files)
+    assert after["menu/view.py"] == "def run(user):\n    charge(user)\n"
+    assert not [path for path in after if path.startswith("billing/")]
+    assert "menu/flags.py" in after, "it answers without asking, and stays for who calls it"
+    assert "def is_new" in after["menu/flags.py"]
