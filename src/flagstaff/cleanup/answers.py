@@ -63,6 +63,15 @@ class Question:
             return None if _blocked(call) else self.keep is positive
         return self._wrapped(call)
 
+    def details(self, node: cst.Attribute) -> bool:
+        """Tell whether `flags.evaluate("flag", …).value` is read."""
+        if node.attr.value != "value" or not isinstance(node.value, cst.Call):
+            return False
+        function = last_name(node.value.func)
+        asks = function in self.conventions.details
+        pattern = CallPattern(function=function)
+        return asks and self._asks(node.value, pattern) and not _blocked(node.value)
+
     def is_certain(self, call: cst.Call) -> bool:
         """Tell whether what a call answers is a truth, and nothing that is only used as one."""
         function = last_name(call.func)

@@ -25,6 +25,17 @@ class ReferenceKind(StrEnum):
     JOB = "job"
     DROPPED = "dropped"
 
+    @property
+    def asks(self) -> bool:
+        """Tell whether the line asks for the flag, or may do so."""
+        return self in {
+            ReferenceKind.CALL,
+            ReferenceKind.HANDLE,
+            ReferenceKind.CONSTANT,
+            ReferenceKind.STRING,
+            ReferenceKind.UNREADABLE,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Reference:

@@ -99,6 +99,8 @@ class Evaluator(Sweeper):
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
     ) -> cst.BaseExpression:
+        if self._question.details(original_node):
+            return unwrapped(updated_node, known(truth=self._question.keep), tidy=self._tidy)
         return self._setting(original_node, updated_node)
 
     def leave_Subscript(

@@ -48,12 +48,14 @@ CALLS = (
 class Conventions:
     """What this project does: how it asks, how its tests pin a flag, where its files are.
 
-    `handles` make an object bound to one flag, which is asked by calling it or by any of `calls`
-    without a name. `overrides` pin a flag in tests, as a context manager or a decorator.
-    `wrappers` are functions that ask for one flag without naming it.
+    `details` answer with an object whose `value` is the flag's. `handles` make an object bound to
+    one flag, which is asked by calling it or by any of `calls` without a name. `overrides` pin a
+    flag in tests, as a context manager or a decorator. `wrappers` are functions that ask for one
+    flag without naming it.
     """
 
     calls: tuple[CallPattern, ...] = CALLS
+    details: tuple[str, ...] = ("evaluate", "get_boolean_details", "get_boolean_details_async")
     handles: tuple[str, ...] = ("flag",)
     overrides: tuple[str, ...] = ("override_flag", "override_switch", "override_sample")
     wrappers: tuple[Wrapper, ...] = ()

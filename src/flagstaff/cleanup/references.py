@@ -166,7 +166,7 @@ class _Finder(ast.NodeVisitor):
         kind = None
         if self._conventions.wrapper(function, self._flag):
             self._add(node.lineno, ReferenceKind.CALL)
-        if self._conventions.pattern(function):
+        if self._conventions.pattern(function) or function in self._conventions.details:
             kind = ReferenceKind.CALL
         elif function in self._conventions.handles:
             kind = ReferenceKind.HANDLE

@@ -116,18 +116,24 @@ def cleanup(  # noqa: PLR0913  each option answers a question of its own
     if diff or not branch or common.dry_run:
         output.say(diff_text(found).rstrip("\n"))
     if not diff:
-        _tell(found, written)
+        _tell(found, flag, keep, written)
     if address:
         output.say(address)
     return 0
 
 
-def _tell(found: CleanupPlan, written: str) -> None:
-    for each in found.residues:
+def _tell(found: CleanupPlan, flag: str, keep: str, written: str) -> None:
+    asking = [each for each in found.residues if each.reference.kind.asks]
+    for each in sorted(found.residues, key=lambda each: not each.reference.kind.asks):
         output.remark(f"{output.coloured('left for you:', output.YELLOW)} {each}")
     files, lines = len(found.changes), len(found.residues)
     counted = f"{output.counted(files, 'file')} changed, {output.counted(lines, 'line')} left"
     output.remark(f"{counted}; on the branch {written}" if written else counted)
+    if asking and keep == "on":
+        output.remark(
+            f"before it is merged, mend the {output.counted(len(asking), 'line')} that may still"
+            f" ask for {flag}: where nobody defines it, it is off"
+        )
 
 
 def _changelog(project: Path, settings: Project) -> Path | None:

@@ -91,3 +91,23 @@ TRUTHS = {
 @pytest.mark.parametrize("source", TRUTHS)
 def test_where_only_the_truth_counts_the_answer_does(source):
     assert clean(source) == TRUTHS[source]
+
+
+def test_the_value_of_an_answer_with_its_details_is_the_answer():
+    text = (
+        "def run(user):\n"
+        '    if flags.evaluate("new_menu", user).value:\n'
+        "        new()\n"
+        "    else:\n"
+        "        old()\n"
+        '    return flags.evaluate("new_menu", user).reason\n'
+    )
+    tree = MemoryTree({"shop.py": text.encode()})
+    plan = plan_in(tree, CleanupRequest(flag="new_menu", keep=True))
+    (change,) = plan.changes
+    assert change.after.decode() == (
+        'def run(user):\n    new()\n    return flags.evaluate("new_menu", user).reason\n'
+    )
+    (left,) = plan.residues
+    assert left.reference.line == 3
+    assert left.reference.kind.asks

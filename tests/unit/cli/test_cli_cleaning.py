@@ -50,6 +50,17 @@ def test_what_is_left_is_said_beside_it(sandbox, capsys):
     assert "3 files changed, 1 line left" in said.err
 
 
+def test_code_that_may_still_ask_is_said_first_and_warned_of(sandbox, capsys):
+    text = 'why = flags.evaluate("new_shop").reason\n'
+    sandbox.commit("why", **{"zebra/why.py": text, "docs/a.md": "new_shop is coming\n"})
+    assert cleanup(sandbox) == 0
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert "zebra/why.py:1" in first
+    assert "mend the 1 line that may still ask for new_shop" in last
+    assert cleanup(sandbox, "--keep", "off") == 0
+    assert "may still ask" not in capsys.readouterr().err
+
+
 def test_a_branch_is_made_and_the_checkout_stays(sandbox, capsys):
     before = sandbox.head()
     assert cleanup(sandbox, "--branch") == 0
