@@ -20,8 +20,11 @@ from flagstaff.store.database import Database
 from git_sandbox import SURROUNDINGS, GitSandbox
 from postgres import Postgres
 
-settings.register_profile(  # a busy machine is no fault
-    "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+settings.register_profile(  # a busy machine is no fault, nor are plans that cannot be edited so
+    "untimed",
+    settings(),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.load_profile("untimed")
 

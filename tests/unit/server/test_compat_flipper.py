@@ -15,7 +15,7 @@ from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
 from flagstaff.server.compat.flipper_import import changes_between
 from flagstaff.server.compat.flipper_json import feature_json
-from flagstaff.services import flags
+from flagstaff.services import setting
 
 API = "/flipper/api"
 ONE = f"{API}/features/new_navigation"
@@ -201,7 +201,7 @@ def test_an_import_is_seen_whole_or_not_at_all(application, client, monkeypatch)
     application.services.listen(heard.append)
     gates = {"actors": ["User:1"], "groups": ["staff"], "percentage_of_actors": "25"}
     export = {"version": 1, "features": {"new_navigation": gates}}
-    real, calls = flags.change_gates, []
+    real, calls = setting.change_gates, []
 
     def failing(unit, place, change):
         calls.append(change)
@@ -209,7 +209,7 @@ def test_an_import_is_seen_whole_or_not_at_all(application, client, monkeypatch)
             raise Refused("not this one")
         return real(unit, place, change)
 
-    monkeypatch.setattr(flags, "change_gates", failing)
+    monkeypatch.setattr(setting, "change_gates", failing)
     assert client.post(f"{API}/import", json=export).status_code == 403
     assert len(calls) == 2
     assert client.get(ONE).json()["state"] == "off"
