@@ -194,6 +194,7 @@ def test_every_command_has_its_words(line, command):
         ("feature set no-flag! true", "no name of a flag", "underscores"),
         ("feature set <feature-flag-name> true", "placeholder", "in its place"),
         ("feature set x true --stagin", "no option `--stagin`", "did you mean `--staging`?"),
+        ("feature set x true --prod", "no option `--prod`", "did you mean `--production`?"),
         ("feature set x true --dev=1", "--dev", "`--dev` alone"),
         ("feature set x true y", "extra argument", "in quotes"),
         ("feature sett x true", "`feature sett` is no command", "did you mean `set`?"),
