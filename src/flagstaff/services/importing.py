@@ -12,6 +12,7 @@ from flagstaff.definitions.plans import write_plan
 from flagstaff.definitions.plans.telling import schedule_json, schedule_text
 from flagstaff.errors import Conflict, ImportProblems, Problem
 from flagstaff.issues import Imported, describe_import, flag_named_in, import_issue
+from flagstaff.issues.asked import check_answers
 from flagstaff.rollouts.plan import CheckDeployed, Close, CloseTarget, Plan, Preset
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.rollouts import begin
@@ -98,7 +99,11 @@ def answers_of(
     """Return what placeholders mean: what the asker said, else what is known and the history says.
 
     `named` is the flag that the text is about, where that stands elsewhere, such as in a title.
+
+    Raises:
+        UsageError: the asker answers what the text does not ask.
     """
+    check_answers(text, placeholders)
     flag = named or flag_named_in(text, unit.context.definitions())
     found = answers_for(unit, text, flag, placeholders)
     given = {key.strip("<>").lower() for key in found}

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from flagstaff.commands.model import AbortRollout, ImportRollout
-from flagstaff.errors import Conflict, ImportProblems, Unavailable
+from flagstaff.errors import Conflict, ImportProblems, Unavailable, UsageError
 from flagstaff.rollouts.plan import CheckDeployed
 from flagstaff.rollouts.rollout import Phase
 from flagstaff.services.services import Services
@@ -67,6 +67,14 @@ def test_what_the_asker_says_comes_first(run, repository, look):
     outcome = run(ImportRollout(text=ISSUE, placeholders=answers))
     rollout = look(outcome.data["rollout"]).rollout
     assert other in [getattr(step.action, "sha", "") for step in rollout.plan.steps]
+
+
+def test_an_answer_to_nothing_is_refused(run, nothing_is_there):
+    with pytest.raises(UsageError) as caught:
+        run(ImportRollout(text=ISSUE, placeholders={"mielstone": "1"}))
+    assert caught.value.message == "`--set mielstone=…`: there is no <mielstone> in the issue"
+    assert "<merge-commit-of-your-feature>" in caught.value.hint
+    nothing_is_there()
 
 
 def test_it_can_begin_at_once(run, look, tmp_path):
