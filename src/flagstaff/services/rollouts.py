@@ -36,6 +36,7 @@ from flagstaff.rollouts.plan import (
     Announce,
     Approve,
     AskPerson,
+    CheckDeployed,
     CheckReleased,
     Close,
     DeleteFlag,
@@ -210,9 +211,18 @@ def _answered(rollout: Rollout, named: str, *, overruled: bool = False) -> str:
     if not asks and rollout.state(step.id).status is not StepStatus.WAITING:
         raise Conflict(
             f"step {step.id} ({step.title}) needs nobody's word",
-            hint="name the step with --step to answer for a later one",
+            hint=_instead(step) or "name the step with --step to answer for a later one",
         )
     return step.id
+
+
+def _instead(step: Step) -> str:
+    """Return what lets a step go on that waits for what happens elsewhere."""
+    if not isinstance(step.action, CheckDeployed):
+        return ""
+    sha = step.action.sha
+    words = [f"`flagstaff deployment record {name} {sha}`" for name in step.action.environments]
+    return f"once the commit runs there: {' and '.join(words)}"
 
 
 def _skipped(rollout: Rollout, named: str) -> str:

@@ -202,6 +202,8 @@ def test_every_command_has_its_words(line, command):
         ("shipit now", "`shipit` is no command", "auto_deploy"),
         ("feature", "`feature` needs a subcommand", "delete, due, get, list, set, stale"),
         ("auto_deploy status master", "no commit", "hexadecimal"),
+        ("deployment record dev HEAD", "'HEAD' is no commit", "`git rev-parse HEAD` says"),
+        ("deployment record dev '; x'", "no commit", "`git rev-parse HEAD` says"),
         ("release check x 15", "no monthly release", "15.2"),
         ("release check x 15.2.1", "no monthly release", "15.2"),
         ("deployment record /// abcd", "no name of an environment", "staging"),
