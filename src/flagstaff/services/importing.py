@@ -87,7 +87,10 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
     found = schedule_of(unit, record.rollout)
     if unit.rehearsal:
         lines += f"\n\n{schedule_text(found)}"
-    text = f"{lines}\n\nrollout {number} of {imported.plan.flag} {verb}"
+    said = f"rollout {number} of {imported.plan.flag} {verb}"
+    if unit.rehearsal:
+        said = f"a rollout of {imported.plan.flag} would be {verb}"
+    text = f"{lines}\n\n{said}"
     data = _data(imported, number)
     data |= {"plan": write_plan(imported.plan), "schedule": schedule_json(found)}
     return Outcome(text=text, data=data, next=following)

@@ -115,7 +115,7 @@ def test_an_unknown_command_writes_nothing(run, nothing_is_there):
 
 def test_a_dry_run_writes_nothing(run, nothing_is_there):
     outcome = run(ImportRollout(text=ISSUE, start=True), dry_run=True)
-    assert "nothing was changed (dry run)" in outcome.text
+    assert "would be imported and started\n\nnothing was changed (dry run)" in outcome.text
     nothing_is_there()
 
 

@@ -319,6 +319,9 @@ class TestMoving:
         )
         number = added(plan_of(turn_on("dev"), ramp(10), Approve()))
         observe(number, Observed(), Observed(), Observed())
+        tried = run(AbortRollout(rollout=number, reason="complaints"), dry_run=True).text
+        assert f"rollout {number} of new_navigation would be rolled back" in tried
+        assert "\ndev: on for everyone → not set\nproduction: on for 10 % of actors → off" in tried
         outcome = run(AbortRollout(rollout=number, reason="complaints"))
         assert outcome.text == (
             f"rollout {number} of new_navigation is rolled back: ada: complaints"
