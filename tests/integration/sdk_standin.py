@@ -26,6 +26,7 @@ class StandIn:
         self.poll_status = 200
         self.telemetry_status = 204
         self.token = TOKEN
+        self.refusal = b"{}"
         self._pieces: list[str] = []
         self._changed = threading.Condition()
         self._epoch = 0
@@ -101,7 +102,7 @@ class StandIn:
                 elif self.path == "/api/v1/environments/test/stream":
                     self._stream()
                 else:
-                    self._answer(404, b"{}")
+                    self._answer(404, standin.refusal)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))

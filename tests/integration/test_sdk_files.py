@@ -46,6 +46,18 @@ def folder(tmp_path):
     return tmp_path / "flags"
 
 
+def test_a_folder_that_is_not_there_is_a_problem_until_it_is(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    with closing(Client.from_files("config/flagz", watch=0.02)) as flags:
+        problem = f"no folder {tmp_path / 'config/flagz'}"
+        assert flags.readiness().problem == problem
+        assert problem in caplog.messages
+        (tmp_path / "config/flagz").mkdir(parents=True)
+        soon(lambda: not flags.readiness().problem)
+        define(tmp_path / "config/flagz", "a", default=True)
+        soon(lambda: flags.is_enabled("a"))
+
+
 def test_definitions_answer_with_their_defaults(folder):
     with closing(Client.from_files(folder, environment="dev", watch=0)) as flags:
         assert flags.is_disabled("a")

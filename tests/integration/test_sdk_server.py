@@ -193,6 +193,50 @@ def test_a_wrong_token_is_named(server, connect, caplog):
     assert "wrong" not in caplog.text.replace("went wrong", "")
 
 
+@pytest.fixture
+def no_token_around(monkeypatch):
+    monkeypatch.delenv("FLAGSTAFF_TOKEN", raising=False)
+    monkeypatch.delenv("FLAGSTAFF_TOKEN_FILE", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ("another", "refuses the token (401): the token in {file} is wrong"),
+        ("", "refuses the token (401): the token in {file} is missing"),
+        (None, "no token was given: give token_file, or set FLAGSTAFF_TOKEN_FILE"),
+    ],
+)
+@pytest.mark.usefixtures("no_token_around")
+def test_it_is_said_which_token_was_shown_or_none(server, connect, tmp_path, caplog, token, words):
+    file = tmp_path / "flags.token"
+    if token is not None:
+        file.write_text(token)
+    flags = connect(server.url, token=None, token_file=file if token is not None else None, wait=0)
+    words = words.format(file=file)
+    soon(lambda: words in flags.readiness().problem)
+    assert words in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (
+            b'{"detail": "there is no environment prod", "hint": "this project has\\n dev"}',
+            "/snapshot answered 404: there is no environment prod; this project has dev",
+        ),
+        (b"<html>", "/environments/prod/snapshot answered 404"),
+        (b'["x"]', "/environments/prod/snapshot answered 404"),
+        (b'{"detail": 5}', "/environments/prod/snapshot answered 404"),
+    ],
+)
+def test_the_words_of_the_server_reach_whoever_looks(server, connect, caplog, refusal, words):
+    server.refusal = refusal
+    flags = connect(server.url, environment="prod", wait=0)
+    soon(lambda: flags.readiness().problem.endswith(words))
+    assert words in caplog.text
+
+
 def test_the_source_knows_when_the_server_last_vouched_for_the_snapshot(server, connect):
     source = connect(server.url)._source
     first = source.contact

@@ -85,8 +85,7 @@ def cleanup(  # noqa: PLR0913  each option answers a question of its own
     )
     if not found.changes and not found.residues:
         raise Conflict(
-            f"nothing in {base} refers to {flag}",
-            hint="look at its name; `flagstaff flag list` says which there are",
+            f"nothing in {base} refers to {flag}", hint=_meant(project / settings.flags, flag)
         )
     written = ""
     if branch and not common.dry_run:
@@ -140,3 +139,11 @@ def _changelog(project: Path, settings: Project) -> Path | None:
     """Return where news goes, if the project has such a place."""
     place = Path(settings.changelog)
     return place if (project / place).exists() else None
+
+
+def _meant(folder: Path, flag: str) -> str:
+    from flagstaff.definitions.folder import check_folder  # noqa: PLC0415
+
+    if near := check_folder(folder)[0].near(flag):
+        return f"did you mean {' or '.join(near)}?"
+    return "look at its name; `flagstaff feature list` says which there are"

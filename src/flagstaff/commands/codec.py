@@ -16,6 +16,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
 
+from flagstaff.commands.misread import Misread, by_kind, wrong_in
 from flagstaff.commands.model import Command
 from flagstaff.errors import UsageError
 from flagstaff.flags.change import GateChange
@@ -73,8 +74,13 @@ def _shown(value: object) -> str:
 
 
 def _decimal(value: object, _: object) -> Decimal:
+    if type(value) in {int, float} and value == int(cast("float", value)):
+        return Decimal(int(cast("float", value)))
     if not isinstance(value, str):
-        raise TypeError(f"expected a number in quotes, not {_shown(value)}")
+        raise Misread(
+            f"expected a whole number, or one in quotes, not {_shown(value)}",
+            hint='write it in quotes, such as "12.5"',
+        )
     try:
         return Decimal(value)
     except InvalidOperation as exc:
@@ -130,6 +136,9 @@ for _kind in (Query, Guard):
     )
 for _union in (GateChange, Action, Effect, External, Command):
     configure_tagged_union(_union, _converter, tag_name="kind")
+    _converter.register_structure_hook(
+        _union, by_kind(_union, _converter.get_structure_hook(_union))
+    )
 
 
 def encode(value: object, as_type: object = None) -> Any:
@@ -153,7 +162,8 @@ def decode(data: object, as_type: type[T]) -> T:
         AttributeError,
         OverflowError,
     ) as exc:
-        raise UsageError(f"this is no {_name(as_type)}: {_why(exc)}") from exc
+        wrong = wrong_in(exc, as_type)
+        raise UsageError(f"this is no {_name(as_type)}: {wrong.what}", hint=wrong.hint) from exc
 
 
 def encode_command(command: Command) -> Mapping[str, Any]:
@@ -174,11 +184,3 @@ def _name(as_type: object) -> str:
     if as_type is cast("object", Command):
         return "command"
     return getattr(as_type, "__name__", "value")
-
-
-def _why(exc: BaseException) -> str:
-    if isinstance(exc, BaseValidationError):
-        return "; ".join(_why(each) for each in exc.exceptions)
-    if isinstance(exc, KeyError):
-        return f"unknown or missing {exc}"
-    return str(exc)

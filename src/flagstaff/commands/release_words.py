@@ -11,6 +11,7 @@ from flagstaff.commands.model import AutoDeployStatus, RecordDeployment, Release
 from flagstaff.commands.tree import SETTINGS, Tree
 from flagstaff.errors import UsageError
 
+_REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_./-]{0,69}")
 _SHA = re.compile(r"[0-9a-fA-F]{4,64}")
 _VERSION = re.compile(r"%?(v?)([0-9]+\.[0-9]+)")
 _ENVIRONMENT = re.compile(r"[a-z0-9][a-z0-9_-]*", re.IGNORECASE)
@@ -84,6 +85,7 @@ def _sha(text: str, place: str) -> str:
     if not _SHA.fullmatch(text):
         raise UsageError(
             f"`{place}`: {text[:70]!r} is no commit",
-            hint="write at least 4 hexadecimal digits of its SHA, such as 4f2d9c1",
+            hint="write at least 4 hexadecimal digits of its SHA, such as 4f2d9c1, which "
+            f"`git rev-parse {text if _REFERENCE.fullmatch(text) else 'HEAD'}` says",
         )
     return text.lower()

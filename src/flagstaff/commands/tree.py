@@ -76,9 +76,10 @@ def _unknown_option(error: click.NoSuchOption, words: Sequence[str], where: str)
             except UsageError as wrong:
                 return UsageError(f"{where}{wrong.message}", hint=wrong.hint)
     offered = _options(error.ctx)
-    near = nearest(error.option_name, offered)
+    option = error.option_name
+    near = _begun(option, offered) or nearest(option, offered)
     return UsageError(
-        f"{where}there is no option `{error.option_name}`",
+        f"{where}there is no option `{option}`",
         hint=f"did you mean `{near}`?" if near else f"there are: {', '.join(offered)}",
     )
 
@@ -89,6 +90,12 @@ def nearest(word: str, names: Sequence[str]) -> str:
     likely = word.lower().replace("-", "_")
     near = difflib.get_close_matches(likely, by_spelling, n=1, cutoff=_LIKELY)
     return by_spelling[near[0]] if near else ""
+
+
+def _begun(option: str, offered: Sequence[str]) -> str:
+    """Return the only option that goes on as `option` begins, or an empty text."""
+    longer = [each for each in offered if each.startswith(option)]
+    return longer[0] if len(longer) == 1 else ""
 
 
 def _options(context: click.Context | None) -> list[str]:

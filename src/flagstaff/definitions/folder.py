@@ -19,17 +19,23 @@ _SUFFIXES = frozenset({".yml", ".yaml"})
 class Definitions(Mapping[str, Definition]):
     """Flags by name, in the order of their names; immutable.
 
-    `warnings` are about the files they were read from.
+    `warnings` are about the files they were read from, `errors` about files that declare no flag
+    because they are wrong.
     """
 
-    __slots__ = ("_by_name", "_warnings")
+    __slots__ = ("_by_name", "_errors", "_warnings")
 
     def __init__(
-        self, definitions: Iterable[Definition] = (), *, warnings: tuple[Problem, ...] = ()
+        self,
+        definitions: Iterable[Definition] = (),
+        *,
+        warnings: tuple[Problem, ...] = (),
+        errors: tuple[Problem, ...] = (),
     ) -> None:
         by_name = {definition.name: definition for definition in definitions}
         self._by_name = dict(sorted(by_name.items()))
         self._warnings = warnings
+        self._errors = errors
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -47,6 +53,10 @@ class Definitions(Mapping[str, Definition]):
 
     def __repr__(self) -> str:
         return f"Definitions({', '.join(self._by_name)})"
+
+    def wrong(self, name: str) -> Problem | None:
+        """Return what is wrong first in the file of a flag that is missing because of it."""
+        return next((each for each in self._errors if Path(each.file).stem == name), None)
 
     def near(self, name: str) -> tuple[str, ...]:
         """Return up to three names that may have been meant by `name`, the likeliest first."""
@@ -102,7 +112,8 @@ def check_folder(
     for name, problem in _unmet(found, {path.stem for path in paths}, root):
         found.pop(name, None)
         errors.append(problem)
-    return Definitions(found.values(), warnings=tuple(warnings)), (*here.errors, *errors)
+    wrong = (*here.errors, *errors)
+    return Definitions(found.values(), warnings=tuple(warnings), errors=wrong), wrong
 
 
 def _files(folder: Path, here: Problems) -> list[Path]:

@@ -9,6 +9,7 @@ from flagstaff.definitions.plans.guards import guards_of
 from flagstaff.definitions.project import Project
 from flagstaff.errors import ImportProblems
 from flagstaff.issues.alternatives import choices_in
+from flagstaff.issues.asked import check_choices
 from flagstaff.issues.chosen import Chosen, chosen_steps
 from flagstaff.issues.closing import without_closing_sections
 from flagstaff.issues.command_steps import filled
@@ -25,7 +26,7 @@ from flagstaff.issues.imported import Imported
 from flagstaff.issues.lines import split_lines
 from flagstaff.issues.outline import Heading, Outline, outline_of
 from flagstaff.issues.placeholders import CLEANUP, PERCENTAGE, Answers, left_in, normal
-from flagstaff.issues.ramp import skipped_ramps
+from flagstaff.issues.ramp import rival_ramps, skipped_ramps
 from flagstaff.issues.recognise import wait_between_rungs
 from flagstaff.issues.reporting import reports_of, rollback_notes
 from flagstaff.issues.sections import Section
@@ -100,6 +101,7 @@ def import_issue(  # noqa: PLR0913 each is a fact of its own about the issue
     outline = without_closing_sections(outline, chosen_steps(outline), setting)
     chosen = chosen_steps(outline)
     ways = choices_in(chosen, setting, without_actor=without_actor)
+    check_choices(setting, ways, rival_ramps(chosen, setting))
     in_one_box = {option.at[0] for way in ways for option in way.options}
     builder = Builder(
         setting=setting,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _PLACEHOLDER = re.compile(r"<([A-Za-z][\w ./-]*)>")
-_FLAG: Final = frozenset({"feature-flag-name", "flag-name", "feature-flag", "flag", "ff-name"})
+FLAG: Final = frozenset({"feature-flag-name", "flag-name", "feature-flag", "flag", "ff-name"})
 PERCENTAGE: Final = frozenset({"rollout-percentage", "percentage", "percent"})
 """Answered by the configured ramp."""
 CLEANUP: Final = frozenset(
@@ -39,7 +39,7 @@ class Answers:
             for key, value in known.items():
                 if normal(key) == word:
                     return value
-        if word in _FLAG:
+        if word in FLAG:
             return self.flag
         return self.team if _TEAM_CHANNEL.search(word) else ""
 

@@ -143,6 +143,16 @@ def with_warning(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
     return tuple(steps)
 
 
+def rival_ramps(steps: Sequence[Chosen], setting: Setting) -> Mapping[int, tuple[str, ...]]:
+    """Return the lines of ramps of which only one is taken, each with the names of both."""
+    lines = [line for step in steps for line in _shares(step, setting)]
+    return {
+        line.step.item.line: (ACTORS, RANDOM)
+        for line in lines
+        if any(_are_rivals(line, other) for other in lines)
+    }
+
+
 def _shares(step: Chosen, setting: Setting) -> list[_Line]:
     found = []
     for command in step.commands:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from flagstaff.errors import NotTaken, TokenRefused, Unavailable, UsageError
+from flagstaff.sdk.refusals import server_words, token_words
 
 if TYPE_CHECKING:
     import urllib3
@@ -22,7 +23,8 @@ IDLE_TIMEOUT = 40.0
 """Seconds of silence after which a stream is dead; the server speaks every 15."""
 
 OK, NOT_MODIFIED = 200, 304
-_REFUSED = {401, 403}
+UNKNOWN = 401
+_REFUSED = {UNKNOWN, 403}
 _LATER = {408, 425, 429}
 """Refusals that say nothing about the same request at another time."""
 
@@ -202,21 +204,31 @@ class Transport:
     def _check(self, response: urllib3.BaseHTTPResponse, place: str) -> None:
         status = response.status
         if status in _REFUSED:
+            words = (
+                token_words(place, self._token(), self._address.token_file)
+                if status == UNKNOWN
+                else f"{place} refuses the token ({status}){server_words(response)}"
+            )
             raise TokenRefused(
-                f"{place} refuses the token ({status})",
+                words,
                 hint="check the token, and that it may read this environment",
             )
         if status not in {OK, NOT_MODIFIED} and not 200 <= status < 300:  # noqa: PLR2004 - HTTP
             forever = 400 <= status < 500 and status not in _LATER  # noqa: PLR2004 - HTTP
-            raise (NotTaken if forever else Unavailable)(f"{place} answered {status}")
+            words = f"{place} answered {status}{server_words(response)}"
+            raise (NotTaken if forever else Unavailable)(words)
+
+    def _token(self) -> str:
+        file = self._address.token_file
+        if file is None:
+            return self._address.token
+        try:
+            return file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise Unavailable(f"the token file {file} cannot be read: {exc}") from exc
 
     def _headers(self) -> dict[str, str]:
-        token, file = self._address.token, self._address.token_file
-        if file is not None:
-            try:
-                token = file.read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as exc:
-                raise Unavailable(f"the token file {file} cannot be read: {exc}") from exc
+        token = self._token()
         if not token.isascii() or not token.isprintable():
             raise Unavailable(
                 "the token has characters that no token has",

@@ -78,7 +78,9 @@ class WatchedDefinitions:
         kept = [
             each for each in self._found.values() if each.name not in found and each.path in broken
         ]
-        self._found = Definitions([*found.values(), *kept], warnings=found.warnings)
+        self._found = Definitions(
+            [*found.values(), *kept], warnings=found.warnings, errors=self._problems
+        )
         for problem in self._problems:
             log.warning("%s (the last good definition stays in force)", problem)
         return True

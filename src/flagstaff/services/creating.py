@@ -45,9 +45,8 @@ def create_rollout(unit: Unit, command: CreateRollout) -> Outcome:
     text = f"{text.rstrip()}\n\n<!-- {marker} -->\n"
     imported = import_rollout(
         unit,
-        ImportRollout(
-            text=text, title=title, placeholders=command.placeholders, start=command.start
-        ),
+        # What the template asked is answered in the text already.
+        ImportRollout(text=text, title=title, start=command.start),
     )
     number = int(str(imported.data["rollout"]))
     wanted = OpenIssue(

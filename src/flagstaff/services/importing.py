@@ -12,6 +12,7 @@ from flagstaff.definitions.plans import write_plan
 from flagstaff.definitions.plans.telling import schedule_json, schedule_text
 from flagstaff.errors import Conflict, ImportProblems, Problem
 from flagstaff.issues import Imported, describe_import, flag_named_in, import_issue
+from flagstaff.issues.asked import check_answers
 from flagstaff.rollouts.plan import CheckDeployed, Close, CloseTarget, Plan, Preset
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.rollouts import begin
@@ -86,7 +87,10 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
     found = schedule_of(unit, record.rollout)
     if unit.rehearsal:
         lines += f"\n\n{schedule_text(found)}"
-    text = f"{lines}\n\nrollout {number} of {imported.plan.flag} {verb}"
+    said = f"rollout {number} of {imported.plan.flag} {verb}"
+    if unit.rehearsal:
+        said = f"a rollout of {imported.plan.flag} would be {verb}"
+    text = f"{lines}\n\n{said}"
     data = _data(imported, number)
     data |= {"plan": write_plan(imported.plan), "schedule": schedule_json(found)}
     return Outcome(text=text, data=data, next=following)
@@ -98,7 +102,11 @@ def answers_of(
     """Return what placeholders mean: what the asker said, else what is known and the history says.
 
     `named` is the flag that the text is about, where that stands elsewhere, such as in a title.
+
+    Raises:
+        UsageError: the asker answers what the text does not ask.
     """
+    check_answers(text, placeholders)
     flag = named or flag_named_in(text, unit.context.definitions())
     found = answers_for(unit, text, flag, placeholders)
     given = {key.strip("<>").lower() for key in found}

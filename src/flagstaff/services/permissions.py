@@ -160,8 +160,15 @@ def _not_in_chat(by: Person) -> None:
 
 def _refused(by: Person, role: Role, where: str) -> Forbidden:
     has = ", ".join(role_texts(by.roles)) or "no role"
+    if not by.account and by.source in {Source.API, Source.TERMINAL}:
+        # A program's token has its roles for good; `person roles` knows no such name.
+        remedy = (
+            f"an admin makes another token: flagstaff token create {by.name} --machine "
+            f"--role {role}, or {role}@ENVIRONMENT for one alone"
+        )
+    else:
+        remedy = "an admin can change that under Settings or with `flagstaff person roles`"
     return Forbidden(
         f"{by.name} may not do this: it needs the role {role} {where} ({MEANINGS[role]})",
-        hint=f"{by.name} has {has}; an admin can change that under Settings or with "
-        "`flagstaff person roles`",
+        hint=f"{by.name} has {has}; {remedy}",
     )

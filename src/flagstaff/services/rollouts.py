@@ -36,6 +36,7 @@ from flagstaff.rollouts.plan import (
     Announce,
     Approve,
     AskPerson,
+    CheckDeployed,
     CheckReleased,
     Close,
     DeleteFlag,
@@ -46,6 +47,7 @@ from flagstaff.rollouts.plan import (
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 from flagstaff.rollouts.waiting import may_end_early
 from flagstaff.services.finding import find_rollout
+from flagstaff.services.foreseen import changes_in_words, gates_in_words
 from flagstaff.services.moving import move
 from flagstaff.services.permissions import check_rollout
 from flagstaff.services.policies.steps import check_word
@@ -133,7 +135,13 @@ def decide(unit: Unit, command: Verb) -> Outcome:
     event = _event(rollout, command, unit.by.name)
     if isinstance(command, ApproveStep | SkipStep) and isinstance(event, Approved | Skipped):
         check_word(unit, record, command, rollout.plan.step(event.step))
+    gates = gates_in_words(unit, rollout.plan.flag) if unit.rehearsal else {}
     moved = move(unit, record, event, reason=command.reason)
+    if unit.rehearsal and isinstance(command, AbortRollout):
+        changes = changes_in_words(gates, gates_in_words(unit, rollout.plan.flag))
+        told = _told(moved)
+        text = told.text.replace(" is rolled back", " would be rolled back", 1)
+        return replace(told, text=f"{text}\n{changes}")
     if moved.revision == record.revision:
         return _told(moved, "nothing to do: it is already so")
     if isinstance(event, Approved):
@@ -210,9 +218,18 @@ def _answered(rollout: Rollout, named: str, *, overruled: bool = False) -> str:
     if not asks and rollout.state(step.id).status is not StepStatus.WAITING:
         raise Conflict(
             f"step {step.id} ({step.title}) needs nobody's word",
-            hint="name the step with --step to answer for a later one",
+            hint=_instead(step) or "name the step with --step to answer for a later one",
         )
     return step.id
+
+
+def _instead(step: Step) -> str:
+    """Return what lets a step go on that waits for what happens elsewhere."""
+    if not isinstance(step.action, CheckDeployed):
+        return ""
+    sha = step.action.sha
+    words = [f"`flagstaff deployment record {name} {sha}`" for name in step.action.environments]
+    return f"once the commit runs there: {' and '.join(words)}"
 
 
 def _skipped(rollout: Rollout, named: str) -> str:

@@ -129,11 +129,16 @@ class Unit:
         """Refuse a flag that nobody has defined.
 
         Raises:
-            NotFound: with the names that look like it.
+            NotFound: with the names that look like it, or with what is wrong in its file.
         """
         definitions = self.context.definitions()
         if name in definitions or name.startswith(WORKER_PREFIXES):
             return
+        if wrong := definitions.wrong(name):
+            raise NotFound(
+                f"the definition of {name} is wrong: {wrong}",
+                hint="mend the file; `flagstaff lint` shows all that is wrong",
+            )
         near = definitions.near(name)
         hint = f"did you mean {' or '.join(near)}?" if near else "define it in YAML first"
         raise NotFound(f"no flag {name} is defined under {self.context.project.flags}", hint=hint)

@@ -94,7 +94,14 @@ def test_programs_get_json(sandbox, capsys):
 
 def test_a_flag_that_nothing_refers_to_is_an_error_with_the_remedy(sandbox, capsys):
     assert run(["cleanup", "other", "--project", str(sandbox.root)]) == 1
-    assert "nothing in HEAD refers to other" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "nothing in HEAD refers to other" in told
+    assert "flagstaff feature list" in told
+    path = sandbox.root / "config/feature_flags/development/old_search.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text("name: old_search\ntype: development\ndefault_enabled: false\n")
+    assert run(["cleanup", "old_serch", "--project", str(sandbox.root)]) == 1
+    assert "did you mean old_search?" in capsys.readouterr().err
 
 
 def test_a_name_without_a_branch_is_wrong_words(sandbox, capsys):

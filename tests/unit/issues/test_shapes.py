@@ -210,6 +210,17 @@ class TestWays:
         (problem,) = caught.value.problems
         assert (problem.line, "actors, random" in problem.remedy) == (3, True)
 
+    @pytest.mark.parametrize(
+        ("choices", "words"),
+        [({"99": "actors"}, "line 99"), ({"user": "user"}, "--choose user`"), ({"x": "y"}, "x=y")],
+    )
+    def test_a_choice_where_there_is_none_is_a_problem(self, importing, choices, words):
+        with pytest.raises(ImportProblems) as caught:
+            importing(WAYS, choices=choices)
+        (problem,) = caught.value.problems
+        assert words in problem.what
+        assert problem.remedy == "these do: line 3: actors, random"
+
     @pytest.mark.parametrize(("chosen", "left"), [("actors", "random"), ("random", "actors")])
     def test_two_boxes_with_a_ramp_each_are_two_ways(self, importing, chosen, left):
         text = (

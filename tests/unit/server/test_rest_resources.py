@@ -57,6 +57,36 @@ def test_the_body_says_only_what_the_address_does_not(client):
         assert (wrong.status_code, wrong.json()["code"]) == (400, "usage"), text
 
 
+@pytest.mark.parametrize(
+    ("body", "words", "remedy"),
+    [
+        ({"change": {"kind": "boolean", "value": True}}, "no kind 'boolean'", "`Boolean`"),
+        ({"change": {"kind": "X"}}, "change: there is no kind 'X'", "PercentageOfActors"),
+        ({"change": {"value": True}}, "`kind` is missing", "one of Boolean"),
+        ({"change": True}, "expected a JSON object, not True", "one of Boolean"),
+        ({"change": {"kind": ["X"]}}, "no kind ['X']", "one of Boolean"),
+        ({"change": {"kind": "Boolean"}}, "change: value: it is missing", "one of value"),
+        ({**ON, "reasn": "QA"}, "SetFlag has no field `reasn`", "`reason`"),
+        (
+            {"change": {"kind": "PercentageOfActors", "value": 12.5}},
+            "change: value: expected a whole number, or one in quotes, not 12.5",
+            '"12.5"',
+        ),
+        ({"change": {"kind": "PercentageOfActors", "value": True}}, "not True", "in quotes"),
+    ],
+)
+def test_a_mistake_in_a_body_has_its_place_and_its_remedy(client, body, words, remedy):
+    answer = client.put(f"{PLACE}/gates", json=body)
+    assert answer.status_code == 400
+    assert words in answer.json()["detail"]
+    assert remedy in answer.json()["hint"]
+
+
+def test_a_whole_number_needs_no_quotes(client):
+    body = {"change": {"kind": "PercentageOfActors", "value": 30}}
+    assert client.put(f"{PLACE}/gates", json=body).json()["text"] == "dev: on for 30 % of actors"
+
+
 def test_a_refused_change_names_the_override_and_takes_it(client):
     place = "/api/v1/flags/new_navigation/environments/production/gates"
     refused = client.put(place, json=ON)
@@ -187,6 +217,7 @@ def test_what_goes_wrong_is_a_problem_with_a_name_and_a_hint(client, method, pat
 def test_405_names_every_method_there_is(client):
     answer = client.post(f"{PLACE}/gates")
     assert answer.headers["allow"] == "DELETE, PUT"
+    assert answer.json()["hint"] == "use DELETE or PUT"
     assert client.delete("/api/v1/flags").headers["allow"] == "GET, HEAD"
 
 

@@ -38,6 +38,27 @@ def test_a_dry_run_answers_and_changes_nothing(client):
     assert all(cell["gates"] is None for cell in cells)
 
 
+def test_a_mistyped_parameter_changes_nothing_and_is_named(client):
+    place = "/api/v1/flags/new_navigation"
+    gates = f"{place}/environments/dev/gates"
+    body = {"change": {"kind": "Boolean", "value": True}}
+    asked = [
+        client.post(COMMANDS, json=SET, params={"dryrun": "true"}),
+        client.put(gates, json=body, params={"dry-run": "true"}),
+        client.put(gates, json=body, params={"DRYRUN": "true"}),
+        client.delete(gates, params={"dry_runn": "1", "reason": "over"}),
+    ]
+    for answer in asked:
+        assert (answer.status_code, answer.json()["code"]) == (400, "usage")
+        assert answer.json()["hint"] == "did you mean dry_run?"
+    assert asked[0].json()["detail"] == "unknown parameter dryrun"
+    cells = client.get(place).json()["environments"]
+    assert all(cell["gates"] is None for cell in cells)
+    far = client.get("/api/v1/audit", params={"whom": "ada"})
+    assert far.json()["hint"].startswith("there are: action, after, ")
+    assert "takes none" in client.get(place, params={"x": "1"}).json()["hint"]
+
+
 def test_without_a_source_of_its_own_a_program_is_called_api(client, application):
     client.post(COMMANDS, json=SET, headers={"x-flagstaff-source": "engine"})
     entry = application.services.ask(audit, ENGINE)[0]

@@ -155,6 +155,18 @@ def test_a_broken_file_keeps_what_it_last_said_and_is_reported(root):
     assert watched.problems == ()
 
 
+def test_a_flag_whose_file_is_wrong_says_so(root):
+    watched = WatchedDefinitions(root, "config/feature_flags", clock=Seconds())
+    path = root / "config/feature_flags/development/gamma.yml"
+    assert watched().wrong("gamma") is None
+    path.write_text("name: gamma\ntype: development\ndefault_enabled: perhaps\n")
+    found = watched().wrong("gamma")
+    assert (found.file, found.line) == ("config/feature_flags/development/gamma.yml", 3)
+    afresh = WatchedDefinitions(root, "config/feature_flags", clock=Seconds())
+    assert afresh().wrong("gamma") == found
+    assert afresh().wrong("new_navigation") is None
+
+
 def test_files_are_not_looked_at_more_often_than_twice_a_second(root):
     watched = WatchedDefinitions(root, "config/feature_flags", clock=lambda: 5.0)
     (root / "config/feature_flags/development/new_navigation.yml").unlink()

@@ -70,6 +70,18 @@ def test_whoever_has_no_role_gets_nothing(services):
         services.ask(lambda unit: unit.now, nobody)
 
 
+def test_a_program_is_not_told_to_change_the_roles_of_a_person(services):
+    ci = Person(name="ci", source=Source.API)
+    with pytest.raises(Refused) as caught:
+        services.execute(set_in("dev"), ci)
+    assert "ci has no role" in caught.value.hint
+    assert "flagstaff token create ci --machine --role operator" in caught.value.hint
+    assert "person roles" not in caught.value.hint
+    with pytest.raises(Refused) as caught:
+        services.execute(set_in("dev"), replace(ci, name="eve", account="eve"))
+    assert "flagstaff person roles" in caught.value.hint
+
+
 def test_a_role_counts_where_it_was_given(services):
     bob = someone("viewer", "operator@staging")
     assert services.execute(set_in("staging"), bob).ok

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fakes import START, share
 from flagstaff.commands.model import DeleteFlag, GetFlag, ListFlags, SetFlag
-from flagstaff.errors import FlagstaffError, NotFound, UsageError
+from flagstaff.definitions import Definitions
+from flagstaff.errors import FlagstaffError, NotFound, Problem, UsageError
 from flagstaff.flags.change import Actors, Boolean, PercentageOfTime
 from flagstaff.flags.gates import Gates
+from flagstaff.services.services import Services
 from flagstaff.services.snapshots import snapshot
 from flagstaff.store import audit, flags
 
@@ -89,6 +93,18 @@ class TestSetting:
             run(set_to(ON, flag="zzz"))
         assert caught.value.hint == "define it in YAML first"
         assert entries() == []
+
+    def test_a_flag_whose_file_is_wrong_is_not_called_undefined(self, services, ada):
+        wrong = Problem(file="flags/ops/gamma.yml", line=3, what="is neither", remedy="choose")
+        context = replace(services.context, definitions=lambda: Definitions(errors=(wrong,)))
+        with pytest.raises(NotFound) as caught:
+            Services(services.database, context, services.clock).execute(
+                set_to(ON, flag="gamma"), ada
+            )
+        assert caught.value.message == (
+            "the definition of gamma is wrong: flags/ops/gamma.yml:3: is neither; choose"
+        )
+        assert "flagstaff lint" in caught.value.hint
 
     def test_switches_of_workers_need_no_definition(self, run):
         assert run(set_to(OFF, flag="run_sidekiq_jobs_Chat::NotifyWorker")).ok

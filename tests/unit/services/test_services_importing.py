@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from flagstaff.commands.model import AbortRollout, ImportRollout
-from flagstaff.errors import Conflict, ImportProblems, Unavailable
+from flagstaff.errors import Conflict, ImportProblems, Unavailable, UsageError
 from flagstaff.rollouts.plan import CheckDeployed
 from flagstaff.rollouts.rollout import Phase
 from flagstaff.services.services import Services
@@ -69,6 +69,14 @@ def test_what_the_asker_says_comes_first(run, repository, look):
     assert other in [getattr(step.action, "sha", "") for step in rollout.plan.steps]
 
 
+def test_an_answer_to_nothing_is_refused(run, nothing_is_there):
+    with pytest.raises(UsageError) as caught:
+        run(ImportRollout(text=ISSUE, placeholders={"mielstone": "1"}))
+    assert caught.value.message == "`--set mielstone=…`: there is no <mielstone> in the issue"
+    assert "<merge-commit-of-your-feature>" in caught.value.hint
+    nothing_is_there()
+
+
 def test_it_can_begin_at_once(run, look, tmp_path):
     path = str(tmp_path / "issue.md")
     outcome = run(ImportRollout(text=ISSUE, path=path, start=True))
@@ -107,7 +115,7 @@ def test_an_unknown_command_writes_nothing(run, nothing_is_there):
 
 def test_a_dry_run_writes_nothing(run, nothing_is_there):
     outcome = run(ImportRollout(text=ISSUE, start=True), dry_run=True)
-    assert "nothing was changed (dry run)" in outcome.text
+    assert "would be imported and started\n\nnothing was changed (dry run)" in outcome.text
     nothing_is_there()
 
 

@@ -27,7 +27,7 @@ from flagstaff.errors import Conflict, NotFound, Unavailable, UsageError
 from flagstaff.flags.change import Boolean
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.event import EffectFailed, Observed
-from flagstaff.rollouts.plan import Announce, Approve, Bake, Close, CloseTarget
+from flagstaff.rollouts.plan import Announce, Approve, Bake, CheckDeployed, Close, CloseTarget
 from flagstaff.rollouts.rollout import Phase, StepStatus
 from flagstaff.services import running, views
 from flagstaff.services.person import ENGINE
@@ -138,6 +138,15 @@ class TestDeciding:
         for step in ("s1", "s2"):
             with pytest.raises(Conflict, match="needs nobody's word"):
                 run(ApproveStep(rollout=number, step=step))
+
+    def test_a_step_that_waits_for_a_deployment_says_how_that_is_known(self, run, added):
+        number = added(plan_of(CheckDeployed(sha="4f2d9c1a", environments=("dev", "staging"))))
+        with pytest.raises(Conflict, match="needs nobody's word") as caught:
+            run(ApproveStep(rollout=number))
+        assert caught.value.hint == (
+            "once the commit runs there: `flagstaff deployment record dev 4f2d9c1a` and "
+            "`flagstaff deployment record staging 4f2d9c1a`"
+        )
 
     def test_a_no_pauses_and_is_recorded_even_while_paused(self, run, added, look, entries):
         number = added(plan_of(Approve()))
@@ -310,6 +319,9 @@ class TestMoving:
         )
         number = added(plan_of(turn_on("dev"), ramp(10), Approve()))
         observe(number, Observed(), Observed(), Observed())
+        tried = run(AbortRollout(rollout=number, reason="complaints"), dry_run=True).text
+        assert f"rollout {number} of new_navigation would be rolled back" in tried
+        assert "\ndev: on for everyone → not set\nproduction: on for 10 % of actors → off" in tried
         outcome = run(AbortRollout(rollout=number, reason="complaints"))
         assert outcome.text == (
             f"rollout {number} of new_navigation is rolled back: ada: complaints"

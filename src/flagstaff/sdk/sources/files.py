@@ -89,7 +89,8 @@ class FilesSource:
         self._version += 1
         environment = holder.snapshot.environment
         holder.replace(Snapshot(environment=environment, version=self._version, flags=flags))
-        holder.report(Mode.FIXED)
+        there = self._folder.is_dir()
+        holder.report(Mode.FIXED, "" if there else f"no folder {self._folder.absolute()}")
 
     def _states(self) -> dict[str, Gates | None]:
         if self._state is None or not self._state.exists():
@@ -101,7 +102,9 @@ class FilesSource:
             raise SnapshotError(f"{self._state}: {exc.message}", hint=exc.hint) from exc
 
     def _stamp(self) -> Stamp:
-        return tuple(sorted(_stamps([*_yaml(self._folder), *filter(None, [self._state])])))
+        there = (str(self._folder), int(self._folder.is_dir()), 0)
+        files = _stamps([*_yaml(self._folder), *filter(None, [self._state])])
+        return (there, *sorted(files))
 
 
 def _gates(found: object) -> Gates | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
 from flagstaff.server.api import (
@@ -21,6 +21,7 @@ from flagstaff.server.api import (
 )
 from flagstaff.server.api.asking import LastGood, Reading
 from flagstaff.server.api.describing import describe
+from flagstaff.server.api.known import no_unknown_parameter
 from flagstaff.server.api.manners import Manners
 from flagstaff.server.api.problems import explain_errors
 from flagstaff.services.services import Services
@@ -47,6 +48,7 @@ def described_api(services: Services, telemetry_: Telemetry, last_good: LastGood
         redoc_url=None,
         # A second address for each thing would only be a redirect to the first.
         redirect_slashes=False,
+        dependencies=[Depends(no_unknown_parameter)],
     )
     explain_errors(api)
     reading = Reading(services=services, telemetry=telemetry_, last_good=last_good)

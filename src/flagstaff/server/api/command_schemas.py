@@ -25,7 +25,13 @@ _PLAIN: Mapping[object, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     bool: {"type": "boolean"},
-    Decimal: {"type": "string", "pattern": r"^(\d{1,2}|100)(\.\d{1,3})?$", "examples": ["25"]},
+    Decimal: {
+        "anyOf": [
+            {"type": "string", "pattern": r"^(\d{1,2}|100)(\.\d{1,3})?$"},
+            {"type": "integer", "minimum": 0, "maximum": 100},
+        ],
+        "examples": ["25"],
+    },
     Mapping[str, object]: {"type": "object"},
     dict[str, str]: {"type": "object", "additionalProperties": {"type": "string"}},
 }

@@ -38,9 +38,12 @@ def explain_errors(api: FastAPI) -> None:
         detail = TITLES.get(status, str(error.detail))
         if status == 404:  # noqa: PLR2004
             detail = f"there is nothing at {request.url.path[:200]}"
-        response = problem(status, detail, code=CODES.get(status, "http"), hint=HINT)
-        if status == 405:  # noqa: PLR2004
-            response.headers["allow"] = ", ".join(_methods(api, request))
+        if status != 405:  # noqa: PLR2004
+            return problem(status, detail, code=CODES.get(status, "http"), hint=HINT)
+        methods = _methods(api, request)
+        detail = f"{request.method[:20]} cannot be asked of {request.url.path[:200]}"
+        response = problem(status, detail, code=CODES[status], hint=f"use {' or '.join(methods)}")
+        response.headers["allow"] = ", ".join(methods)
         return response
 
     @api.exception_handler(Exception)
