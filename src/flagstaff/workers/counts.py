@@ -81,11 +81,9 @@ class Counts:
             cohort: the flag that decides between two names, and which of the two this is.
         """
         with self._lock:
-            row = self._rows.get((name, queue))
+            row = self._row(name, queue, cohort)
             if row is None:
-                if len(self._rows) >= MOST:
-                    return
-                row = self._rows[name, queue] = Row(*cohort)
+                return
             sums = row.sums
             for event, value in events:
                 sums[event] = sums.get(event, 0) + value
@@ -93,11 +91,9 @@ class Counts:
     def began(self, name: str, queue: str, waited: float, cohort: tuple[str, str]) -> None:
         """Count a start, as `add` does; this one and `ended` are passed by every job."""
         with self._lock:
-            row = self._rows.get((name, queue))
+            row = self._row(name, queue, cohort)
             if row is None:
-                if len(self._rows) >= MOST:
-                    return
-                row = self._rows[name, queue] = Row(*cohort)
+                return
             sums = row.sums
             sums[_STARTED] = sums.get(_STARTED, 0) + 1
             sums[_WAITED] = sums.get(_WAITED, 0) + waited
@@ -112,6 +108,13 @@ class Counts:
             sums[_RAN] = sums.get(_RAN, 0) + ran
             if how is not None:
                 sums[how] = sums.get(how, 0) + 1
+
+    def _row(self, name: str, queue: str, cohort: tuple[str, str]) -> Row | None:
+        """Return the sums of a name in a queue, `None` where there would be too many of them."""
+        row = self._rows.get((name, queue))
+        if row is None and len(self._rows) < MOST:
+            row = self._rows[name, queue] = Row(*cohort)
+        return row
 
     def totals(self) -> list[Count]:
         """Return every sum that is not nothing, of all queues, in the order of names."""
