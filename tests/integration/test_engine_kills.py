@@ -103,7 +103,7 @@ def run(folder, *, count=ROLLOUTS, kills=0, database="", replicas=1, mutant="", 
         seconds = time.monotonic() - begun
         for server in servers:
             server.wait()
-        outside.settle()
+        outside.settle(database or f"sqlite:///{servers[0].root}/.flagstaff/state.db")
         return Story(
             records=collect(person.ask, person.cases, outside.texts()),
             surprises=person.surprises,

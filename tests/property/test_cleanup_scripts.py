@@ -88,6 +88,8 @@ class Writer:
                     [f"v = k{end}", f"[{test}].map((q) => run(q)){end}"],
                     [f"if ({test}) t({number}); else run(v);"],
                     [f"if ({test}) return v;"],
+                    [f"if ({test}) v = k{end}"],
+                    [f"if ((run)({test})) {{ if ({test}) {{ t({number}); }} }}"],
                     [f"return {test}{end}"],
                 ]
             )

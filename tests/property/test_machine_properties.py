@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import cast
@@ -185,7 +186,10 @@ def test_a_rollback_restores_what_was_touched_and_nothing_else(story):
 def test_a_look_at_a_paused_rollout_moves_nothing_but_harm_does(story):
     for event, earlier, after, effects, _ in story.moves:
         if isinstance(event, Observed) and earlier.phase is Phase.PAUSED:
-            assert after.phase is Phase.ROLLED_BACK or (after, effects) == (earlier, ())
+            # It goes on to count, and says so where that alarms.
+            same = replace(after, watches=earlier.watches) == earlier
+            quiet = all(effect.key.startswith("7/guards/") for effect in effects)
+            assert after.phase is Phase.ROLLED_BACK or (same and quiet)
 
 
 @MANY

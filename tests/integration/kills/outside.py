@@ -11,6 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 from kills.scripts import UNSTEADY
+from sqlalchemy import create_engine, func, make_url, select
+
+from flagstaff.store.tables import effect
 
 CHANNELS = 2
 """That of production, and the team's."""
@@ -59,15 +62,21 @@ class Webhook:
         with self._lock:
             return len({key for key, each in self.arrivals if text in each}) >= CHANNELS
 
-    def settle(self, quiet=2.0, patience=60.0):
-        """Wait until nothing has arrived for a while: outboxes empty themselves after the end."""
-        began, seen = time.monotonic(), -1
-        since = began
-        while time.monotonic() - since < quiet and time.monotonic() - began < patience:
-            with self._lock:
-                if seen != len(self.arrivals):
-                    seen, since = len(self.arrivals), time.monotonic()
-            time.sleep(0.1)
+    def settle(self, database, patience=120.0):
+        """Wait until the outbox is empty: what a killed server had in hand is free by and by."""
+        pending = select(func.count()).where(effect.c.status == "pending")
+        url = make_url(database)
+        if url.get_backend_name() == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
+        engine, end = create_engine(url), time.monotonic() + patience
+        try:
+            while time.monotonic() < end:
+                with engine.connect() as connection:
+                    if not connection.execute(pending).scalar_one():
+                        break
+                time.sleep(0.2)
+        finally:
+            engine.dispose()
 
     def take(self, sender, key, text):
         """Return the status that answers; what is refused has not arrived."""

@@ -11,6 +11,7 @@ from flagstaff.cleanup.scripts.elements import in_container, without_element
 from flagstaff.cleanup.scripts.names import Scope, is_written
 from flagstaff.cleanup.scripts.source import (
     FALSE,
+    GONE,
     TRUE,
     Change,
     Edit,
@@ -38,6 +39,14 @@ _TIGHT = {"member_expression", "subscript_expression", "call_expression", "templ
 _GRIPPING = {"call_expression", "new_expression", "member_expression", "subscript_expression"}
 _OPENING = re.compile(r"[\[(`/+-]")
 _CLAUSES = re.compile(r"\{|(?:async\s+)?function\b|class\b|let\s*\[")
+_NESTING = {
+    *("if_statement", "else_clause", "for_statement", "for_in_statement", "while_statement"),
+    *("labeled_statement", "with_statement"),
+}
+_CLOSED = {
+    *("statement_block", "try_statement", "switch_statement", "do_statement"),
+    *("function_declaration", "generator_function_declaration", "class_declaration"),
+}
 _CONTAINERS = {"jsx_expression", "spread_element", "template_substitution"}
 _WIDE = 76
 _HOOKS = re.compile(r"use[A-Z]")
@@ -359,10 +368,19 @@ def _standing(node: SgNode, text: str) -> str:
 def glued(statement: SgNode, text: str) -> bool:
     """Tell whether a statement that begins with `text` would go on the one before it."""
     before = statement.prev()
-    while before is not None and before.kind() == "comment":
+    # What is gone already is taken out in the same round of changes.
+    while before is not None and (before.kind() == "comment" or before.text() == f"{GONE};"):
         before = before.prev()
     if before is None or not before.is_named() or not _OPENING.match(text):
         return False
-    return not before.text().endswith(";") and not re.search(
-        r"^(?:if|for|while|try|switch)\b|^(?:export\s+)?(?:async\s+)?function\b", before.text()
-    )
+    return _is_open(before)
+
+
+def _is_open(statement: SgNode) -> bool:
+    """Tell whether the next line could still belong to a statement."""
+    inner = meaningful(statement)
+    if statement.kind() in _NESTING and inner:
+        return _is_open(inner[-1])
+    if statement.kind() == "export_statement" and inner and inner[-1].kind() in _CLOSED:
+        return False
+    return statement.kind() not in _CLOSED and not statement.text().endswith(";")

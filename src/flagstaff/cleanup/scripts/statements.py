@@ -196,7 +196,8 @@ def _emptied_branch(statement: SgNode, branch: SgNode) -> Change | None:
             return (replace(statement, f"{GONE};"),)
         inner = meaningful(test)
         if len(inner) == 1 and inner[0].kind() in {"call_expression", "await_expression"}:
-            return (replace(statement, f"{inner[0].text()};"),)
+            call = inner[0].text()
+            return (replace(statement, f";{call};" if glued(statement, call) else f"{call};"),)
         return (replace(branch, "{}"),)
     other = meaningful(clause)
     if other and other[-1].kind() == "statement_block":

@@ -191,6 +191,38 @@ def test_a_line_without_semicolon_does_not_go_on_in_the_next():
     assert cleaned(before, keep=False) == "a = b\n;\n[c].map(e)\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        # What stands between the two goes in the same round as the `if`.
+        (
+            "{\n  run(k)\n  const on = useFlag('new_menu');\n  if (on) { (c)(); }\n}\n",
+            "{\n  run(k)\n  ;(c)();\n}\n",
+        ),
+        ("if (p) a = b\nif (useFlag('new_menu')) { (c)() }\n", "if (p) a = b\n;(c)()\n"),
+        ("for (;;) a = b\nif (useFlag('new_menu')) { [c] }\n", "for (;;) a = b\n;[c]\n"),
+        (
+            "if (p) {\n  a = b;\n} else a = c\nif (useFlag('new_menu')) { (c)() }\n",
+            "if (p) {\n  a = b;\n} else a = c\n;(c)()\n",
+        ),
+        # A block has an end.
+        ("if (p) { a }\nif (useFlag('new_menu')) { (c)() }\n", "if (p) { a }\n(c)()\n"),
+        (
+            "export function a() {}\nif (useFlag('new_menu')) { (c)() }\n",
+            "export function a() {}\n(c)()\n",
+        ),
+        ("do { a } while (b)\nif (useFlag('new_menu')) { (c)() }\n", "do { a } while (b)\n(c)()\n"),
+        # Of this `if` its test stays, which is a call that opens with a bracket.
+        (
+            "a = b\nif ((c)()) { if (!useFlag('new_menu')) { d(); } }\n",
+            "a = b\n;(c)();\n",
+        ),
+    ],
+)
+def test_a_statement_that_moves_up_is_not_taken_for_the_end_of_another(text, after):
+    assert cleaned(text) == after
+
+
 def test_a_function_keeps_its_this():
     text = "(useFlag('new_menu') && a.b)(c);"
     assert cleaned(text) == "(true && a.b)(c);"
