@@ -10,10 +10,10 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
-from kills.scripts import UNSTEADY
 from sqlalchemy import create_engine, func, make_url, select
 
 from flagstaff.store.tables import effect
+from kills.scripts import UNSTEADY
 
 CHANNELS = 2
 """That of production, and the team's."""
