@@ -171,3 +171,49 @@ def test_the_dashboard_is_there_and_the_api_is_not_without_the_token(start):
     refused.value.close()
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(PATIENCE) == 0
+
+
+def offered(folder: Path, *words: str) -> list[str]:
+    """Return what `bash` is told to offer in the place of the last word."""
+    asking = {
+        "_FLAGSTAFF_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(["flagstaff", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "flagstaff"],
+        cwd=folder,
+        env={**os.environ, **asking},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+def test_the_shell_offers_flags_rollouts_and_steps(root, start):
+    assert offered(root, "feature", "set", "new") == ["new_navigation"]
+    assert offered(root, "rollout", "approve", "") == []  # no server is known
+    url_of(start())
+    issue = (
+        "# Enable `new_navigation`\n\n## Rollout\n\n"
+        "- [ ] Verify that it works.\n- [ ] `/chatops run feature set new_navigation true --dev`\n"
+    )
+    with ask(root, "/rollouts", {"text": issue, "start": True}) as answer:
+        number = str(json.load(answer)["data"]["rollout"])
+    with ask(root, f"/rollouts/{number}") as answer:
+        steps = [each["id"] for each in json.load(answer)["steps"]]
+    below = root / "config"
+    assert offered(below, "flag", "get", "") == ["new_navigation"]
+    assert offered(below, "cleanup", "new") == ["new_navigation"]
+    assert offered(below, "rollout", "approve", "") == [number]
+    assert offered(below, "rollout", "approve", "7") == []
+    assert offered(below, "rollout", "approve", number, "--step", "") == steps
+    assert offered(below, "rollout", "approve", number, "--step", steps[0][:3]) == [
+        each for each in steps if each.startswith(steps[0][:3])
+    ]
+    with ask(root, f"/rollouts/{number}/abort", {"reason": "done"}) as answer:
+        answer.read()
+    assert offered(below, "rollout", "approve", "") == []
+    assert offered(below, "rollout", "show", "") == [number]

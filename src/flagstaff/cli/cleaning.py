@@ -10,6 +10,7 @@ import click
 from flagstaff.cli import output
 from flagstaff.cli.options import Common
 from flagstaff.cli.requesting import open_for
+from flagstaff.commands.completing_here import flags
 from flagstaff.commands.tree import SETTINGS
 from flagstaff.errors import Conflict, UsageError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("cleanup", context_settings=SETTINGS, short_help="Remove a flag from the code.")
-@click.argument("flag")
+@click.argument("flag", shell_complete=flags)
 @click.option(
     "--keep",
     type=click.Choice(["on", "off"]),

@@ -12,13 +12,13 @@ from flagstaff.commands.tree import SETTINGS
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), metavar="bash|zsh|fish")
 @click.pass_context
 def completion(context: click.Context, *, shell: str) -> None:
-    r"""Print what makes your shell complete these words.
+    """Print what makes your shell complete these words.
 
     \b
     bash:  eval "$(flagstaff completion bash)"              in ~/.bashrc
     zsh:   eval "$(flagstaff completion zsh)"               in ~/.zshrc
     fish:  flagstaff completion fish > ~/.config/fish/completions/flagstaff.fish
-    """
+    """  # noqa: D301 a mark for Click
     from click.shell_completion import get_completion_class  # noqa: PLC0415 rarely needed
 
     found = get_completion_class(shell)

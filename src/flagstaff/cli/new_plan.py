@@ -9,6 +9,7 @@ import click
 
 from flagstaff.cli.options import Common
 from flagstaff.cli.plan_sources import MERGE_COMMIT, project_here
+from flagstaff.commands.completing_here import flags
 from flagstaff.commands.outcome import Outcome
 from flagstaff.commands.tree import SETTINGS
 from flagstaff.errors import Conflict, NotFound, Refused
@@ -20,7 +21,7 @@ HEAD = "# What every key means: docs/reference/plan-files.md\n"
 
 
 @click.command(context_settings=SETTINGS)
-@click.argument("flag", metavar="FLAG")
+@click.argument("flag", metavar="FLAG", shell_complete=flags)
 @click.option("--template", default="", metavar="NAME", help="Which one; else the flag's own.")
 @click.pass_obj
 def new(common: Common, *, flag: str, template: str) -> Outcome:

@@ -9,11 +9,12 @@ import click
 
 from flagstaff.cli import output
 from flagstaff.cli.options import Common
+from flagstaff.commands.completing_here import flags
 from flagstaff.commands.tree import SETTINGS
 
 
 @click.command("references", context_settings=SETTINGS, short_help="Where is the flag NAME used?")
-@click.argument("name")
+@click.argument("name", shell_complete=flags)
 @click.option(
     "--project",
     default=".",

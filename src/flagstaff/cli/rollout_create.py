@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from flagstaff.cli.rollout_files import answers_in, text_of
+from flagstaff.commands.completing_here import flags
 from flagstaff.commands.model import CreateRollout
 from flagstaff.commands.tree import SETTINGS
 from flagstaff.errors import UsageError
@@ -17,7 +18,7 @@ TEMPLATES: Final = (".gitlab/issue_templates", ".github/ISSUE_TEMPLATE")
 
 
 @click.command("create", context_settings=SETTINGS)
-@click.argument("flag", metavar="FLAG")
+@click.argument("flag", metavar="FLAG", shell_complete=flags)
 @click.option("--template", default="", metavar="FILE", help="A file, or a template's name.")
 @click.option("--title", default="", metavar="TEXT", help="Else the one in the template.")
 @click.option("--forge", default="", metavar="FORGE", help="As flagstaff.yml calls it.")

@@ -17,11 +17,11 @@ AS_IT_STANDS = {**SETTINGS, "ignore_unknown_options": True, "allow_interspersed_
 @click.command(context_settings=AS_IT_STANDS)
 @click.argument("line", nargs=-1, required=True)
 def run(*, line: tuple[str, ...]) -> Command | None:
-    r"""Take a LINE as it stands in chat or in an issue, best in quotes.
+    """Take a LINE as it stands in chat or in an issue, best in quotes.
 
     \b
     flagstaff run '/chatops run feature set new_navigation 25 --actors'
-    """
+    """  # noqa: D301 a mark for Click
     words = words_of(line[0]) if len(line) == 1 else _without_prefix(line)
     if any(word in HELP_NAMES for word in words):
         output.say(help_text([word for word in words if word not in HELP_NAMES]))

@@ -8,6 +8,7 @@ import click
 
 from flagstaff.cli.options import Common
 from flagstaff.cli.workers_broker import application
+from flagstaff.commands.completing_here import flags
 from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.commands.tree import SETTINGS, Tree
 from flagstaff.errors import Conflict, NotFound, UsageError
@@ -26,7 +27,7 @@ def plan() -> None:
 
 
 @plan.command(context_settings=SETTINGS)
-@click.argument("flag", metavar="FLAG")
+@click.argument("flag", metavar="FLAG", shell_complete=flags)
 @click.option("old", "--old", multiple=True, metavar="NAME", help="The name that is to disappear.")
 @click.option("new", "--new", multiple=True, metavar="NAME", help="The name that is to stay.")
 @click.option(

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from flagstaff.commands.completing_here import flags
 from flagstaff.commands.model import HIGHEST, ExportAudit, ListAudit, UndoEntry, VerifyAudit
 from flagstaff.commands.moments import check_moment
 from flagstaff.commands.overrides import with_overrides
@@ -30,7 +31,13 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str) -> 
 def _searching(callback: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say which entries are wanted."""
     options = (
-        click.option("--flag", default="", metavar="NAME", help="About this flag."),
+        click.option(
+            "--flag",
+            default="",
+            metavar="NAME",
+            help="About this flag.",
+            shell_complete=flags,
+        ),
         click.option("--person", default="", metavar="NAME", help="Done by this person."),
         click.option("--environment", default="", metavar="NAME", help="Done there."),
         click.option(

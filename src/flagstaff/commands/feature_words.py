@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from flagstaff.commands.completing_here import flags
 from flagstaff.commands.environments import with_environments
 from flagstaff.commands.expressions import expression_change, not_with_an_expression
 from flagstaff.commands.gate_change import flag_name, gate_change
@@ -39,7 +40,7 @@ def feature() -> None:
 
 
 @feature.command("set", context_settings=SETTINGS, short_help="Open or close a flag's gates.")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=flags)
 @click.argument("value", metavar="VALUE", required=False)
 @click.option("--actors", "of_actors", is_flag=True, help="The number is a share of actors.")
 @click.option("--random", "of_time", is_flag=True, help="The number is a share of checks.")
@@ -87,7 +88,7 @@ def set_flag(  # noqa: PLR0913 one parameter per idea of the command
 
 
 @feature.command("get", context_settings=SETTINGS)
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=flags)
 @with_environments
 def get_flag(*, name: str, environments: tuple[str, ...]) -> GetFlag:
     """Show the gates of the flag NAME."""
@@ -103,7 +104,7 @@ def list_flags(*, match: str, environments: tuple[str, ...]) -> ListFlags:
 
 
 @feature.command("delete", context_settings=SETTINGS)
-@click.argument("name", metavar="NAME", required=False)
+@click.argument("name", metavar="NAME", required=False, shell_complete=flags)
 @with_environments
 @with_undefined
 @with_overrides

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from flagstaff.commands.completing_here import flags
 from flagstaff.commands.gate_change import flag_name
 from flagstaff.commands.life_model import DeleteUndefined, ListStale, SetDue
 from flagstaff.commands.model import DeleteFlag
@@ -30,7 +31,7 @@ def stale(*, reason: str | None, of_type: str, owner: str, fail: bool) -> ListSt
 
 
 @click.command("due", context_settings=SETTINGS, short_help="Until when has a flag to be gone?")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=flags)
 @click.argument("due", metavar="DATE")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; goes into the audit log.")
 def due_date(*, name: str, due: str, reason: str) -> SetDue:

@@ -88,13 +88,15 @@ class Server:
         except (KeyError, TypeError) as exc:
             raise self._stranger("its answer is of another kind") from exc
 
-    def request(self, path: str, body: object = None) -> Any:
+    def request(self, path: str, body: object = None, *, timeout: float = TIMEOUT) -> Any:
         """Return the JSON answer to a GET, or to a POST when there is a body.
+
+        It is waited for `timeout` seconds.
 
         Raises:
             FlagstaffError: what the server says is wrong, or that it does not answer.
         """
-        answer = self._exchange(path, body)
+        answer = self._exchange(path, body, timeout)
         try:
             read = json.loads(answer.body)
             if answer.status < 300:  # noqa: PLR2004
@@ -117,7 +119,7 @@ class Server:
             hint="check the address in --server or FLAGSTAFF_URL, or run: flagstaff server",
         )
 
-    def _exchange(self, path: str, body: object) -> Answer:
+    def _exchange(self, path: str, body: object, timeout: float) -> Answer:
         from http.client import HTTPException  # noqa: PLC0415 loads slowly, and help needs no HTTP
 
         address = _address(self.url)
@@ -127,7 +129,7 @@ class Server:
                 connection.connect()
             except OSError as exc:
                 raise self.silent(exc) from exc
-            connection.sock.settimeout(TIMEOUT)
+            connection.sock.settimeout(timeout)
             try:
                 method = "GET" if body is None else "POST"
                 connection.request(method, address.path + path, text, self._headers())

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from flagstaff.commands.completing_here import rollouts, steps
 from flagstaff.commands.model import (
     AbortRollout,
     ApproveStep,
@@ -46,12 +47,16 @@ def _number(context: click.Context, _: click.Parameter, text: str) -> int:
     return int(text.removeprefix("#"))
 
 
-which = click.argument("rollout_id", metavar="ID", callback=_number)
+which = click.argument("rollout_id", metavar="ID", callback=_number, shell_complete=rollouts)
 """The number of a rollout, with or without `#`."""
 
 _LONG = 19
 _step = click.option(
-    "--step", default="", metavar="STEP", help="Which step; the waiting one when left out."
+    "--step",
+    default="",
+    metavar="STEP",
+    help="Which step; the waiting one when left out.",
+    shell_complete=steps,
 )
 _why = click.option("--reason", default="", metavar="TEXT", help="Why; goes into the audit log.")
 
