@@ -31,5 +31,16 @@ def with_environments(callback: Callback) -> Callback:
     return chosen
 
 
+def with_any_environments(callback: Callback) -> Callback:
+    """Add `--all` to the options for environments; no `environments` are all of them."""
+
+    @functools.wraps(callback)
+    def chosen(*, everywhere: bool, environments: tuple[str, ...], **options: Any) -> Any:
+        return callback(environments=() if everywhere else environments, **options)
+
+    option = click.option("--all", "everywhere", is_flag=True, help="In every environment.")
+    return option(with_environments(chosen))
+
+
 def _variable(name: str) -> str:
     return "in_" + name.replace("-", "_")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from flagstaff.commands.completing_here import flags
-from flagstaff.commands.environments import with_environments
+from flagstaff.commands.environments import with_any_environments, with_environments
 from flagstaff.commands.expressions import expression_change, not_with_an_expression
 from flagstaff.commands.gate_change import flag_name, gate_change
 from flagstaff.commands.life_model import DeleteUndefined
@@ -24,7 +24,7 @@ Examples:
   feature set new_navigation 25 --actors
   feature set new_navigation true --project=gitlab-org/gitlab
   feature set new_navigation --expression '{"Equal": [{"Property": ["plan"]}, "gold"]}'
-  feature get new_navigation --production
+  feature get new_navigation --all
   feature delete new_navigation --dev --staging --production
   feature delete --undefined --staging
   feature stale --owner navigation
@@ -89,7 +89,7 @@ def set_flag(  # noqa: PLR0913 one parameter per idea of the command
 
 @feature.command("get", context_settings=SETTINGS)
 @click.argument("name", metavar="NAME", shell_complete=flags)
-@with_environments
+@with_any_environments
 def get_flag(*, name: str, environments: tuple[str, ...]) -> GetFlag:
     """Show the gates of the flag NAME."""
     return GetFlag(flag=flag_name(name, place="feature get"), environments=environments)
@@ -97,7 +97,7 @@ def get_flag(*, name: str, environments: tuple[str, ...]) -> GetFlag:
 
 @feature.command("list", context_settings=SETTINGS)
 @click.option("--match", default="", metavar="TEXT", help="Only names that contain TEXT.")
-@with_environments
+@with_any_environments
 def list_flags(*, match: str, environments: tuple[str, ...]) -> ListFlags:
     """List the flags that are set."""
     return ListFlags(environments=environments, match=match)

@@ -36,7 +36,7 @@ class SetFlag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetFlag:
-    """Show a flag's gates in the environments."""
+    """Show a flag's gates in the environments; where none is named, in all that may be seen."""
 
     writes: ClassVar[bool] = False
 
@@ -46,7 +46,10 @@ class GetFlag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFlags:
-    """List the flags of the environments; `match` keeps the names that contain it."""
+    """List the flags of the environments, or of all that may be seen where none is named.
+
+    `match` keeps the names that contain it.
+    """
 
     writes: ClassVar[bool] = False
 

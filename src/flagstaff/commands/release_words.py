@@ -81,8 +81,13 @@ def record_deployment(*, environment: str, sha: str) -> RecordDeployment:
     return RecordDeployment(environment=environment, sha=_sha(sha, "deployment record"))
 
 
+def is_sha(text: str) -> bool:
+    """Tell whether a text could be the SHA of a commit, or its first digits."""
+    return _SHA.fullmatch(text) is not None
+
+
 def _sha(text: str, place: str) -> str:
-    if not _SHA.fullmatch(text):
+    if not is_sha(text):
         raise UsageError(
             f"`{place}`: {text[:70]!r} is no commit",
             hint="write at least 4 hexadecimal digits of its SHA, such as 4f2d9c1, which "

@@ -12,6 +12,7 @@ from flagstaff.flags.describe import describe
 from flagstaff.flags.gates import Gates
 from flagstaff.services import side_effects
 from flagstaff.services.lives.due import due_of
+from flagstaff.services.permissions import visible
 from flagstaff.services.unit import Overruled, Unit
 from flagstaff.store import flags as store
 from flagstaff.store import rollouts as store_rollouts
@@ -31,10 +32,11 @@ class Place:
 
 def get_flag(unit: Unit, command: GetFlag) -> Outcome:
     """Say what the flag does in every environment named."""
-    unit.context.check_environments(command.environments)
+    environments = command.environments or visible(unit)
+    unit.context.check_environments(environments)
     lines, data = [], {}
     known = command.flag in unit.context.definitions()
-    for environment in command.environments:
+    for environment in environments:
         state = store.get(unit.connection, environment, command.flag)
         known = known or state is not None
         gates = state.gates if state else None
@@ -52,10 +54,11 @@ def get_flag(unit: Unit, command: GetFlag) -> Outcome:
 
 def list_flags(unit: Unit, command: ListFlags) -> Outcome:
     """Say what every flag does in every environment named."""
-    unit.context.check_environments(command.environments)
+    environments = command.environments or visible(unit)
+    unit.context.check_environments(environments)
     lines: list[str] = []
     data: dict[str, Json] = {}
-    for environment in command.environments:
+    for environment in environments:
         states = {
             each.flag: each.gates for each in store.find(unit.connection, environment=environment)
         }

@@ -63,7 +63,7 @@ def check(unit: Unit, command: Command) -> None:
         case UnlockEnvironment() | CloseIncident():
             require(unit.by, Role.MAINTAINER, (command.environment,))
         case model.GetFlag() | model.ListFlags() | ListSwitches():
-            require(unit.by, Role.VIEWER, command.environments)
+            _see(unit.by, command.environments)
         case model.ImportRollout() | model.CreateRollout() | PlanRollout():
             require_somewhere(unit.by, Role.OPERATOR)
         case (
@@ -131,6 +131,14 @@ def visible_places(unit: Unit) -> tuple[str, ...] | None:
     seen = visible(unit)
     stages = unit.context.project.stages
     return ("", *seen, *(each for each in stages if stages[each] in seen))
+
+
+def _see(by: Person, environments: tuple[str, ...]) -> None:
+    """Let somebody look into each of the environments; none named are those that they may see."""
+    if environments:
+        require(by, Role.VIEWER, environments)
+    else:
+        require_somewhere(by, Role.VIEWER)
 
 
 def _changing(overrides: tuple[str, ...]) -> Role:

@@ -30,6 +30,7 @@ LINES = [
     "feature set x true --production",
     "feature get x",
     "feature list --match x",
+    "feature get x --all",
     "feature delete x --dev",
     "feature delete --undefined --environment qa --confirm 2-0a1b2c3d --reason r",
     "feature stale --reason fully_on --type ops --owner navigation --fail",

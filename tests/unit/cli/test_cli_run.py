@@ -10,6 +10,7 @@ from flagstaff.commands.model import DeleteFlag, GetFlag, ImportRollout, SetFlag
 from flagstaff.commands.outcome import Outcome
 from flagstaff.commands.remote import Server
 from flagstaff.errors import Conflict, FlagstaffError, NotFound, Refused, Unavailable
+from git_sandbox import GitSandbox
 
 
 class FakePlane:
@@ -235,6 +236,17 @@ def test_an_issue_is_sent_with_its_place_and_answers(plane, tmp_path):
     run(["rollout", "import", "i.md", "--no-follow", "--choose", "36=--Random", "--choose", "user"])
     assert plane.asked[1][0].path == ""
     assert plane.asked[1][0].choices == {"36": "random", "user": "user"}
+
+
+def test_a_commit_is_named_as_git_names_it(plane, capsys, tmp_path):
+    first = GitSandbox(tmp_path).commit("First")
+    assert run(["deployment", "record", "dev", "HEAD"]) == 0
+    assert run(["auto_deploy", "status", "HEAD"]) == 0
+    assert run(["auto_deploy", "status"]) == 0
+    assert [each.sha for each, _ in plane.asked] == [first, first, ""]
+    capsys.readouterr()
+    assert run(["deployment", "record", "dev", "no-such-branch"]) == 2
+    assert "git rev-parse no-such-branch" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

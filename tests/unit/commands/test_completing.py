@@ -31,7 +31,7 @@ def words(line):
         ("rollout approve ", ["12", "7"]),
         ("rollout approve 1", ["12"]),
         ("feature get dark_mode --pr", ["--production"]),
-        ("feature get dark_mode --", ["--staging", "--production"]),
+        ("feature get dark_mode --", ["--all", "--staging", "--production"]),
         ("feature set dark_mode true --rea", ["--reason"]),
         ("feature set dark_mode true --reason ", []),
         ("feature set --reason why new_n", ["new_navigation"]),

@@ -93,6 +93,14 @@ def test_a_role_counts_where_it_was_given(services):
     assert services.execute(GetFlag(flag="new_navigation", environments=("production",)), bob).ok
 
 
+def test_all_environments_are_those_that_somebody_may_see(services):
+    bob = someone("viewer@staging")
+    everywhere = GetFlag(flag="new_navigation", environments=())
+    assert list(services.execute(everywhere, bob).data) == ["staging"]
+    with pytest.raises(Refused):
+        services.execute(everywhere, someone())
+
+
 def test_to_overrule_needs_more_than_to_change(services):
     overruled = set_in("dev", overrides=("change-lock",), reason="because")
     with pytest.raises(Refused, match="maintainer in dev"):

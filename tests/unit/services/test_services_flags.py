@@ -203,6 +203,14 @@ class TestShowing:
             "rename_integrations_workers",
         ]
 
+    def test_without_environments_it_is_all_of_them(self, run):
+        run(set_to(ON, "dev"))
+        outcome = run(GetFlag(flag="new_navigation", environments=()))
+        names = list(outcome.data)
+        assert {"dev", "staging", "production"} < set(names)
+        assert outcome.text.splitlines()[1].startswith("dev: on for everyone")
+        assert list(run(ListFlags(environments=())).data) == names
+
     def test_the_list_can_be_narrowed(self, run):
         outcome = run(ListFlags(environments=("dev",), match="navi"))
         assert outcome.text == "dev: 1 flag\n  new_navigation: not set: default off"
