@@ -37,7 +37,7 @@ def main() -> int:
     """Measure, print what was found as JSON, and return 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="workers_watch")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=5_000)
+    parser.add_argument("--jobs", type=int, default=15_000)
     chosen = parser.parse_args()
     rounds: list[dict[str, dict[str, dict[str, float]]]] = []
     with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as environment:
