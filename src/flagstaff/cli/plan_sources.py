@@ -52,10 +52,12 @@ def plan_in(word: str, answers: dict[str, str]) -> Plan:
     """
     from flagstaff.definitions.plans import read_plan  # noqa: PLC0415 loads YAML
     from flagstaff.issues import import_issue  # noqa: PLC0415
+    from flagstaff.issues.asked import check_answers  # noqa: PLC0415
 
     text = text_of(word)
     if is_yaml(word):
         return read_plan(text, project_here(answers=answers), source=word).plan
+    check_answers(text, answers)
     around = project_here()
     imported = import_issue(
         text,

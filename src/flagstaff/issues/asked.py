@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from flagstaff.errors import UsageError
 from flagstaff.issues.alternatives import Choice
@@ -28,14 +28,14 @@ def check_choices(setting: Setting, ways: Sequence[Choice], ramps: Ways) -> None
             setting.problem(0, what, remedy)
 
 
-def check_answers(text: str, answers: Mapping[str, str]) -> None:
-    """Refuse answers to placeholders that are not there.
+def check_answers(text: str, answers: Mapping[str, str], *, besides: Collection[str] = ()) -> None:
+    """Refuse answers to placeholders that are not there, `besides` some that are used elsewhere.
 
     Raises:
         UsageError: naming those that are.
     """
     there = left_in(text)
-    known = {normal(name) for name in there} | FLAG
+    known = {normal(name) for name in (*there, *besides)} | FLAG
     for name in answers:
         if normal(name) not in known:
             listed = ", ".join(f"<{each}>" for each in there)

@@ -9,6 +9,7 @@ from flagstaff.commands.model import CreateRollout, ImportRollout
 from flagstaff.commands.outcome import Outcome
 from flagstaff.definitions.forges import Forge, forge_named
 from flagstaff.errors import UsageError
+from flagstaff.issues.asked import check_answers
 from flagstaff.issues.placeholders import Answers
 from flagstaff.issues.state_labels import DISABLED, FEATURE_FLAG
 from flagstaff.issues.template import built_in_template, issue_of
@@ -31,6 +32,7 @@ def create_rollout(unit: Unit, command: CreateRollout) -> Outcome:
     Raises:
         UsageError: it is not said where the issue is to be kept.
         ImportProblems: the template is no rollout issue.
+        UsageError: the asker answers what the template does not ask.
     """
     unit.known_flag(command.flag)
     forge = forge_named(command.forge, unit.context.project.forges)
@@ -75,6 +77,7 @@ def _written(unit: Unit, command: CreateRollout, forge: Forge) -> tuple[str, str
     project = unit.context.project
     elsewhere = [name for name in ENVIRONMENTS if name in project.environments]
     template = command.template or built_in_template()
+    check_answers(template, command.placeholders, besides=(OWNER, MILESTONE))
     owner = forge_name_of(unit, unit.by, forge)
     answers = {
         NON_PRODUCTION: " ".join(f"--{name}" for name in elsewhere if name != PRODUCTION),

@@ -101,6 +101,15 @@ def test_an_issue_with_problems_is_refused_with_them(project, capsys):
     assert "--set milestone=VALUE" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("verb", ["check", "show"])
+@pytest.mark.usefixtures("project")
+def test_an_answer_to_nothing_is_refused(capsys, verb):
+    assert run(["plan", verb, "rollout.md", "--set", "milestone=15.2", "--set", "foo=1"]) == 2
+    told = capsys.readouterr()
+    assert "`--set foo=…`: there is no <foo> in the issue" in told.err
+    assert "there are: <" in told.err
+
+
 def test_a_plan_is_begun_from_the_template_of_a_rename(project, capsys):
     assert run(["plan", "new", "rename_integrations_workers"]) == 0
     said = capsys.readouterr().out
