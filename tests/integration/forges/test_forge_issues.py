@@ -313,6 +313,12 @@ def test_an_issue_is_made_of_a_flag_and_imported(lab):
     assert any(isinstance(step.action, Close) for step in lab.rollout(number).plan.steps)
 
 
+def test_an_answer_to_what_a_template_does_not_ask_is_refused(lab):
+    answers = {"foo": "1"}
+    with pytest.raises(UsageError, match="`--set foo=…`: there is no <foo>"):
+        lab.execute(CreateRollout(flag="old_search", template=TEMPLATE, placeholders=answers))
+
+
 @pytest.mark.parametrize("fault", ["lost", 500])
 def test_an_issue_is_never_made_twice(lab, fault):
     lab.forge.faults = [("POST", "/issues", fault)]
