@@ -44,9 +44,18 @@ steps:
   - {{id: sure, approve: For everybody?}}
   - {{id: all, set: true}}
 """
+FILTERED = "/flags?type=development&owner=shop&age=under-7d&seen=never&state=unset&sort=-age"
 PAGES = (
     *("/", "/rollouts", "/rollouts/{rollout}", "/rollouts/{rollout}/plan", "/rollouts/new"),
-    *("/flags", "/flags?match=flag_01", "/flags/{flag}", "/workers", "/releases", "/clean-up"),
+    *(
+        "/flags",
+        "/flags?match=flag_01",
+        FILTERED,
+        "/flags/{flag}",
+        "/workers",
+        "/releases",
+        "/clean-up",
+    ),
     *(
         "/audit",
         "/audit?flag={flag}",

@@ -227,7 +227,7 @@ def flags(
     known = {*unit.context.definitions(), *by_flag}
     names = sorted(each for each in known if each > after and match in each)[:limit]
     running = rollout_store.active_by_flag(unit.connection)
-    return [_flag(unit, name, by_flag.get(name, {}), running.get(name)) for name in names]
+    return [flag_of(unit, name, by_flag.get(name, {}), running.get(name)) for name in names]
 
 
 def flags_set(unit: Unit, environments: tuple[str, ...]) -> dict[str, list[tuple[str, FlagCell]]]:
@@ -252,7 +252,8 @@ def flag(unit: Unit, name: str) -> FlagView:
     states = {each.environment: each for each in flag_store.find(unit.connection, flag=name)}
     if not states:
         unit.known_flag(name)
-    return _flag(unit, name, states, rollout_store.active_by_flag(unit.connection, name).get(name))
+    running = rollout_store.active_by_flag(unit.connection, name)
+    return flag_of(unit, name, states, running.get(name))
 
 
 def cell(unit: Unit, name: str, environment: str) -> FlagCell:
@@ -353,7 +354,8 @@ def _step(found: Rollout, step: Step) -> StepView:
     )
 
 
-def _flag(unit: Unit, name: str, states: dict[str, FlagState], rollout: int | None) -> FlagView:
+def flag_of(unit: Unit, name: str, states: dict[str, FlagState], rollout: int | None) -> FlagView:
+    """Return one flag, in the environments the asker may look into, from what is kept of it."""
     definition = unit.context.definitions().get(name)
     default = definition.default_enabled if definition else False
     # An environment that the project no longer has may still hold the flag's state.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,9 +44,10 @@ def get(connection: Connection, flag: str) -> Life | None:
     return Life(**row) if row else None
 
 
-def find(connection: Connection) -> dict[str, Life]:
-    """Return what is remembered of every flag, by name."""
-    rows = connection.execute(select(table))
+def find(connection: Connection, flags: Collection[str] | None = None) -> dict[str, Life]:
+    """Return what is remembered of every flag, or of these few hundred, by name."""
+    query = select(table) if flags is None else select(table).where(table.c.flag.in_(flags))
+    rows = connection.execute(query)
     names = tuple(rows.keys())
     lives = (Life(**dict(zip(names, row, strict=True))) for row in rows)
     return {each.flag: each for each in lives}

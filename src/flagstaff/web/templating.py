@@ -38,6 +38,9 @@ def templates() -> Environment:
     )
     environment.filters.update(
         moment=moment,
+        ago=ago,
+        days_old=lambda days: f"{days:,} d" if days else "today",
+        twice=lambda words: [(each, each) for each in words],
         iso_moment=lambda text: moment(datetime.fromisoformat(text)),
         issue=render_issue,
         lasting=words.length,
@@ -53,6 +56,7 @@ def templates() -> Environment:
         "evidence": to_one,
         "cell_look": words.cell_look,
         "seen_look": words.seen_look,
+        "drained_look": words.drained_look,
         "kind_of": kind_of,
         "actor_of": actor_of,
         "evidence_share": evidence_share,
@@ -75,6 +79,14 @@ def moment(at: datetime) -> Markup:
     """Return a time that the page's script shows in the reader's own zone, and UTC without it."""
     return Markup('<time datetime="{}">{} UTC</time>').format(
         at.isoformat(), at.strftime("%Y-%m-%d %H:%M")
+    )
+
+
+def ago(at: datetime, now: datetime) -> Markup:
+    """Return how long ago a time was; the script leaves it so, for it has a title already."""
+    said = words.ago((now - at).total_seconds())
+    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
+        at.isoformat(), at.strftime("%Y-%m-%d %H:%M"), said
     )
 
 

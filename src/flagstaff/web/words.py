@@ -47,6 +47,12 @@ _VERDICTS = {
     Verdict.INCONCLUSIVE: Look(tone="blue", sign="running", word="gathering data"),
     Verdict.ERROR: Look(tone="amber", sign="paused", word="no data"),
 }
+_DRAINED = {
+    StepStatus.DONE: Look(tone="green", sign="done", word="drained"),
+    StepStatus.ACTIVE: Look(tone="blue", sign="running", word="looking for the last ones"),
+    StepStatus.FAILED: Look(tone="red", sign="failed", word="not drained"),
+}
+_NOT_DRAINED = Look(tone="grey", sign="todo", word="not proven drained")
 _NOT_WATCHING = Look(tone="grey", sign="todo", word="not watching yet")
 _SEEN = {
     True: Look(tone="green", sign="done", word="seen"),
@@ -69,6 +75,11 @@ def step_look(status: StepStatus) -> Look:
 def verdict_look(verdict: Verdict | None) -> Look:
     """Return how a guard's verdict looks, also before there is one."""
     return _VERDICTS[verdict] if verdict else _NOT_WATCHING
+
+
+def drained_look(status: StepStatus) -> Look:
+    """Return how it looks whether no job of a name is left, by the step that proves it."""
+    return _DRAINED.get(status, _NOT_DRAINED)
 
 
 def seen_look(seen: bool | None) -> Look:  # noqa: FBT001 - it is what is looked at
@@ -137,3 +148,15 @@ def length(seconds: float) -> str:
                     return f"{first} {name} {second} {smaller}"
             return f"{first} {name}"
     return "0 s"
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago something was, in one unit; what is kept to the hour is no younger.
+
+    >>> ago(7_500), ago(59)
+    ('2 h ago', 'within the hour')
+    """
+    for name, size in (("d", 86_400), ("h", 3_600)):
+        if seconds >= size:
+            return f"{int(seconds // size):,} {name} ago"
+    return "within the hour"

@@ -34,7 +34,7 @@ rollout_issue_url: https://example.com/2
 FLAGS = (
     *("approved", "by_keyboard", "plain_forms", "pasted", "held", "aborted", "switched", "asked"),
     *("undone", "searched", "guarded", "shown", "waiting", "typed", "rejected", "skipped"),
-    *("edited", "planned", "commanded", "kept", "late", "palette_flag"),
+    *("edited", "filtered", "planned", "commanded", "kept", "late", "palette_flag"),
 )
 CODE = """\
 import flagstaff

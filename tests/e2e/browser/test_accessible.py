@@ -19,7 +19,8 @@ COLOURS = {**EVERYTHING, "runOnly": ["color-contrast", "link-in-text-block"]}
 PAGES = (
     *("/", "/rollouts", "/rollouts/new", "/rollouts/new/plan", "/rollouts/{waiting}"),
     *("/rollouts/{waiting}/abort", "/rollouts/{waiting}/plan", "/rollouts/{guarded}"),
-    *("/flags", "/flags?stale=1", "/flags/shown?actor=User:42", "/flags/nowhere", "/workers"),
+    *("/flags", "/flags?type=development&sort=age", "/flags?type=wip", "/flags?stale=1"),
+    *("/flags/shown?actor=User:42", "/flags/nowhere", "/workers"),
     *("/audit?verify=1", "/audit?since=nonsense", "/settings", "/nowhere", "/command?line=help"),
     *("/releases", "/clean-up", "/clean-up/shown"),
 )

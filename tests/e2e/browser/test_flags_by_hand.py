@@ -84,8 +84,51 @@ def test_the_matrix_is_filtered_by_its_address(page):
     page.goto("/flags")
     page.get_by_role("searchbox").fill("switch")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("match=switch"))
+    expect(page).to_have_url(re.compile(r"/flags\?match=switch$"))
     expect(page.locator("#matrix tbody tr")).to_have_count(1)
+
+
+def test_flags_are_filtered_sorted_and_shown_again(served, page):
+    share(served, "filtered", "15")
+    page.goto("/flags")
+    page.get_by_label("State").select_option(label="on for some")
+    page.get_by_label("Environment").select_option(label="production")
+    page.get_by_role("button", name="Filter").click()
+    row = page.locator("#matrix tbody tr").filter(has_text="filtered")
+    expect(row).to_contain_text("15 % of actors")
+    expect(page).to_have_url(re.compile(r"state=conditional&environment=production$"))
+    page.get_by_role("link", name="Age").click()
+    expect(page.get_by_role("columnheader", name="Age")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    expect(page).to_have_url(re.compile("state=conditional&environment=production&sort=age"))
+    expect(page.locator("[data-connection]")).to_have_text("live")
+    served.command(
+        "SetFlag",
+        flag="filtered",
+        environments=["production"],
+        change={"kind": "Boolean", "value": True},
+    )
+    expect(row).to_have_count(0)
+    page.get_by_role("link", name="on for some in production").click()
+    expect(row).to_contain_text("on")
+    expect(page).to_have_url(re.compile(r"/flags\?sort=age$"))
+
+
+def test_without_javascript_the_filter_is_a_plain_form(browse):
+    page = browse(java_script_enabled=False)
+    page.goto("/flags?type=development&sort=age")
+    page.get_by_label("Name").fill("shown")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("#matrix tbody tr")).to_have_count(1)
+    expect(page.get_by_label("Type")).to_have_value("development")
+    page.get_by_label("Type").select_option(value="")
+    page.get_by_label("Last asked for").select_option(label="never")
+    page.get_by_label("Name").fill("nothing_like_this")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("heading", name=re.compile("flags is like that"))).to_be_visible()
+    page.get_by_role("link", name="Show all flags").click()
+    expect(page).to_have_url(re.compile(r"/flags\?sort=age$"))
 
 
 def test_the_audit_log_is_searched_and_saved(served, page):

@@ -10,13 +10,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from flagstaff.flags.change import Boolean, PercentageOfActors
+from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.guard import Arm, Guard, Judgement, Measurement, Standing, Verdict
 from flagstaff.rollouts.plan import Approve, AskPerson, Bake, Plan, Preset, SetGate, Step
 from flagstaff.rollouts.rollout import Phase, Rollout, StepState, StepStatus
 from flagstaff.server.app import Application, build
 from flagstaff.server.settings import Settings
 from flagstaff.services.person import ENGINE
+from flagstaff.store import flags
 from flagstaff.store import rollouts as store
+from flagstaff.store.flags import FlagState
 from flagstaff.store.rollouts import RolloutRecord
 
 BEGUN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -63,7 +66,9 @@ PLAN = Plan(
     ),
     guards=(GUARD,),
 )
+ON = Gates(boolean=True)
 Making = Callable[..., int]
+Setting = Callable[..., None]
 
 
 @pytest.fixture
@@ -87,6 +92,25 @@ def client(application: Application) -> Iterator[TestClient]:
     with TestClient(application.asgi, base_url="http://localhost") as client:
         client.headers["sec-fetch-site"] = "same-origin"
         yield client
+
+
+@pytest.fixture
+def set_by_hand(application: Application) -> Setting:
+    """Write that flags have gates in an environment, whoever defines them."""
+
+    def write(*names: str, environment: str = "staging", gates: Gates = ON) -> None:
+        with application.services.unit(ENGINE, write=True) as unit:
+            for name in names:
+                state = FlagState(
+                    environment=environment,
+                    flag=name,
+                    gates=gates,
+                    updated_at=unit.now,
+                    updated_by="ada",
+                )
+                flags.put(unit.connection, state)
+
+    return write
 
 
 @pytest.fixture

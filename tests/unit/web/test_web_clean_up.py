@@ -8,10 +8,6 @@ import threading
 import pytest
 
 from flagstaff.cleanup.plan import plan_cleanup
-from flagstaff.flags.gates import Gates
-from flagstaff.services.person import ENGINE
-from flagstaff.store import flags
-from flagstaff.store.flags import FlagState
 from flagstaff.web import patches
 from flagstaff.web.pages import clean_up
 from git_sandbox import SURROUNDINGS, GitSandbox
@@ -89,33 +85,16 @@ def test_what_is_asked_wrongly_is_refused(client, path, status):
     assert client.get(path).status_code == status
 
 
-def test_stale_flags_are_listed_with_their_reasons(client, application):
-    with application.services.unit(ENGINE, write=True) as unit:
-        state = FlagState(
-            environment="staging",
-            flag="old_<one>",
-            gates=Gates(boolean=True),
-            updated_at=unit.now,
-            updated_by="ada",
-        )
-        flags.put(unit.connection, state)
+def test_stale_flags_are_listed_with_their_reasons(client, set_by_hand):
+    set_by_hand("old_<one>")
     page = client.get("/clean-up").text
     assert "set in staging, and defined nowhere" in page
     assert "old_&lt;one&gt;" in page
 
 
-def test_many_stale_flags_come_in_pages(client, application, monkeypatch):
+def test_many_stale_flags_come_in_pages(client, set_by_hand, monkeypatch):
     monkeypatch.setattr(clean_up, "ON_A_PAGE", 2)
-    with application.services.unit(ENGINE, write=True) as unit:
-        for name in ("one", "three", "two"):
-            state = FlagState(
-                environment="staging",
-                flag=name,
-                gates=Gates(boolean=True),
-                updated_at=unit.now,
-                updated_by="ada",
-            )
-            flags.put(unit.connection, state)
+    set_by_hand("one", "three", "two")
     every = set()
     path = "/clean-up"
     while path:

@@ -7,11 +7,8 @@ import re
 import pytest
 
 from flagstaff.commands.life_model import SetDue
-from flagstaff.flags.gates import Gates
 from flagstaff.services.person import ENGINE
 from flagstaff.services.telemetry import Answered, Heartbeat
-from flagstaff.store import flags
-from flagstaff.store.flags import FlagState
 
 
 def life(client, name="new_navigation"):
@@ -50,16 +47,8 @@ def test_the_last_question_of_an_application_is_told(client, application):
 
 
 @pytest.fixture
-def orphan(application):
-    with application.services.unit(ENGINE, write=True) as unit:
-        state = FlagState(
-            environment="staging",
-            flag="old_one",
-            gates=Gates(boolean=True),
-            updated_at=unit.now,
-            updated_by="ada",
-        )
-        flags.put(unit.connection, state)
+def orphan(set_by_hand):
+    set_by_hand("old_one")
     return "old_one"
 
 

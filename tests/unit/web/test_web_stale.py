@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from flagstaff.flags.gates import Gates
-from flagstaff.services.person import ENGINE
-from flagstaff.store import flags
-from flagstaff.store.flags import FlagState
 
-
-def test_flags_that_should_go_are_shown_with_their_reasons(client, application):
-    with application.services.unit(ENGINE, write=True) as unit:
-        state = FlagState(
-            environment="staging",
-            flag="old_<one>",
-            gates=Gates(boolean=True),
-            updated_at=unit.now,
-            updated_by="ada",
-        )
-        flags.put(unit.connection, state)
+def test_flags_that_should_go_are_shown_with_their_reasons(client, set_by_hand):
+    set_by_hand("old_<one>")
     assert "Which flags should go?" in client.get("/flags").text
     page = client.get("/flags?stale=1").text
     assert "set in staging, and defined nowhere" in page
@@ -26,17 +13,8 @@ def test_flags_that_should_go_are_shown_with_their_reasons(client, application):
     assert "No flag is stale" in client.get("/flags?stale=1&match=navigation").text
 
 
-def test_programs_read_them_page_by_page(client, application):
-    with application.services.unit(ENGINE, write=True) as unit:
-        for name in ("one", "three", "two"):
-            state = FlagState(
-                environment="dev",
-                flag=name,
-                gates=Gates(boolean=True),
-                updated_at=unit.now,
-                updated_by="ada",
-            )
-            flags.put(unit.connection, state)
+def test_programs_read_them_page_by_page(client, application, set_by_hand):
+    set_by_hand("one", "three", "two", environment="dev")
     allowed = {"Authorization": f"Bearer {application.token}"}
     first = client.get("/api/v1/stale-flags?limit=2", headers=allowed)
     assert [each["flag"] for each in first.json()] == ["one", "three"]

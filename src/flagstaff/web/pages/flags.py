@@ -7,10 +7,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from flagstaff.errors import FlagstaffError, UsageError
-from flagstaff.services import views
+from flagstaff.services.flag_list import FlagList, listed
+from flagstaff.services.flag_search import NOBODY, FlagSearch
 from flagstaff.services.permissions import visible
 from flagstaff.services.undefined import undefined
 from flagstaff.web.confirming import asked, carry_out
+from flagstaff.web.flag_filter import AGES, SEEN, STATES, FlagFilter
 from flagstaff.web.flag_form import Typed, command_of
 from flagstaff.web.forms import EMPTY, Form, posting
 from flagstaff.web.site import Site
@@ -42,31 +44,35 @@ def routes(site: Site) -> list[BaseRoute]:
 def _page(
     site: Site, request: Request, *, form: Form = EMPTY, error: FlagstaffError | None = None
 ) -> Response:
-    match = request.query_params.get("match", "").strip()
     after = request.query_params.get("after", "")
-    names = site.ask(request, views.flag_names)
-    found = site.ask(
-        request, lambda unit: views.flags(unit, match=match, after=after, limit=ON_A_PAGE + 1)
-    )
-    shown = found[:ON_A_PAGE]
+    wanted = FlagFilter.of(request.query_params)
+    try:
+        found = _found(site, request, wanted, after)
+    except UsageError as wrong:
+        error, wanted, after = error or wrong, FlagFilter(search=FlagSearch()), ""
+        found = _found(site, request, wanted, after)
     stale = None
-    if "stale" in request.query_params:
-        stale = [each for each in site.ask(request, site.stale.flags) if match in each.name]
-    context, known = site.services.context, site.ask(request, visible)
+    if wanted.stale:
+        among = {*found.matching}
+        stale = [each for each in site.ask(request, site.stale.flags) if each.name in among]
+    known = site.ask(request, visible)
     return site.page(
         request,
         "flags.html",
         status=site.status_of(error) if error else 200,
-        flags=shown,
-        more=shown[-1].name if len(found) > ON_A_PAGE else "",
+        found=found,
         after=after,
-        matching=sum(match in name for name in names),
-        names=names,
+        names=found.names,
         environments=known,
-        folder=context.project.flags,
-        match=match,
+        folder=site.services.context.project.flags,
+        wanted=wanted,
+        choices={"age": AGES, "seen": SEEN, "state": STATES, "nobody": NOBODY},
         stale=stale,
         undefined=site.ask(request, lambda unit: undefined(unit, site.telemetry)),
         typed=Typed.of(form, environments=known[:1]),
         error=error,
     )
+
+
+def _found(site: Site, request: Request, wanted: FlagFilter, after: str) -> FlagList:
+    return site.ask(request, lambda unit: listed(unit, wanted.search, after=after, limit=ON_A_PAGE))

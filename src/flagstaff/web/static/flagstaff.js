@@ -65,6 +65,12 @@
     setTimeout(() => sessionStorage.setItem(`fold:${fold.dataset.fold}`, fold.open ? "open" : "closed"));
   });
 
+  // An address that is kept or sent to others says only what is searched for.
+  document.addEventListener("formdata", (event) => {
+    if (event.target.method !== "get") return;
+    for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
+  });
+
   // The command under the form for a flag says what the form says.
   // The terminal knows these kinds of actors alone; of any other it would make a user.
   const kinds = ["Project", "Group", "Namespace", "User", "Repository"];
