@@ -26,6 +26,7 @@ class SumsBody(Body):
     succeeded: Count = 0
     failed: Count = 0
     retried: Count = 0
+    ignored: Count = 0
     deferred: Count = 0
     dropped: Count = 0
     waited_s: Seconds = 0.0
@@ -86,6 +87,7 @@ class JobsRowBody(SumsBody):
     `variant` says which side of `flag` the task is, where a flag decides between two names. `depth`
     and `oldest_s` are of the task's own waiting jobs, null where nobody can say; `queue_depth`
     counts those of all tasks. `exact` is false where `depth` is the least it can be.
+    `running` are those that the `processes` of the last minute have begun and not ended.
     """
 
     environment: str
@@ -98,6 +100,7 @@ class JobsRowBody(SumsBody):
     exact: bool
     oldest_s: float | None
     queue_depth: int | None
+    running: int
     processes: int
     heard_s: float
 

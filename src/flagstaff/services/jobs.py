@@ -32,6 +32,7 @@ class Sums:
     succeeded: int = 0
     failed: int = 0
     retried: int = 0
+    ignored: int = 0
     deferred: int = 0
     dropped: int = 0
     waited_s: float = 0.0
@@ -39,6 +40,12 @@ class Sums:
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(**{each: getattr(self, each) + getattr(other, each) for each in SUMS})
+
+    @property
+    def running(self) -> int:
+        """Return how many have started and not ended."""
+        ended = self.succeeded + self.failed + self.retried + self.ignored
+        return max(0, self.started - ended)
 
     def __sub__(self, other: Sums) -> Sums:
         """Return the difference, nowhere less than nothing."""
@@ -113,6 +120,7 @@ class JobsRow:
         exact: whether that is the number, not the least that it can be.
         oldest_s: for so long has the oldest of them waited.
         queue_depth: jobs of all tasks that wait there.
+        running: jobs that those processes have begun and not ended.
         processes: so many have reported the task within a minute.
         heard_s: seconds since the last report.
     """
@@ -128,6 +136,7 @@ class JobsRow:
     exact: bool
     oldest_s: float | None
     queue_depth: int | None
+    running: int
     processes: int
     heard_s: float
 
@@ -232,6 +241,7 @@ class Jobs:
         if fresh is not None and fresh.tasks is not None:
             found = (each for each in fresh.tasks if each.task == task)
             waiting = next(found, Waiting(task=task, depth=0))
+        alive = [each for each, heard in row.processes.items() if now - heard <= MINUTE]
         return JobsRow(
             environment=environment,
             task=task,
@@ -244,6 +254,7 @@ class Jobs:
             exact=fresh is not None and fresh.exact,
             oldest_s=waiting.oldest_s if waiting else None,
             queue_depth=fresh.depth if fresh else None,
-            processes=sum(now - heard <= MINUTE for heard in row.processes.values()),
+            running=sum(self._counters.get((each, place), NONE).running for each in alive),
+            processes=len(alive),
             heard_s=max(0.0, now - row.heard),
         )

@@ -22,6 +22,7 @@ class Event(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     RETRIED = "retried"
+    IGNORED = "ignored"
     DEFERRED = "deferred"
     DROPPED = "dropped"
     WAITED = "waited"
@@ -98,16 +99,15 @@ class Counts:
             sums[_STARTED] = sums.get(_STARTED, 0) + 1
             sums[_WAITED] = sums.get(_WAITED, 0) + waited
 
-    def ended(self, name: str, queue: str, how: Event | None, ran: float) -> None:
-        """Count an end of what has begun; `None` is neither good nor bad."""
+    def ended(self, name: str, queue: str, how: Event, ran: float) -> None:
+        """Count an end of what has begun."""
         with self._lock:
             row = self._rows.get((name, queue))
             if row is None:
                 return
             sums = row.sums
             sums[_RAN] = sums.get(_RAN, 0) + ran
-            if how is not None:
-                sums[how] = sums.get(how, 0) + 1
+            sums[how] = sums.get(how, 0) + 1
 
     def _row(self, name: str, queue: str, cohort: tuple[str, str]) -> Row | None:
         """Return the sums of a name in a queue, `None` where there would be too many of them."""

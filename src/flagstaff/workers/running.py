@@ -121,7 +121,7 @@ class Runner:
         args: Any,
         kwargs: Any,
     ) -> Any:
-        end: Event | None = FAILED
+        end = FAILED
         began = time.monotonic()
         try:
             result = body(*args, **kwargs)
@@ -130,7 +130,7 @@ class Runner:
             end = Event.RETRIED
             raise
         except (Ignore, Reject):
-            end = None
+            end = Event.IGNORED
             raise
         finally:
             seconds = time.monotonic() - began
@@ -176,9 +176,7 @@ class Runner:
 
         return logged
 
-    def _tell_guards(
-        self, outcomes: Outcomes, cohort: Cohort, end: Event | None, seconds: float
-    ) -> None:
+    def _tell_guards(self, outcomes: Outcomes, cohort: Cohort, end: Event, seconds: float) -> None:
         if end is SUCCEEDED or end is FAILED:
             on, ok = cohort.variant == "new", end is SUCCEEDED
             outcomes.count_outcome(cohort.flag, JOBS, on=on, ok=ok)

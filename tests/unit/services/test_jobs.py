@@ -71,6 +71,22 @@ def test_a_process_that_is_older_than_the_server_is_counted_from_now_on(jobs, ti
     assert only(jobs).sums.started == 10
 
 
+def test_what_runs_is_what_living_processes_have_begun_and_not_ended(jobs, time):
+    def sums(**counted):
+        row = JobCount(task="shop.notify", queue="shop", seconds=900, sums=Sums(**counted))
+        return JobsReport(counts=(row,))
+
+    time.now += 10
+    jobs.take("production", "a", sums(started=9, succeeded=3, failed=1, retried=1, ignored=1))
+    jobs.take("production", "b", sums(started=2))
+    assert only(jobs).running == 5
+    time.now += 50
+    jobs.take("production", "a", sums(started=9, succeeded=6, failed=1, retried=1, ignored=1))
+    assert only(jobs).running == 2
+    time.now += 11
+    assert only(jobs).running == 0, "what a process had under way has ended with it"
+
+
 def test_the_last_minute_forgets_what_is_older(jobs, time):
     time.now += 10
     for second in range(200):

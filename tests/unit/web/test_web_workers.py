@@ -8,6 +8,8 @@ import re
 import pytest
 
 from flagstaff.commands.job_model import SwitchJobs
+from flagstaff.commands.model import StartRollout
+from flagstaff.commands.plan_model import PlanRollout
 from flagstaff.services.jobs import JobCount, JobsReport, QueueSeen, Sums, Waiting
 from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
 
@@ -41,12 +43,42 @@ def test_without_any_report_it_says_how_to_watch(client):
 def test_both_names_of_a_job_stand_together_with_their_numbers(client, application):
     report(application, task="z.notify", variant="old", started=3, failed=1)
     report(application, task="a.other", started=0)
-    report(application, started=4, waited_s=2.0, ran_s=6.0, retried=2)
+    report(application, enqueued=5, started=4, waited_s=2.0, ran_s=6.0, retried=2)
     said = words(client.get("/workers"))
-    assert "shop.notify new name · new_navigation mail 7 oldest 1 min 30 s" in said
-    assert "4 4 lately 0 2 0.50 s 1.50 s all run" in said
+    assert "shop.notify new name · new_navigation mail 5 7 oldest 1 min 30 s 2" in said
+    assert "2 4 4 lately 0 2 0.50 s 1.50 s all run" in said
     assert "z.notify old name" in said
     assert said.index("z.notify") > said.index("shop.notify")
+
+
+PLAN = """\
+flag: new_navigation
+announce_to: []
+steps:
+  - {id: gone, stage: Old jobs, check: {drained: z.notify, broker: main}}
+"""
+
+
+@pytest.fixture
+def broker(root):
+    (root / "flagstaff.yml").write_text("brokers: {main: {url: 'redis://127.0.0.1:6379/0'}}\n")
+
+
+@pytest.mark.usefixtures("broker")
+def test_the_proof_that_no_job_is_left_stands_beside_the_name(request):
+    client = request.getfixturevalue("client")
+    application = request.getfixturevalue("application")
+    report(application, task="z.notify", variant="old", started=3)
+    report(application, started=3)
+    assert 'class="proof"' not in client.get("/workers?part=tasks").text
+    number = application.services.execute(PlanRollout(text=PLAN), ADA).data["rollout"]
+    page = client.get("/workers?part=tasks")
+    said = words(page)
+    assert f"z.notify old name · new_navigation not proven drained rollout #{number}" in said
+    assert said.count("not proven drained") == 1
+    assert f'href="/rollouts/{number}#step-gone"' in page.text
+    application.services.execute(StartRollout(rollout=number), ADA)
+    assert client.get("/workers?part=tasks").text.count('class="proof"') == 1
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from flagstaff.commands.job_model import SwitchJobs
 from flagstaff.errors import FlagstaffError, UsageError
 from flagstaff.flags.percentage import parse_percentage
 from flagstaff.flags.switches import is_task_name
+from flagstaff.services.drain_proofs import drain_proofs
 from flagstaff.services.jobs import JobsRow
 from flagstaff.services.permissions import visible
 from flagstaff.services.switches import Standing, standing
@@ -64,6 +65,7 @@ def _page(site: Site, request: Request, *, error: FlagstaffError | None = None) 
     known = site.ask(request, visible)
     stands = site.ask(request, lambda unit: standing(unit, known))
     tasks = _tasks([row for row in site.telemetry.jobs.rows() if row.environment in known], stands)
+    flags = {each.flag for each in tasks} - {""}
     return site.page(
         request,
         "workers.html",
@@ -74,6 +76,7 @@ def _page(site: Site, request: Request, *, error: FlagstaffError | None = None) 
             for name in reversed(known)  # what matters most comes first
             if any(each.environment == name for each in tasks)
         },
+        proofs=site.ask(request, lambda unit: drain_proofs(unit, flags)),
         forgotten={each.task for each in stands if each.is_forgotten(site.services.clock.now())},
     )
 
