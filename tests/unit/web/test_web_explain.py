@@ -10,7 +10,7 @@ from flagstaff.commands.model import SetFlag
 from flagstaff.flags.change import Actors, Boolean, PercentageOfTime
 from flagstaff.services import views
 from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
-from flagstaff.services.telemetry import Asked
+from flagstaff.services.telemetry import Asked, Heartbeat
 from flagstaff.web.asking import Reach, actors_of
 
 ME = Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
@@ -69,6 +69,15 @@ def test_how_much_of_the_traffic_a_percentage_reaches():
     reach = Reach.of(Asked(flag="x", with_actor=30, without_actor=10))
     assert (reach.asked, reach.share) == (40, 75)
     assert Reach.of(Asked(flag="x")) is None
+
+
+def test_the_page_says_what_share_of_recent_questions_each_percentage_reaches(client, application):
+    beat = Heartbeat(instance="a", environment="dev", at=application.services.clock.now())
+    asked = [Asked(flag="new_navigation", with_actor=30, without_actor=10)]
+    application.services.context.telemetry.report(beat, (), questions=asked)
+    said = words(client.get(FLAG).text)
+    assert "Of 40 recent questions that applications looked at, 75 % named an actor" in said
+    assert "25 % of actors would reach about 18.8 % of the questions" in said
 
 
 def test_the_history_says_what_was_different_and_undoes_the_latest(client, application):

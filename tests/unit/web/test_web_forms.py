@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from flagstaff.errors import UsageError
@@ -176,6 +178,16 @@ def test_an_issue_is_looked_at_before_anything_is_written(client, application):
     assert "Import and start" in page.text
     assert GOOD.splitlines()[-1] in page.text
     assert application.services.ask(views.rollouts, ENGINE) == []
+
+
+def test_the_preview_says_what_is_left_to_a_person_and_what_is_only_read(client):
+    issue = f"{GOOD}\n- [ ] Make the tea.\n\nGood luck to all of us.\n"
+    page = client.post("/rollouts/new", data={"issue": issue, "do": "preview"}).text
+    rows = re.findall(r'<tr><td class="number">\d+</td><td>(.*?)</td><td>(.*?)</td></tr>', page)
+    found = {line.removeprefix("- [ ] "): as_what for line, as_what in rows}
+    assert "left to a person" in found["Make the tea."]
+    assert "only read" in found["Good luck to all of us."]
+    assert "1 of them left to a person" in page
 
 
 def test_an_issue_is_imported_and_started(client, application):
