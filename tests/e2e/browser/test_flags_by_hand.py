@@ -97,7 +97,7 @@ def test_flags_are_filtered_sorted_and_shown_again(served, page):
     row = page.locator("#matrix tbody tr").filter(has_text="filtered")
     expect(row).to_contain_text("15 % of actors")
     expect(page).to_have_url(re.compile(r"state=conditional&environment=production$"))
-    page.get_by_role("link", name="Age").click()
+    page.get_by_role("link", name="Age", exact=True).click()
     expect(page.get_by_role("columnheader", name="Age")).to_have_attribute(
         "aria-sort", "descending"
     )

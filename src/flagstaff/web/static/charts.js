@@ -187,7 +187,9 @@
     return ticks.map((tick) => {
       const at = new Date(1000 * tick);
       const date = day.format(at);
-      const said = long ? date : `${hour.format(at)}${date === before ? "" : `\n${date}`}`;
+      const time = hour.format(at);
+      const first = date !== before;
+      const said = long ? (first ? date : time) : `${time}${first ? `\n${date}` : ""}`;
       before = date;
       return said;
     });

@@ -5,14 +5,15 @@
   const connectAgainAfter = 2000;
   const gather = () => (window.htmx ? 400 : 5000);
 
-  const local = new Intl.DateTimeFormat(undefined, {
-    day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-  });
+  const parts = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const local = new Intl.DateTimeFormat(undefined, parts);
+  const longAgo = new Intl.DateTimeFormat(undefined, { ...parts, year: "numeric" });
+  const said = (at) => (at.getFullYear() === new Date().getFullYear() ? local : longAgo).format(at);
 
   function showTimes(root) {
     for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
       time.title = time.textContent;
-      time.textContent = local.format(new Date(time.dateTime));
+      time.textContent = said(new Date(time.dateTime));
     }
     for (const left of root.querySelectorAll("[data-left]:not([data-ends])")) {
       left.dataset.ends = Date.now() + 1000 * Number(left.dataset.left);
