@@ -72,3 +72,13 @@ def test_no_page_runs_off_a_phone(browse, numbers):
         if page.evaluate("document.documentElement.scrollWidth") > 390:
             wide.append(address)
     assert wide == []
+
+
+def test_the_head_of_a_page_fits_every_width(browse):
+    page, wide = browse(), []
+    page.goto("/releases")
+    for width in (420, 641, 700, 800, 1000, 1041, 1100, 1181):
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wide.append(width)
+    assert wide == []
