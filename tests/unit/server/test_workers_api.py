@@ -38,7 +38,7 @@ def test_a_row_is_told_for_each_task_and_queue(client):
     assert (mail["queue"], mail["flag"], mail["depth"]) == ("mail", "", None)
     assert shop.pop("heard_s") < 60
     sums = {key: 2 * value for key, value in NOTIFY.items() if type(value) in {int, float}}
-    sums = {**sums, "deferred": 0, "dropped": 0}
+    sums = {**sums, "ignored": 0, "deferred": 0, "dropped": 0}
     del sums["seconds"]
     assert shop == {
         "environment": "dev",
@@ -52,6 +52,7 @@ def test_a_row_is_told_for_each_task_and_queue(client):
         "exact": True,
         "oldest_s": None,
         "queue_depth": 4,
+        "running": 0,
         "processes": 2,
     }
 
