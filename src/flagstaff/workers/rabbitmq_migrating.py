@@ -18,10 +18,11 @@ from amqp import Message, spec
 
 from flagstaff.errors import Conflict, UsageError
 from flagstaff.workers.migrated import Moved, Tell
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.rabbitmq_management import Queue, Report
 from flagstaff.workers.rabbitmq_places import DELAYED, MISSING, as_mapping, count
 from flagstaff.workers.rabbitmq_returned import Replaced, identity, pop
-from flagstaff.workers.rewriting import Migration, Rewrite, rewrite
+from flagstaff.workers.rewriting import Rewrite, rewrite
 
 BATCH = 200
 """Jobs of one transaction."""
