@@ -172,7 +172,18 @@ def test_a_worker_that_cannot_say_what_follows_is_unknown_while_jobs_wait_in_it(
     assert place.state == "unknown"
 
 
-def test_beat_entries_are_found(fleet):
+def test_a_body_that_cannot_be_read_is_unknown(fleet, channel):
+    Queue("shop", channel=channel).declare()
+    producer = channel.connection.client.Producer(channel)
+    sealed = {"content_type": "application/data", "content_encoding": "binary"}
+    headers = {"task": "shop.collect", "id": "1"}
+    producer.publish(b"sealed", routing_key="shop", exchange="", headers=headers, **sealed)
+    doubt = "1 messages cannot be read"
+    until(lambda: QUEUE in (seen := look(fleet, timeout=0.1)) and seen[QUEUE].doubt == doubt)
+
+
+def test_beat_entries_are_found_and_unknown_without_a_worker(fleet):
+    assert look(fleet, timeout=0.1)[BEAT].state == "unknown"
     fleet.worker("one", "after", "shop", beat=1)
     until(lambda: found(look(fleet)) == {BEAT: (1, 0)})
 
