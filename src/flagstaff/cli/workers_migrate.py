@@ -53,7 +53,7 @@ def migrate(
     app, asker = connected(**where)
     from flagstaff.workers.migrating import dangers  # noqa: PLC0415 help must stay quick
     from flagstaff.workers.migrating import migrate as begin  # noqa: PLC0415 as above
-    from flagstaff.workers.rewriting import Migration  # noqa: PLC0415 as above
+    from flagstaff.workers.migration import Migration  # noqa: PLC0415 as above
 
     wanted = Migration(old=old, new=new, old_queue=old_queue, new_queue=new_queue)
 

@@ -65,10 +65,12 @@ def scan(
     if management is not None:
         asker.expect(management.report().workers)
     known |= takers(asker).keys()
+    unseen = False
     with app.connection_for_read() as connection:
         if connection.transport.driver_type == "redis":
             broker = redis_places(connection.default_channel, name, known)
         elif connection.transport.driver_type == "amqp":
+            unseen = True
             broker = _in_rabbitmq(connection, asker, name, known, management)
         else:
             broker = [
@@ -77,7 +79,7 @@ def scan(
                     doubt=f"{connection.transport.driver_type} cannot be looked into",
                 )
             ]
-    return [*broker, *worker_places(asker, name, app if own else None)]
+    return [*broker, *worker_places(asker, name, app if own else None, unseen=unseen)]
 
 
 def takers(asker: Asker) -> Counter[str]:

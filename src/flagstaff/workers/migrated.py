@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flagstaff.workers.rewriting import Migration
+from flagstaff.workers.migration import Migration
+
+PASSES = 20
+"""Jobs that move while they are read are found by the next pass; somebody may publish for ever."""
 
 Tell = Callable[[str, int, int], None]
 """Called with a place, how many of its messages were read, and how many there were."""
@@ -76,3 +79,24 @@ class Outcome:
             "settled": self.settled,
             "places": [asdict(each) for each in self.places],
         }
+
+
+def until_settled(
+    migration: Migration, look: Callable[[], list[Moved]], passes: int = PASSES
+) -> Outcome:
+    """Look again and again, until one look changes nothing; return what all of them did."""
+    sums: dict[str, Moved] = {}
+    for _ in range(passes):
+        found = {each.place: each for each in look()}
+        for place in sums.keys() | found.keys():
+            now, sum_ = found.get(place), sums.setdefault(place, Moved(place=place))
+            sum_.left, sum_.doubt = (0, "") if now is None else (now.left, now.doubt)
+            if now is not None:
+                sum_.jobs += now.jobs
+                sum_.embedded += now.embedded
+        settled = not any(each.changed for each in found.values())
+        if settled:
+            break
+    places = (sums[place] for place in sorted(sums))
+    told = tuple(each for each in places if each.changed or each.left)
+    return Outcome(migration=migration, places=told, settled=settled)

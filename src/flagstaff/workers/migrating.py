@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from flagstaff.errors import UsageError
 from flagstaff.workers.asking import Asker
 from flagstaff.workers.knowing import who_knows
-from flagstaff.workers.migrated import Moved, Outcome, Tell
+from flagstaff.workers.migrated import PASSES, Outcome, Tell, until_settled
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.rabbitmq_management import Management
 from flagstaff.workers.redis_migrating import RedisMigrating
-from flagstaff.workers.rewriting import Migration
-
-PASSES = 20
-"""Jobs that move while they are read are found by the next pass; somebody may publish for ever."""
 
 
 def dangers(
@@ -58,7 +55,7 @@ def migrate(
         if kind == "redis":
             channel = connection.default_channel
             look = RedisMigrating(channel, migration, known, tell=tell, dry=dry).look
-            return _until_settled(migration, look, passes)
+            return until_settled(migration, look, passes)
         if kind != "amqp":
             raise UsageError(
                 f"jobs on {kind} cannot be migrated",
@@ -75,22 +72,4 @@ def migrate(
 
         report = management.report()
         look = RabbitMigrating(connection, migration, report, tell=tell, dry=dry).look
-        return _until_settled(migration, look, passes)
-
-
-def _until_settled(migration: Migration, look: Callable[[], list[Moved]], passes: int) -> Outcome:
-    sums: dict[str, Moved] = {}
-    for _ in range(passes):
-        found = {each.place: each for each in look()}
-        for place in sums.keys() | found.keys():
-            now, sum_ = found.get(place), sums.setdefault(place, Moved(place=place))
-            sum_.left, sum_.doubt = (0, "") if now is None else (now.left, now.doubt)
-            if now is not None:
-                sum_.jobs += now.jobs
-                sum_.embedded += now.embedded
-        settled = not any(each.changed for each in found.values())
-        if settled:
-            break
-    places = (sums[place] for place in sorted(sums))
-    told = tuple(each for each in places if each.changed or each.left)
-    return Outcome(migration=migration, places=told, settled=settled)
+        return until_settled(migration, look, passes)

@@ -18,15 +18,16 @@ from amqp import Message, spec
 
 from flagstaff.errors import Conflict, UsageError
 from flagstaff.workers.migrated import Moved, Tell
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.rabbitmq_management import Queue, Report
 from flagstaff.workers.rabbitmq_places import DELAYED, MISSING, as_mapping, count
 from flagstaff.workers.rabbitmq_returned import Replaced, identity, pop
-from flagstaff.workers.rewriting import Migration, Rewrite, rewrite
+from flagstaff.workers.rewriting import Rewrite, rewrite
 
 BATCH = 200
 """Jobs of one transaction."""
 
-MOST = 20_000
+MOST = 200_000
 """Messages of other names that are held while a queue is read; workers do not get them."""
 
 
@@ -54,8 +55,13 @@ class RabbitMigrating:
             _check(queue, self._there.get(queue))
 
     def look(self) -> list[Moved]:
-        """Go through every queue once, and return what was done in each."""
-        return [self._queue(each) for _, each in sorted(self._there.items())]
+        """Go through every queue once, and return what was done in each.
+
+        The old queue comes first: whoever is killed often shall not read each time what has moved.
+        """
+        first = self._migration.old_queue
+        names = sorted(self._there, key=lambda name: (name != first, name))
+        return [self._queue(self._there[name]) for name in names]
 
     def _queue(self, queue: Queue) -> Moved:
         moved = Moved(place=f"queue {queue.name}")
@@ -72,25 +78,25 @@ class RabbitMigrating:
         only_read = self._dry or queue.limited or queue.name in DELAYED
         channel = self._connection.channel()
         batch = _Batch(channel, self._connection)
-        held = 0
+        held: list[int] = []
         try:
             for number, message in enumerate(_taken(channel, queue.name, ready), start=1):
                 made = rewrite(as_mapping(message), self._migration, queue.name)
                 moved.left += made.left
                 if made.message is None or only_read:
-                    held += 1
+                    held.append(message.delivery_info["delivery_tag"])
                     moved.left += made.message is not None and not self._dry
                 else:
                     batch.replace(message, made, queue.name, self._target(queue, made))
                 if made.message is not None and (self._dry or not only_read):
                     moved.jobs += made.own
                     moved.embedded += not made.own
-                if held >= MOST:
+                if len(held) >= MOST:
                     moved.left += ready - number
                     break
                 self._tell(moved.place, number, ready)
             batch.commit()
-            channel.basic_recover(requeue=True)
+            _give_back(channel, held)
         except self._connection.channel_errors as exc:
             _refused(exc, batch, ready, moved)  # and other queues may well be read
         finally:
@@ -129,6 +135,17 @@ def _taken(channel: Any, queue: str, most: int) -> Iterator[Any]:
         yield from found
         if len(found) < asked:
             return
+
+
+def _give_back(channel: Any, held: list[int]) -> None:
+    """Give back what was only read, some hundred at a time.
+
+    RabbitMQ takes half a minute for some thousand together, and a second for them in parts.
+    """
+    for tag in sorted({*held[BATCH - 1 :: BATCH], *held[-1:]}):
+        channel.send_method(spec.Basic.Nack, "Lbb", (tag, True, True))
+        channel.tx_commit()
+    channel.basic_recover(requeue=True)  # what was taken and not looked at
 
 
 class _Batch:

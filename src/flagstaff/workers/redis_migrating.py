@@ -15,9 +15,10 @@ from uuid import uuid4
 
 from flagstaff.workers.messages import NOTHING, decoded
 from flagstaff.workers.migrated import Moved, Tell
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.redis_layout import Binding, Layout, queues_for
 from flagstaff.workers.redis_places import in_unacked
-from flagstaff.workers.rewriting import Migration, Rewrite, rewrite
+from flagstaff.workers.rewriting import Rewrite, rewrite
 
 BATCH = 500
 """Messages that one script looks at: it keeps others waiting for some milliseconds."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from celery.worker import state as worker_state
 from celery.worker.control import Panel
+from celery.worker.request import Request
 
 from flagstaff.workers.messages import is_embedded
 
@@ -22,11 +24,14 @@ def holds(state: Any, name: str = "", **_: object) -> dict[str, Any]:
     """Say what this worker holds for a name, in its memory and in its settings.
 
     Returns:
-        `embedded`: so many jobs that it runs have a job of that name to follow them; `beat` and
-        `scheduler` as `beat_entries` says.
+        `embedded`: so many jobs that it runs have a job of that name to follow them; `waiting`: so
+        many that it has not begun; `beat` and `scheduler` as `beat_entries` says.
     """
+    running = set(worker_state.active_requests)
+    waiting = {*worker_state.reserved_requests, *_scheduled(state.consumer)} - running
     return {
-        "embedded": sum(_leads_to(each, name) for each in list(worker_state.active_requests)),
+        "embedded": sum(_leads_to(each, name) for each in running),
+        "waiting": sum(_leads_to(each, name) for each in waiting),
         **beat_entries(state.app, name),
     }
 
@@ -43,6 +48,14 @@ def beat_entries(app: Any, name: str) -> dict[str, Any]:
         found += is_embedded(entry, name) or getattr(entry, "task", None) == name
     scheduler = str(app.conf.beat_scheduler)
     return {"beat": found, "scheduler": "" if scheduler in DEFAULT_SCHEDULERS else scheduler}
+
+
+def _scheduled(consumer: Any) -> Iterator[Request]:
+    """Return the jobs that wait in this worker for their time."""
+    for each in list(consumer.timer.schedule.queue):
+        first = next(iter(each.entry.args or ()), None)
+        if isinstance(first, Request):
+            yield first
 
 
 def _leads_to(request: Any, name: str) -> bool:

@@ -8,46 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flagstaff.errors import UsageError
 from flagstaff.workers.messages import decoded, in_message, spellings, unpacked
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.publishing import HEADER
 
 SIGNATURE = {"task", "args", "kwargs", "options"}
 """What every signature has; other mappings with a `task` are somebody's arguments."""
-
-OTHER_SIDE = {"old": "new", "new": "old"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
-    """What is to become of jobs that wait under an old name.
-
-    Attributes:
-        old: the name that they have.
-        new: the name that they get; the same where they only change their queue.
-        old_queue: jobs that wait there move to `new_queue`; elsewhere they stay where they are.
-        new_queue: given when `old_queue` is.
-    """
-
-    old: str
-    new: str
-    old_queue: str = ""
-    new_queue: str = ""
-
-    def __post_init__(self) -> None:
-        if bool(self.old_queue) != bool(self.new_queue):
-            raise UsageError(
-                "one queue is named, and not the other",
-                hint="give --old-queue and --new-queue, or neither where jobs stay in theirs",
-            )
-        if self.old == self.new and self.old_queue == self.new_queue:
-            raise UsageError(
-                f"{self.old} stays what and where it is", hint="give another name, or two queues"
-            )
-
-    def target(self, queue: str) -> str:
-        """Return where jobs of a queue are to wait."""
-        return self.new_queue if self.old_queue and queue == self.old_queue else queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +53,7 @@ def rewrite(message: Any, migration: Migration, queue: str) -> Rewrite:
     if message.get("content-type") == "application/json":
         _rewrite_body(made, migration)
     if own and isinstance(headers.get(HEADER), dict):
-        headers[HEADER] = _noted(headers[HEADER], migration, target)
+        headers[HEADER] = migration.noted(headers[HEADER], target)
     if target != queue:
         # The exchange without a name knows every queue by its own.
         properties = made.get("properties") or {}
@@ -100,16 +66,6 @@ def rewrite(message: Any, migration: Migration, queue: str) -> Rewrite:
     return Rewrite(
         message=made if changed else None, own=own, embedded=bool(before.embedded), left=left
     )
-
-
-def _noted(header: dict[str, Any], migration: Migration, target: str) -> dict[str, Any]:
-    """Let the job count for the side that it is on now."""
-    made = dict(header)
-    if migration.old != migration.new and made.get("variant") in OTHER_SIDE:
-        made["variant"] = OTHER_SIDE[made["variant"]]
-    if "queue" in made:
-        made["queue"] = target
-    return made
 
 
 def _rewrite_body(message: dict[str, Any], migration: Migration) -> None:

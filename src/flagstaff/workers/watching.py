@@ -26,12 +26,13 @@ except ModuleNotFoundError as exc:
 
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
-from flagstaff.workers.deferring import Deferral, Gate
+from flagstaff.workers.deferring import Gate
 from flagstaff.workers.job_log import JobLog
 from flagstaff.workers.looking import Looker
 from flagstaff.workers.rename import Flags, LateFlags
 from flagstaff.workers.running import HEADER, Cohort, Runner
 from flagstaff.workers.switches import Switches
+from flagstaff.workers.verdicts import Deferral
 
 __all__ = ["Deferral", "late_flags", "watch", "watched"]
 

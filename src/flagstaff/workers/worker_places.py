@@ -16,13 +16,22 @@ KINDS = {
 }
 
 
-def worker_places(asker: Asker, name: str, app: Any = None) -> list[Place]:
+FOLLOWING = {
+    "embedded": ("workers: to follow what runs", ("active",)),
+    "waiting": ("workers: to follow what waits there", ("scheduled", "reserved")),
+}
+"""What follows jobs of each kind, by the word of the worker; Celery's own answers do not say it."""
+
+
+def worker_places(asker: Asker, name: str, app: Any = None, *, unseen: bool = False) -> list[Place]:
     """Return what workers hold, each kind of memory, and the entries of beat.
 
     Args:
         asker: of the broker.
         name: that is looked for.
         app: the application itself, if it is at hand: its settings say what beat brings.
+        unseen: whether the broker does not show what it has handed out, so that only workers can
+            say what follows the jobs that wait there.
     """
     asked = {kind: asker.ask(kind) for kind in KINDS}
     own = asker.ask(COMMAND, name=name)
@@ -31,7 +40,17 @@ def worker_places(asker: Asker, name: str, app: Any = None) -> list[Place]:
         Place(place=KINDS[kind], count=_count(answers, name), doubt=_doubt(answers))
         for kind, answers in asked.items()
     ]
-    return [*places, _following(asked["active"], own, told), _beat(told, own.doubt, name, app)]
+    following = [
+        Place(
+            place=place,
+            embedded=sum(int(said.get(word, 0)) for said in told.values()),
+            doubt=_silent([asked[kind] for kind in kinds], own, told, word)
+            if unseen or word == "embedded"
+            else "",
+        )
+        for word, (place, kinds) in FOLLOWING.items()
+    ]
+    return [*places, *following, _beat(told, own.doubt, name, app)]
 
 
 def _is_told(said: Any) -> bool:
@@ -53,21 +72,21 @@ def _doubt(answers: Answers) -> str:
     return answers.doubt
 
 
-def _following(active: Answers, own: Answers, told: Mapping[str, Any]) -> Place:
-    """Return what follows jobs that run: only the worker knows, once they are acknowledged."""
-    silent = [
+def _silent(held: list[Answers], own: Answers, told: Mapping[str, Any], word: str) -> str:
+    """Return why it is not known what follows jobs of a kind: those that have some must say it."""
+    silent = {
         node
-        for node, said in active.replies
-        if node not in told and isinstance(said, list) and said
-    ]
-    doubt = active.doubt or own.doubt
+        for answers in held
+        for node, said in answers.replies
+        if word not in told.get(node, {}) and isinstance(said, list) and said
+    }
     if silent:
-        doubt = (
-            f"{', '.join(silent)} runs jobs and cannot say what follows them: "
+        doing = "runs" if word == "embedded" else "holds"
+        return (
+            f"{', '.join(sorted(silent))} {doing} jobs and cannot say what follows them: "
             "declare the rename there"
         )
-    embedded = sum(int(said["embedded"]) for said in told.values())
-    return Place(place="workers: to follow what runs", embedded=embedded, doubt=doubt)
+    return next((each.doubt for each in held if each.doubt), own.doubt)
 
 
 def _beat(told: Mapping[str, Any], missing: str, name: str, app: Any) -> Place:

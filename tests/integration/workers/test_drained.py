@@ -10,6 +10,7 @@ from fleet import until
 from waiting import (
     BEAT,
     FOLLOWING,
+    HELD,
     OLD,
     QUEUE,
     RESERVED,
@@ -19,6 +20,7 @@ from waiting import (
     WAITING,
     found,
     look,
+    polled_chord,
 )
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
@@ -49,6 +51,7 @@ def test_lists_of_other_programs_are_no_queues(fleet, redis):
         RESERVED,
         RUNNING,
         FOLLOWING,
+        HELD,
         BEAT,
     }
 
@@ -90,6 +93,28 @@ def test_a_worker_that_cannot_say_what_follows_is_unknown_while_it_runs_jobs(fle
     until(lambda: fleet.ran("shop.hold"))
     place = until(lambda: (seen := look(fleet)[FOLLOWING]).doubt.startswith("one@test ") and seen)
     assert place.state == "unknown"
+
+
+def test_what_follows_a_job_that_waits_in_a_worker_is_found(fleet, held):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop", prefetch=4)
+    chain(jobs.collect.si([]).set(countdown=900), jobs.notify.si(1)).delay()
+    until(lambda: found(look(fleet)) == {HELD: (0, 1), UNACKED: (0, 1)})
+    jobs.hold.delay(held.name)
+    until(lambda: fleet.ran("shop.hold"))
+    jobs.collect.apply_async(([],), link=jobs.notify.si(2))
+    until(lambda: found(look(fleet)) == {HELD: (0, 2), UNACKED: (0, 2)})
+
+
+def test_the_body_of_a_chord_that_waits_for_results_is_found(fleet, held):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop", concurrency=2)
+    polled_chord(jobs, jobs.hold.si(held.name), body=jobs.notify.si(1))
+    until(lambda: HELD in found(look(fleet)))
+    assert fleet.ran(OLD) == []
+    held.unlink()
+    until(lambda: fleet.ran(OLD))
+    until(lambda: found(look(fleet)) == {})
 
 
 def test_a_retry_that_waits_is_found(fleet):

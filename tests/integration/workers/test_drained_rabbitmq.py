@@ -15,6 +15,7 @@ from kombu.transport.native_delayed_delivery import (
 from waiting import (
     BEAT,
     FOLLOWING,
+    HELD,
     OLD,
     QUEUE,
     RESERVED,
@@ -24,6 +25,7 @@ from waiting import (
     WAITING,
     found,
     look,
+    polled_chord,
 )
 
 from flagstaff.workers.asking import Asker
@@ -139,7 +141,49 @@ def test_what_follows_a_job_that_runs_and_a_retry_that_waits_are_found(fleet, he
     until(lambda: found(look(fleet)) == {SCHEDULED: (1, 0), FOLLOWING: (0, 1)})
 
 
-def test_beat_entries_are_found(fleet):
+def test_what_follows_a_job_that_waits_in_a_worker_is_found(fleet, held):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop", prefetch=4)
+    chain(jobs.collect.si([]).set(countdown=900), jobs.notify.si(1)).delay()
+    until(lambda: found(look(fleet)) == {HELD: (0, 1)})
+    jobs.hold.delay(held.name)
+    until(lambda: fleet.ran("shop.hold"))
+    jobs.collect.apply_async(([],), link=jobs.notify.si(2))
+    until(lambda: found(look(fleet)) == {HELD: (0, 2)})
+
+
+def test_the_body_of_a_chord_that_waits_for_results_is_found(fleet, held):
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "after", "shop", concurrency=2)
+    polled_chord(jobs, jobs.hold.si(held.name), body=jobs.notify.si(1))
+    until(lambda: HELD in found(look(fleet)))
+    assert fleet.ran(OLD) == []
+    held.unlink()
+    until(lambda: fleet.ran(OLD))
+    until(lambda: found(look(fleet)) == {})
+
+
+def test_a_worker_that_cannot_say_what_follows_is_unknown_while_jobs_wait_in_it(fleet):
+    fleet.worker("one", "before", "shop")
+    until(lambda: look(fleet)[HELD].state == "empty")
+    jobs = fleet.jobs("before")
+    chain(jobs.collect.si([]).set(countdown=900), jobs.notify.si(1)).delay()
+    place = until(lambda: "one@test holds" in (seen := look(fleet)[HELD]).doubt and seen)
+    assert place.state == "unknown"
+
+
+def test_a_body_that_cannot_be_read_is_unknown(fleet, channel):
+    Queue("shop", channel=channel).declare()
+    producer = channel.connection.client.Producer(channel)
+    sealed = {"content_type": "application/data", "content_encoding": "binary"}
+    headers = {"task": "shop.collect", "id": "1"}
+    producer.publish(b"sealed", routing_key="shop", exchange="", headers=headers, **sealed)
+    doubt = "1 messages cannot be read"
+    until(lambda: QUEUE in (seen := look(fleet, timeout=0.1)) and seen[QUEUE].doubt == doubt)
+
+
+def test_beat_entries_are_found_and_unknown_without_a_worker(fleet):
+    assert look(fleet, timeout=0.1)[BEAT].state == "unknown"
     fleet.worker("one", "after", "shop", beat=1)
     until(lambda: found(look(fleet)) == {BEAT: (1, 0)})
 

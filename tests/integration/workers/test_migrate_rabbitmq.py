@@ -14,9 +14,9 @@ from kombu import Connection, Queue
 from waiting import OLD, found, look
 
 from flagstaff.errors import Conflict
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.rabbitmq_management import Management
 from flagstaff.workers.rabbitmq_migrating import RabbitMigrating, _Batch
-from flagstaff.workers.rewriting import Migration
 
 pytestmark = [
     pytest.mark.enable_socket,

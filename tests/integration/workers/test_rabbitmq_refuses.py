@@ -16,9 +16,9 @@ from kombu import Connection, Queue
 from flagstaff.cli.workers_broker import reached
 from flagstaff.errors import Conflict, Unavailable
 from flagstaff.workers import rabbitmq_migrating
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.rabbitmq_management import Management
 from flagstaff.workers.rabbitmq_migrating import RabbitMigrating, _Batch
-from flagstaff.workers.rewriting import Migration
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
 

@@ -11,10 +11,10 @@ from kombu import Connection, Exchange, Queue
 
 from flagstaff.errors import UsageError
 from flagstaff.workers.looking import Looker
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.redis_deleting import delete_in_redis
 from flagstaff.workers.redis_migrating import RedisMigrating
 from flagstaff.workers.redis_places import redis_places
-from flagstaff.workers.rewriting import Migration
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
 

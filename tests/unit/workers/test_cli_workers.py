@@ -9,8 +9,8 @@ from flagstaff.cli.main import run
 from flagstaff.workers.asking import Answers
 from flagstaff.workers.draining import Proof
 from flagstaff.workers.migrated import Moved, Outcome
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.places import Place
-from flagstaff.workers.rewriting import Migration
 
 
 @pytest.mark.parametrize("command", ["ready", "drained"])

@@ -10,7 +10,8 @@ import pytest
 
 from flagstaff.errors import UsageError
 from flagstaff.workers.messages import NOTHING, in_message
-from flagstaff.workers.rewriting import Migration, rewrite
+from flagstaff.workers.migration import Migration
+from flagstaff.workers.rewriting import rewrite
 
 OLD, NEW = "shop.notify", "integrations.notify"
 RENAME = Migration(old=OLD, new=NEW)

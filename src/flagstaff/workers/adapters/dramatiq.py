@@ -9,15 +9,24 @@ from uuid import uuid4
 
 from flagstaff.errors import MissingExtra, UsageError
 from flagstaff.workers.adapters.announcing import COUNTS_FOR, Board
-from flagstaff.workers.adapters.protocol import HEADER, Renames, header
+from flagstaff.workers.adapters.protocol import HEADER, Renames, header, silent, surely
 from flagstaff.workers.knowing import Knowledge
+from flagstaff.workers.migrated import Outcome, Tell, until_settled
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.places import Place
 from flagstaff.workers.rename import Flags, Rename
+from flagstaff.workers.switches import Switches
+from flagstaff.workers.verdicts import Deferral
 
 try:
     from dramatiq import Actor, Middleware
 except ModuleNotFoundError as exc:
     raise MissingExtra.named("dramatiq", package="dramatiq") from exc
+
+from flagstaff.workers.adapters.dramatiq_messages import leads_to
+from flagstaff.workers.adapters.dramatiq_migrating import DramatiqMigrating, keys, words
+from flagstaff.workers.adapters.dramatiq_results import share
+from flagstaff.workers.adapters.dramatiq_switching import Gate
 
 UNREAD = "cannot be read"
 
@@ -63,6 +72,7 @@ class DramatiqAdapter:
                 # Workers take jobs from the queues of actors, so both have to be declared.
                 self._broker.declare_queue(queue)
         self._renames.add(rename, flags)
+        share(self._broker, self._renames)
 
     def known(self, name: str, queue: str = "", expected: int = 0) -> Knowledge:
         """Return which workers have said that they know a name; `expected` of them there must be.
@@ -73,26 +83,48 @@ class DramatiqAdapter:
 
     def scan(self, name: str) -> list[Place]:
         """Look into the messages of every queue: waiting, due later, handed out, and dead."""
-        client, space = self._broker.client, self._broker.namespace
-        keys = sorted(each.decode() for each in client.scan_iter(f"{space}:*.msgs"))
-        queues = {f"{space}:{each}.msgs" for each in self._broker.queues}
-        return [self._place(client, space, key, name) for key in sorted({*keys, *queues})]
+        queues = {*keys(self._broker), *self._broker.queues}
+        return [self._place(each, name) for each in sorted(queues)]
 
-    def _place(self, client: Any, space: str, key: str, name: str) -> Place:
-        place = key.removeprefix(f"{space}:").removesuffix(".msgs")
-        kind = "dead letters of" if place.endswith(".XQ") else "queue"
+    def migrate(
+        self,
+        migration: Migration,
+        *,
+        workers: int = 0,
+        force: bool = False,
+        dry: bool = False,
+        tell: Tell = silent,
+    ) -> Outcome:
+        """Rename and move what waits in Redis: in queues, due later, and dead.
+
+        What is handed out is left: the worker that has it publishes it again as it is.
+
+        Raises:
+            Conflict: workers do not know the new name.
+        """
+        if not (force or dry):
+            surely(self.known(migration.new, migration.new_queue, workers))
+        look = DramatiqMigrating(self._broker, migration, tell=tell, dry=dry).look
+        return until_settled(migration, look, 1) if dry else until_settled(migration, look)
+
+    def switch(self, client: Any, deferral: Deferral | None = None) -> None:
+        """Put off and drop messages in workers of this broker, as switches of the client say."""
+        switches = Switches()
+        switches.follow(client)
+        self._broker.add_middleware(Gate(switches, deferral or Deferral()))
+
+    def _place(self, queue: str, name: str) -> Place:
         own = embedded = unread = 0
-        for _, raw in client.hscan_iter(key):
+        key = f"{self._broker.namespace}:{queue}.msgs"
+        for _, raw in self._broker.client.hscan_iter(key):
             try:
                 message = json.loads(raw)
                 own += message["actor_name"] == name
-                embedded += message["actor_name"] != name and _leads_to(message, name)
+                embedded += message["actor_name"] != name and leads_to(message, name)
             except (ValueError, KeyError, TypeError):
                 unread += 1
         doubt = f"{unread} messages {UNREAD}" if unread else ""
-        return Place(
-            place=f"{kind} {place.removesuffix('.XQ')}", count=own, embedded=embedded, doubt=doubt
-        )
+        return Place(place=words(queue), count=own, embedded=embedded, doubt=doubt)
 
     def _enqueue(self, message: Any, *, delay: int | None = None) -> Any:
         """Publish a message, under the name that the flag says now if it was not asked before.
@@ -143,14 +175,3 @@ class _Announcer(Middleware):
 
     def _say(self, broker: Any) -> None:
         self._board.say(self._node, broker.actors, broker.queues)
-
-
-def _leads_to(message: dict[str, Any], name: str) -> bool:
-    """Say whether messages that follow this one, in a pipeline or a group, have the name."""
-    return _holds(message.get("options"), name) or _holds(message.get("args"), name)
-
-
-def _holds(value: Any, name: str) -> bool:
-    if isinstance(value, dict):
-        return value.get("actor_name") == name or any(_holds(each, name) for each in value.values())
-    return isinstance(value, list) and any(_holds(each, name) for each in value)

@@ -5,12 +5,34 @@ from __future__ import annotations
 import time
 from typing import Any, Protocol
 
+from flagstaff.errors import Conflict
+from flagstaff.sdk.client import Client
 from flagstaff.workers.knowing import Knowledge
+from flagstaff.workers.migrated import Outcome, Tell
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.places import Place
 from flagstaff.workers.rename import Flags, Rename, Variant
+from flagstaff.workers.verdicts import Deferral
 
 HEADER = "flagstaff"
 """What travels with a job: `{"flag", "variant", "at"}`; who has it is not asked about again."""
+
+
+def silent(place: str, read: int, length: int) -> None:
+    """Hear how far a migration is, and tell nobody."""
+
+
+def surely(known: Knowledge) -> None:
+    """Make sure that workers run what gets the new name.
+
+    Raises:
+        Conflict: they do not know it.
+    """
+    if known.problems:
+        raise Conflict(
+            f"{known.name} would not be run: {'; '.join(known.problems)}",
+            hint="deploy workers that know it, or give force=True",
+        )
 
 
 class Adapter(Protocol):
@@ -34,6 +56,36 @@ class Adapter(Protocol):
 
     def scan(self, name: str) -> list[Place]:
         """Look into every place once; what cannot be looked into is *unknown*, never empty."""
+        ...
+
+    def migrate(
+        self,
+        migration: Migration,
+        *,
+        workers: int = 0,
+        force: bool = False,
+        dry: bool = False,
+        tell: Tell = silent,
+    ) -> Outcome:
+        """Rename and move what waits, wherever it does; killed anywhere, it loses and doubles none.
+
+        Args:
+            migration: what is wanted.
+            workers: the least number of those that have to know the new name.
+            force: even where one does not, and would not run what is renamed.
+            dry: only count.
+            tell: hears how far it is.
+
+        Raises:
+            Conflict: a worker does not know the new name, or nobody takes jobs from its queue.
+        """
+        ...
+
+    def switch(self, client: Client, deferral: Deferral | None = None) -> None:
+        """Put off and drop jobs in workers of this process, as switches say that `client` hears of.
+
+        What is put off keeps its name, and is published again before it is acknowledged.
+        """
         ...
 
 

@@ -7,24 +7,24 @@ queue of this process.
 from __future__ import annotations
 
 import importlib
-import io
-import json
-import pickle
 import sys
-import zlib
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache, wraps
 from types import ModuleType
-from typing import Any, Self
+from typing import Any
 
 from flagstaff.errors import MissingExtra, UsageError
 from flagstaff.workers.adapters.announcing import Board
-from flagstaff.workers.adapters.protocol import HEADER, Renames, header
+from flagstaff.workers.adapters.protocol import HEADER, Renames, header, silent, surely
+from flagstaff.workers.adapters.rq_names import name_in
 from flagstaff.workers.knowing import Knowledge
+from flagstaff.workers.migrated import Outcome, Tell, until_settled
+from flagstaff.workers.migration import Migration
 from flagstaff.workers.places import Place
-from flagstaff.workers.rename import Flags, Rename, Variant
+from flagstaff.workers.rename import Flags, Rename
+from flagstaff.workers.switches import Switches
+from flagstaff.workers.verdicts import Deferral
 
 try:
     from rq import Queue
@@ -34,17 +34,12 @@ try:
 except ModuleNotFoundError as exc:
     raise MissingExtra.named("rq", package="rq") from exc
 
-PLACES = {
-    "queued": "queues",
-    "scheduled": "waiting for their time",
-    "deferred": "waiting for other jobs",
-    "started": "running",
-    "failed": "failed",
-    "created": "created, and nowhere yet",
-}
-"""Where a job is, by its status; one that is finished, stopped or canceled is over."""
+from flagstaff.workers.adapters.rq_migrating import CALLBACKS, JOBS, PLACES, RqMigrating
+from flagstaff.workers.adapters.rq_switching import Gate
 
 _renames = Renames()
+_gates: list[Gate] = []
+"""At most one: it holds for all workers of this process."""
 
 
 class RqAdapter:
@@ -79,14 +74,12 @@ class RqAdapter:
         own: Counter[str] = Counter()
         embedded: Counter[str] = Counter()
         unread: Counter[str] = Counter()
-        for key in self._connection.scan_iter("rq:job:*", _type="HASH"):
-            status, data, *after = self._connection.hmget(
-                key, "status", "data", "success_callback_name", "failure_callback_name"
-            )
+        for key in self._connection.scan_iter(f"{JOBS}*", _type="HASH"):
+            status, data, *after = self._connection.hmget(key, "status", "data", *CALLBACKS)
             place = PLACES.get((status or b"").decode())
             if place is None:
                 continue
-            found = _name_in(data)
+            found = name_in(data)
             own[place] += found == name
             unread[place] += found is None
             embedded[place] += found != name and name.encode() in after
@@ -99,6 +92,37 @@ class RqAdapter:
             )
             for place in PLACES.values()
         ]
+
+    def migrate(
+        self,
+        migration: Migration,
+        *,
+        workers: int = 0,
+        force: bool = False,
+        dry: bool = False,
+        tell: Tell = silent,
+    ) -> Outcome:
+        """Rename and move what waits in Redis, for a worker, its time or other jobs, and failed.
+
+        What runs is left: RQ writes it back under the name that the worker has.
+
+        Raises:
+            Conflict: workers do not know the new name.
+        """
+        if not (force or dry):
+            surely(self.known(migration.new, migration.new_queue, workers))
+        look = RqMigrating(self._connection, migration, tell=tell, dry=dry).look
+        return until_settled(migration, look, 1) if dry else until_settled(migration, look)
+
+    def switch(self, client: Any, deferral: Deferral | None = None) -> None:
+        """Put off and drop jobs in workers of this process, as switches of the client say.
+
+        Jobs that are put off wait for their time: a worker with RQ's scheduler has to be there.
+        """
+        switches = Switches()
+        switches.follow(client)
+        _gates[:] = [Gate(switches, deferral or Deferral())]
+        _install()
 
     def _alive(self) -> dict[str, str]:
         """Return when each worker began, by its name; RQ itself forgets those that were killed."""
@@ -146,6 +170,7 @@ def _install() -> None:
     _around(Queue, "create_job", _decided)
     _around(Queue, "_enqueue_job", _routed)
     _around(Queue, "schedule_job", _routed)
+    _around(BaseWorker, "dequeue_job_and_maintain_ttl", _judged)
     _around(BaseWorker, "register_birth", _said)
     _around(BaseWorker, "register_death", _left)
 
@@ -177,7 +202,8 @@ def _routed(plain: Any, queue: Any, job: Any, *args: Any, **options: Any) -> Any
     told, found = job.meta.get(HEADER), _renames.find(job.func_name or "")
     if isinstance(told, dict) and found is not None and not _waits(job):
         rename, _ = found
-        wanted = rename.queue(Variant(told["variant"]))
+        # By its name, not by what travels with it: it may have been migrated.
+        wanted = rename.queue(rename.variant(job.func_name))
         if wanted and queue.name != wanted and queue.name in {rename.old_queue, rename.new_queue}:
             queue = type(queue)(
                 wanted,
@@ -196,6 +222,14 @@ def _waits(job: Any) -> bool:
     return bool(job.get_status(refresh=False) == JobStatus.DEFERRED)
 
 
+def _judged(plain: Any, worker: Any, *args: Any, **options: Any) -> Any:
+    """Take jobs until one may run."""
+    while True:
+        taken = plain(worker, *args, **options)
+        if taken is None or not any(gate.stops(*taken) for gate in _gates):
+            return taken
+
+
 def _said(plain: Any, worker: Any) -> None:
     plain(worker)
     born = (worker.connection.hget(worker.key, "birth") or b"").decode()
@@ -206,38 +240,3 @@ def _said(plain: Any, worker: Any) -> None:
 def _left(plain: Any, worker: Any) -> None:
     Board(worker.connection, "rq").leave(worker.name)
     plain(worker)
-
-
-def _name_in(data: bytes | None) -> str | None:
-    """Return the name in a job's data: pickled or JSON, packed or not; nothing if it has none."""
-    raw = data or b""
-    with suppress(zlib.error):  # it need not be packed
-        raw = zlib.decompress(raw)
-    try:
-        found = json.loads(raw)
-    except ValueError:
-        try:
-            found = _Harmless(io.BytesIO(raw)).load()
-        except Exception:  # noqa: BLE001 whatever is wrong with it, it cannot be read
-            return None
-    name = found[0] if isinstance(found, tuple | list) and found else None
-    return name if isinstance(name, str) else None
-
-
-class _Inert:
-    """Stands for anything that a pickle wants to make."""
-
-    def __new__(cls, *_: object, **__: object) -> Self:
-        return object.__new__(cls)
-
-    def __setstate__(self, state: object) -> None:
-        del state
-
-
-class _Harmless(pickle.Unpickler):
-    """Reads texts and numbers, and makes nothing of what else a pickle names."""
-
-    def find_class(self, module: str, name: str, /) -> Any:
-        """Return what does nothing."""
-        del module, name
-        return _Inert

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -13,6 +14,8 @@ import rq_jobs
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import CurrentMessage
 from rq import Callback, Queue, Retry, SimpleWorker
+from rq.job import Job, JobStatus
+from rq.registry import FailedJobRegistry, ScheduledJobRegistry
 from rq.scheduler import RQScheduler
 
 from flagstaff.workers.adapters.dramatiq import DramatiqAdapter
@@ -44,6 +47,7 @@ class Kit:
 
     def __init__(self, client, url):
         self.client, self.url, self.ran, self.flags = client, url, [], Flags()
+        self.taken = []
         self._workers = []
 
     @property
@@ -67,6 +71,9 @@ class Kit:
         assert process.stdout.readline() == "ready\n"
         return process
 
+    def length(self, queue):
+        return self.client.llen(f"{self.keys}:{queue}")
+
     def close(self):
         for process in self._workers:
             process.kill()
@@ -75,11 +82,12 @@ class Kit:
 
 
 class DramatiqKit(Kit):
-    kind = "dramatiq"
+    kind = keys = "dramatiq"
 
     def __init__(self, client, url):
         super().__init__(client, url)
         self.broker = RedisBroker(url=url)
+        self.broker.declare_queue("other")
         kit = self
 
         def notify(number, fails=False):  # noqa: FBT002 arguments of a job
@@ -114,16 +122,71 @@ class DramatiqKit(Kit):
     def break_one(self):
         self.client.hset("dramatiq:shop.msgs", "1", b"\x00")
 
+    def make_due(self):
+        """Let what is due later be due: it is soon, by itself."""
+
+    def revive(self):
+        """Let what is dead be tried again."""
+        for each, raw in self.client.hgetall(f"dramatiq:{NEW_QUEUE}.XQ.msgs").items():
+            self.client.delete(f"dramatiq:{NEW_QUEUE}.XQ", f"dramatiq:{NEW_QUEUE}.XQ.msgs")
+            self.broker.do_enqueue(NEW_QUEUE, each, raw)
+
+    def take_one(self):
+        """Be a worker that has taken a job; return what gives it back."""
+        consumer = self.broker.consume(OLD_QUEUE)
+        message = next(consumer)
+        return lambda: consumer.requeue([message])
+
+    def take_waiting(self, most):
+        """Be a worker that runs so many jobs of both queues, and note them in `taken`."""
+        for queue in (OLD_QUEUE, NEW_QUEUE):
+            for raw in self.broker.do_fetch(queue, most):
+                self.taken.append(self._told(raw))
+                self.broker.do_ack(queue, json.loads(raw)["options"]["redis_message_id"])
+
+    def waiting(self, queue):
+        ids = self.client.lrange(f"dramatiq:{queue}", 0, -1)
+        raws = self.client.hmget(f"dramatiq:{queue}.msgs", ids) if ids else []
+        return [self._told(raw) for raw in raws]
+
+    def fill(self, number):
+        with self.client.pipeline() as pipe:
+            for each in range(number):
+                options = {"redis_message_id": f"id {each}"}
+                message = self.actor.message_with_options(args=(each,)).copy(options=options)
+                pipe.hset(f"dramatiq:{OLD_QUEUE}.msgs", f"id {each}", message.encode())
+                pipe.rpush(f"dramatiq:{OLD_QUEUE}", f"id {each}")
+            pipe.execute()
+
+    @staticmethod
+    def _told(raw):
+        message = json.loads(raw)
+        return message["args"][0], message["actor_name"]
+
     def work(self, wanted):
+        def worked():
+            # What has run is acknowledged a little later.
+            return len(self.ran) >= wanted and not any(
+                self.broker.do_qsize(queue) for queue in (OLD_QUEUE, NEW_QUEUE)
+            )
+
+        self.run_until(worked)
+
+    def run_until(self, holds):
         worker = dramatiq.Worker(self.broker, worker_timeout=50, worker_threads=2)
         worker.start()
         try:
-            _until(lambda: len(self.ran) >= wanted)
-            for queue in (OLD_QUEUE, NEW_QUEUE):
-                self.broker.join(queue, timeout=30_000)
-            worker.join()
+            _until(holds)
         finally:
             worker.stop()
+
+    def put_off(self):
+        """Return how often each job that waits was put off."""
+        return [
+            json.loads(raw)["options"].get("flagstaff", {}).get("deferred", 0)
+            for key in self.client.scan_iter("dramatiq:*.msgs")
+            for raw in self.client.hvals(key)
+        ]
 
     def run_unknown(self):
         worker = dramatiq.Worker(self.broker, worker_timeout=50, worker_threads=2)
@@ -138,7 +201,7 @@ class DramatiqKit(Kit):
 
 
 class RqKit(Kit):
-    kind = "rq"
+    kind, keys = "rq", "rq:queue"
     old, new = "rq_jobs_before.notify", "rq_jobs.notify"
 
     def __init__(self, client, url):
@@ -153,7 +216,8 @@ class RqKit(Kit):
         options = {"args": (number,), "kwargs": {"fails": fails}, "retry": Retry(max=3)}
         where = Queue(queue, connection=self.client) if queue else self.queue
         if later:
-            where.enqueue_in(timedelta(milliseconds=300), self.jobs.notify, **options)
+            seconds = 0.3 if later is True else later
+            where.enqueue_in(timedelta(seconds=seconds), self.jobs.notify, **options)
         else:
             where.enqueue(self.jobs.notify, **options)
 
@@ -167,7 +231,47 @@ class RqKit(Kit):
     def break_one(self):
         self.client.hset("rq:job:1", mapping={"status": "queued", "data": b"\x00"})
 
+    def make_due(self):
+        for queue in (OLD_QUEUE, NEW_QUEUE):
+            key = ScheduledJobRegistry(queue, connection=self.client).key
+            for each in self.client.zrange(key, 0, -1):
+                self.client.zadd(key, {each: 0}, xx=True)
+
+    def revive(self):
+        failed = FailedJobRegistry(NEW_QUEUE, connection=self.client)
+        for each in failed.get_job_ids():
+            failed.requeue(each)
+
+    def take_one(self):
+        one = self.client.lpop(self.queue.key)
+        return lambda: self.client.lpush(self.queue.key, one)
+
+    def take_waiting(self, most):
+        for queue in (OLD_QUEUE, NEW_QUEUE):
+            for each in self.client.lpop(f"rq:queue:{queue}", most) or ():
+                self.taken.append(self._told(each))
+                self.client.delete(f"rq:job:{each.decode()}")
+
+    def waiting(self, queue):
+        return [self._told(each) for each in self.client.lrange(f"rq:queue:{queue}", 0, -1)]
+
+    def fill(self, number):
+        with self.client.pipeline() as pipe:
+            for each in range(number):
+                job = self.queue.create_job(self.jobs.notify, args=(each,), status=JobStatus.QUEUED)
+                job.save(pipeline=pipe)
+                self.queue.push_job_id(job.id, pipeline=pipe)
+            pipe.sadd("rq:queues", self.queue.key)
+            pipe.execute()
+
+    def _told(self, one):
+        job = Job.fetch(one.decode(), connection=self.client)
+        return job.args[0], job.func_name
+
     def work(self, wanted):
+        self.run_until(lambda: len(self.ran) >= wanted)
+
+    def run_until(self, holds):
         def worked():
             queues = [
                 Queue(each, connection=self.client) for each in (OLD_QUEUE, NEW_QUEUE, "other")
@@ -178,9 +282,14 @@ class RqKit(Kit):
             scheduler.release_locks()
             scheduler.connection.connection_pool.disconnect()
             SimpleWorker(queues, connection=self.client).work(burst=True, logging_level="ERROR")
-            return len(self.ran) >= wanted
+            return holds()
 
         _until(worked)
+
+    def put_off(self):
+        ids = [key.decode().removeprefix("rq:job:") for key in self.client.scan_iter("rq:job:*")]
+        jobs = Job.fetch_many(ids, connection=self.client)
+        return [each.meta.get("flagstaff", {}).get("deferred", 0) for each in jobs if each]
 
     def run_unknown(self):
         SimpleWorker([self.queue], connection=self.client).work(
