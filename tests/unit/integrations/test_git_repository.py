@@ -315,7 +315,10 @@ class TestIntroduction:
         assert repository.introductions("no/such") == {}
 
     def test_a_flag_that_replaces_another_is_no_rename_of_it(self, git_sandbox, repository):
-        place, text = "config/feature_flags/wip/{}.yml", "type: wip\nowner: a\nname: {}\n"
+        place, text = (
+            "config/feature_flags/wip/{}.yml",
+            "type: wip\nowner: Ada of navigation\ngroup: group::a\nname: {}\n",
+        )
         old, new = "old_navigation", "new_navigation"
         git_sandbox.commit("Begin", **{place.format(old): text.format(old)})
         git_sandbox.git("rm", "-q", place.format(old))
