@@ -39,13 +39,18 @@ def without_entry(text: str, place: Place, read: Reader) -> str:
     Raises:
         Uncuttable: the entry does not stand apart, or something refers to it.
     """
-    cut = _flow if place.collection.flow else _block
-    shorter = cut(text, place)
     try:
-        after, before = read(shorter), read(text)
+        return _cut(text, place, read)
     except Unreadable as error:
         raise Uncuttable(str(error)) from error
-    if after != tuple(_without(document, place.entry) for document in before):
+    except RecursionError as error:
+        raise Uncuttable("it is nested too deeply") from error
+
+
+def _cut(text: str, place: Place, read: Reader) -> str:
+    shorter = _flow(text, place) if place.collection.flow else _block(text, place)
+    after = read(shorter)
+    if after != tuple(_without(document, place.entry) for document in read(text)):
         raise Uncuttable("something else would change")
     if _anchors(place.entry) & {n.text for d in after for n in nodes_in(d) if n.kind is Kind.ALIAS}:
         raise Uncuttable("an alias refers to it")

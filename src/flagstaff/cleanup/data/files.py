@@ -125,7 +125,10 @@ def entries_in(path: str, text: str, flag: str) -> tuple[Found, ...]:
     Raises:
         Unreadable: it is no YAML, or JSON, as its name says.
     """
-    return flag_entries(path, reader(path)(text), flag)
+    try:
+        return flag_entries(path, reader(path)(text), flag)
+    except RecursionError as error:
+        raise Unreadable("it is nested too deeply") from error
 
 
 def data_references(path: str, content: bytes, flag: str) -> Iterator[Reference]:

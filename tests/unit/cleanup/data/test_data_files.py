@@ -97,6 +97,15 @@ def test_files_that_are_no_text_are_left():
     assert [residue.reference.line for residue in plan.residues] == [1]
 
 
+@pytest.mark.parametrize("name", ["a.json", "a.yml"])
+@pytest.mark.parametrize("depth", [20, 90, 200, 300, 400, 480, 2_000])
+def test_however_deep_it_is_nested_nothing_breaks(name, depth):
+    text = '{"flags": ["new_menu"], "x": ' + "[" * depth + "]" * depth + "}\n"
+    after, left = cleaned({name: text})
+    cut = text.replace('"new_menu"', "")
+    assert after == {name: cut} or (depth > 100 and left == {(name, 1): left[name, 1]})
+
+
 def test_references_tell_entries_from_texts():
     tree = MemoryTree({"a.yml": b"x: new_menu\nflags:\n- new_menu\nenv:\n- FF_NEW_MENU=1\n"})
     kinds = [(each.line, each.kind) for each in references_in(tree, "new_menu")]
