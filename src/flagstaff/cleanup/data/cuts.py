@@ -12,7 +12,8 @@ from flagstaff.cleanup.data.nodes import Entry, Kind, Node, Unreadable, nodes_in
 Reader = Callable[[str], tuple[Node, ...]]
 _COLON = re.compile(r"[ \t]*:")
 _COMMENT = re.compile(r"[ \t]*(?:(?<=[ \t])#[^\n]*)?\r?(?:\n|\Z)")
-_SEPARATOR = re.compile(r"\s*,\s*")
+_SEPARATOR = re.compile(r"(\s*,\s*)(?:\?\s+)?")
+"""A comma, and the mark of a key that is empty or long."""
 _NOTHING = re.compile(r"[\s,]*")
 
 
@@ -89,8 +90,8 @@ def _flow(text: str, place: Place) -> str:
         around = text[start : place.entry.start] + text[place.entry.end : end]
         _check(_NOTHING, around)
     elif number + 1 < len(entries):
-        start, end = place.entry.start, entries[number + 1].start
-        _check(_SEPARATOR, text[place.entry.end : end])
+        between = text[place.entry.end : entries[number + 1].start]
+        start, end = place.entry.start, place.entry.end + _check(_SEPARATOR, between).end(1)
     else:
         start, end = entries[number - 1].end, place.entry.end
         _check(_SEPARATOR, text[start : place.entry.start])
@@ -164,6 +165,8 @@ def _number(place: Place) -> int:
     return [entry.start for entry in place.collection.entries].index(place.entry.start)
 
 
-def _check(pattern: re.Pattern[str], text: str) -> None:
-    if not pattern.fullmatch(text):
+def _check(pattern: re.Pattern[str], text: str) -> re.Match[str]:
+    found = pattern.fullmatch(text)
+    if found is None:
         raise Uncuttable("something else stands beside it")
+    return found

@@ -51,6 +51,10 @@ YAML = {
     "in brackets, last": ("flags: [a, new_menu] # x\n", "flags: [a] # x\n"),
     "in brackets, with a comma behind": ("flags: [a, new_menu,]\n", "flags: [a,]\n"),
     "in brackets, alone": ("flags: [\n  new_menu,\n]\nb: 1\n", "flags: []\nb: 1\n"),
+    "in braces, before a mark of a key": (
+        "flags: {new_menu: true, ? '' : 1}\n",
+        "flags: {? '' : 1}\n",
+    ),
     "in braces": ("flags: {a: 1, new_menu: true}\n", "flags: {a: 1}\n"),
     "the last pair": ("a: 1\nflags:  # x\n  new_menu: 1\nb: 2\n", "a: 1\nflags: {}  # x\nb: 2\n"),
     "the last item": ("flags:\n- new_menu\nb: 2\n", "flags: []\nb: 2\n"),
