@@ -19,6 +19,7 @@ class ReferenceKind(StrEnum):
     IDENTIFIER = "identifier"
     COMMENT = "comment"
     TEXT = "text"
+    ENTRY = "entry"
     DEFINITION = "definition"
     UNREADABLE = "unreadable"
     VALUE = "value"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from flagstaff.cleanup.answers import Question
+from flagstaff.cleanup.answers import Question, last_name
 from flagstaff.cleanup.blocks import fold_block, fold_module, fold_suite
 from flagstaff.cleanup.conditions import is_bool, simplify, simplify_value
 from flagstaff.cleanup.literals import without
@@ -45,6 +45,7 @@ class Evaluator(Sweeper):
         self._question = question
         self._tidy = tidy
         self._positions = Positions()
+        self._awaited: set[int] = set()
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         self._positions.see(node)
@@ -53,6 +54,10 @@ class Evaluator(Sweeper):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         answer = self._question.answer(updated_node)
         certain = answer is not None and self._question.is_certain(updated_node)
+        # What is not awaited at once is handed to somebody who will.
+        awaits = last_name(updated_node.func).endswith("_async")
+        if awaits and id(original_node) not in self._awaited:
+            return updated_node
         if answer is not None and self._positions.allows(original_node, certain=certain):
             return unwrapped(updated_node, known(truth=answer), tidy=self._tidy)
         match updated_node:
@@ -73,6 +78,9 @@ class Evaluator(Sweeper):
                     thinned = arg.with_changes(value=without(items, idle))
                     return updated_node.with_changes(args=[thinned])
         return updated_node
+
+    def visit_Await(self, node: cst.Await) -> None:
+        self._awaited.add(id(node.expression))
 
     def visit_Assign(self, node: cst.Assign) -> bool:
         return not self._question.defines(node)

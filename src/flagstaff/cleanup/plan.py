@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flagstaff.cleanup.changelog import changelog_entry
 from flagstaff.cleanup.changes import CleanupPlan, FileChange, OldJob
+from flagstaff.cleanup.data.files import DataCleaner
 from flagstaff.cleanup.declared import conventions_of
 from flagstaff.cleanup.definition import without_entries
 from flagstaff.cleanup.jobs import JobCleaner
@@ -94,6 +95,7 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
     python.drop_constants()
     python.drop_setting()
     _clean_yaml(work, request)
+    DataCleaner(work, python.flag, request.conventions).clean()
     if work.changed and request.changelog is not None:
         title = request.title or _title(request)
         work.write(*changelog_entry(tree, request.changelog, request.flag, title))

@@ -6,13 +6,21 @@ the answer does as well; where more is done with it, it is no plain question and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 import libcst as cst
 
 from flagstaff.cleanup.asking import answers_truth
+from flagstaff.cleanup.owners import chain_of
+
+_WAITING = frozenset(
+    {"gather", "create_task", "ensure_future", "wait_for", "shield", "as_completed"}
+    | {"run_until_complete", "run_coroutine_threadsafe", "start_soon", "async_to_sync"}
+)
+_LOOPS = frozenset({"asyncio.run", "asyncio.wait", "anyio.run", "trio.run"})
+"""What takes something to wait for, which an answer is not."""
 
 
 class Place(Enum):
@@ -144,6 +152,9 @@ def _awaited(positions: Positions, node: cst.CSTNode) -> None:
 def _call(positions: Positions, node: cst.CSTNode) -> None:
     assert isinstance(node, cst.Call)  # noqa: S101
     positions.mark((node.func,), Place.USED)
+    names = chain_of(node.func)
+    if names and (names[-1] in _WAITING or ".".join(names) in _LOOPS):
+        positions.mark(_coroutines(node), Place.USED)
     for arg in node.args:
         if arg.star:
             positions.mark((arg.value,), Place.USED)
@@ -157,6 +168,14 @@ def _call(positions: Positions, node: cst.CSTNode) -> None:
             args=[cst.Arg(value=cst.List(elements=items) | cst.Tuple(elements=items))],
         ):
             positions.mark((item.value for item in items), Place.TRUTH)
+
+
+def _coroutines(node: cst.Call) -> Iterator[cst.CSTNode]:
+    """Yield what is handed to something that waits for it, in a list as well."""
+    for arg in node.args:
+        yield arg.value
+        if isinstance(arg.value, cst.List | cst.Tuple | cst.Set):
+            yield from (element.value for element in arg.value.elements)
 
 
 def _owned(positions: Positions, node: cst.CSTNode) -> None:

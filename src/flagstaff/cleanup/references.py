@@ -14,6 +14,8 @@ from flagstaff.cleanup.asking import asks, is_question, parts
 from flagstaff.cleanup.bound import binds_otherwise
 from flagstaff.cleanup.changes import Reference, ReferenceKind
 from flagstaff.cleanup.constants import Constant, constants_in, local_names, texts_of
+from flagstaff.cleanup.data.entries import variable_of
+from flagstaff.cleanup.data.files import data_references, is_data
 from flagstaff.cleanup.declared import conventions_of
 from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.modules import Modules
@@ -46,9 +48,16 @@ def references_in(
     meanings = Meanings(Modules(tree), flag, constants)
     named = script_constants(tree, flag)
     names = {each.name for each in constants} | {each.name for each in named}
+    words = {flag, camel(flag), *names, *conventions.wrapping(flag)}
+    variable = {variable_of(flag)} - {""}
     found: set[Reference] = set()
-    for path in tree.containing({flag, camel(flag), *names, *conventions.wrapping(flag)}):
+    for path in tree.containing(words | variable):
         content = tree.read(path) or b""
+        if is_data(path, conventions, flag):
+            found.update(data_references(path, content, flag))
+            continue
+        if not any(each.encode() in content for each in words):
+            continue
         if conventions.is_definition(path, flag):
             found.add(_definition(path, content))
         elif path.endswith(".py"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from flagstaff.cleanup.changes import Reference, ReferenceKind, Residue
+from flagstaff.cleanup.data.files import DATA, reasons_left
 from flagstaff.cleanup.dropped import dropped_tests
 from flagstaff.cleanup.patterns import Conventions, word
 from flagstaff.cleanup.references import references_in, text_references
@@ -20,6 +22,7 @@ _REASONS = {
     ReferenceKind.IDENTIFIER: "is a name that is, or holds, the flag's name",
     ReferenceKind.COMMENT: "is a comment that speaks of the flag",
     ReferenceKind.TEXT: "is text that speaks of the flag",
+    ReferenceKind.ENTRY: "is an entry of a list or table of flags",
     ReferenceKind.DEFINITION: "defines the flag",
     ReferenceKind.UNREADABLE: "is in a file that does not parse",
     ReferenceKind.VALUE: "was given the flag's bare answer as a value; simplify by hand",
@@ -44,19 +47,34 @@ def residues(
     left |= set(_values(work, answers))
     left |= set(_jobs(work, names))
     left |= set(dropped_tests(work.below, work, sorted(work.changed)))
+    reasons = _Reasons(work, flag)
     return tuple(
         sorted(
-            Residue(reference=reference, reason=_reason(reference))
+            Residue(reference=reference, reason=reasons.of(reference))
             for reference in left
             if not _is_history(reference.path)
         )
     )
 
 
-def _reason(reference: Reference) -> str:
-    if "/migrations/" in f"/{reference.path}":
-        return "is in a migration, which stays as it ran"
-    return _REASONS[reference.kind]
+@dataclass(frozen=True, slots=True)
+class _Reasons:
+    """Why lines of `work` are left; each data file is read once."""
+
+    work: Tree
+    flag: str
+    data: dict[str, dict[int, str]] = field(default_factory=dict)
+
+    def of(self, reference: Reference) -> str:
+        """Return the reason of one line."""
+        path, usual = reference.path, _REASONS[reference.kind]
+        if "/migrations/" in f"/{path}":
+            return "is in a migration, which stays as it ran"
+        if reference.kind not in {ReferenceKind.ENTRY, ReferenceKind.TEXT}:
+            return usual
+        if path.endswith(DATA) and path not in self.data:
+            self.data[path] = reasons_left(path, self.work.read(path) or b"", self.flag)
+        return self.data.get(path, {}).get(reference.line, usual)
 
 
 def _values(work: Tree, answers: Mapping[str, tuple[int, ...]]) -> Iterator[Reference]:

@@ -7,14 +7,18 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from flagstaff.cleanup.elsewhere import Elsewhere
 from flagstaff.cleanup.modules import Modules
-from flagstaff.cleanup.syntax import parsed
+from flagstaff.cleanup.syntax import chain, parsed
 from flagstaff.cleanup.tree import Overlay, Tree
 
 Key = TypeVar("Key")
+_Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+_KEEPING = frozenset({"cache", "lru_cache"})
+"""Decorators that change nothing of what a function answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,9 @@ class Wrappers:
                 continue
             for name, truth in _emptied(before, after):
                 key = (path, name)
+                waits = isinstance(_functions(after)[name], ast.AsyncFunctionDef)
+                if waits and not _is_awaited(work, name):
+                    continue
                 if key not in self.answers and not _is_named(work, path, name):
                     self.answers[key] = truth
                     new.append(key)
@@ -114,19 +121,24 @@ def _emptied(before: ast.Module, after: ast.Module) -> Iterator[tuple[str, bool]
             yield name, truth
 
 
-def _functions(module: ast.Module) -> Mapping[str, ast.FunctionDef]:
+def _functions(module: ast.Module) -> Mapping[str, _Function]:
     """Return the plain functions of a module that are defined once."""
     bound = _bound(module)
     return {
         node.name: node
         for node in module.body
-        if isinstance(node, ast.FunctionDef)
-        and not node.decorator_list
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and all(_keeps(each) for each in node.decorator_list)
         and bound.count(node.name) == 1
     }
 
 
-def _answer(function: ast.FunctionDef) -> bool | None:
+def _keeps(decorator: ast.expr) -> bool:
+    function = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return bool(chain(function)) and chain(function)[-1] in _KEEPING
+
+
+def _answer(function: _Function) -> bool | None:
     body = function.body
     if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
         body = body[1:]
@@ -150,6 +162,30 @@ def _bound(module: ast.Module) -> list[str]:
             case ast.ExceptHandler(name=str() as name):
                 names.append(name)
     return names
+
+
+def _is_awaited(work: Overlay, name: str) -> bool:
+    """Tell whether every call of that name awaits it at once, and nothing else is done with it.
+
+    An import under another name is something else: its calls are not found by the name.
+    """
+    for path in work.containing((name,)):
+        module = parsed(work.read(path) or b"") if path.endswith(".py") else None
+        if module is None:
+            continue
+        awaited = {
+            id(node.value.func)
+            for node in ast.walk(module)
+            if isinstance(node, ast.Await) and isinstance(node.value, ast.Call)
+        }
+        for node in ast.walk(module):
+            match node:
+                case ast.Name(id=found) | ast.Attribute(attr=found) if found == name:
+                    if id(node) not in awaited:
+                        return False
+                case ast.alias(name=found, asname=str()) if found == name:
+                    return False
+    return True
 
 
 def _is_named(work: Overlay, path: str, name: str) -> bool:

@@ -88,6 +88,85 @@ def test_lines_with_a_bare_answer_are_told_where_they_stand_in_the_end():
     ]
 
 
+LATER = """from functools import cache
+
+from app.flags import flags
+
+
+async def is_fast(user):
+    return await flags.get_boolean_value_async("fast_path", False, user)
+
+
+@cache
+def is_slow():
+    return not flags.is_enabled("fast_path")
+"""
+AWAITED = """import asyncio
+
+from app import later
+from app.later import is_fast, is_slow
+
+
+async def run(user):
+    if await is_fast(user) and await later.is_fast(user):
+        quick(user)
+    if is_slow():
+        slow(user)
+"""
+
+
+def test_functions_that_are_awaited_or_cached_are_followed_too():
+    after, plan = cleaned({"app/later.py": LATER, "app/run.py": AWAITED})
+    assert after["app/run.py"].endswith("async def run(user):\n    quick(user)\n")
+    assert "def " not in after["app/later.py"]
+    assert plan.residues == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "    return await asyncio.gather(is_fast(user), other())\n",
+        "    task = asyncio.create_task(later.is_fast(user))\n",
+        "    return run_later(is_fast)\n",
+    ],
+)
+def test_a_function_that_somebody_else_awaits_stays(line):
+    after, plan = cleaned({"app/later.py": LATER, "app/run.py": AWAITED + line})
+    assert line in after["app/run.py"]
+    assert "async def is_fast(user):\n    return True\n" in after["app/later.py"]
+    assert [r.reference.path for r in plan.residues] == ["app/later.py"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "await asyncio.gather({}, other())",
+        "await asyncio.wait_for({}, 3)",
+        "asyncio.create_task({})",
+        "asyncio.run({})",
+        "asyncio.as_completed([{}])",
+        "handed_to({})",
+    ],
+)
+def test_what_is_handed_to_somebody_who_waits_stays(call):
+    call = call.format('client.get_boolean_value_async("fast_path", False)')
+    source = f"async def run():\n    return {call}\n"
+    after, plan = cleaned({"app/run.py": source})
+    assert after == {}
+    assert [r.reference.line for r in plan.residues] == [2]
+
+
+def test_declared_functions_are_methods_and_awaited_too():
+    source = """async def run(user):
+    if await self.gate.fast_for(user) or await slow_for(user):
+        a()
+    return [gate.fast_for(user) and b(), await asyncio.gather(gate.fast_for(user))]
+"""
+    after, _ = cleaned({"pyproject.toml": DECLARED, "app/run.py": source})
+    kept = "    return [b(), await asyncio.gather(gate.fast_for(user))]\n"
+    assert after["app/run.py"] == f"async def run(user):\n    a()\n{kept}"
+
+
 DECLARED = """
 [tool.flagstaff.references]
 calls = ["ask_for", {function = "closed", position = 1, negated = true}]

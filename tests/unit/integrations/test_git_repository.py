@@ -314,6 +314,19 @@ class TestIntroduction:
         assert found["größe x"] > begun
         assert repository.introductions("no/such") == {}
 
+    def test_a_flag_that_replaces_another_is_no_rename_of_it(self, git_sandbox, repository):
+        place, text = (
+            "config/feature_flags/wip/{}.yml",
+            "type: wip\nowner: Ada of navigation\ngroup: group::a\nname: {}\n",
+        )
+        old, new = "old_navigation", "new_navigation"
+        git_sandbox.commit("Begin", **{place.format(old): text.format(old)})
+        git_sandbox.git("rm", "-q", place.format(old))
+        sha = git_sandbox.commit("Replace it", **{place.format(new): text.format(new)})
+        assert repository.introduction("config/**/*_navigation.y*ml").sha != sha
+        assert repository.introduction(self.PATTERN).sha == sha
+        assert set(repository.introductions("config/feature_flags")) == {old, new}
+
 
 class TestSurroundings:
     def test_the_repository_around_a_folder_is_found(self, git_sandbox):

@@ -25,6 +25,10 @@ ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GI
 """What a git hook sets and what would lead us to another repository than the one asked about."""
 
 NO_REPOSITORY = ("not a git repository", "dubious ownership", "cannot change to")
+_ADDED = ("--diff-filter=A", "--no-renames")
+"""Flags are defined in nearly the same words, so one that replaces another is no rename of it; nor
+does a partial clone have the contents in which git would look for one."""
+
 NO = 1
 """How git says "no", as against "I do not know"."""
 
@@ -125,7 +129,7 @@ class GitRepository:
     def introduction(self, pattern: str) -> Commit | None:
         """Return the commit that brought the first file matching the pattern to this branch."""
         added = self._try(
-            "log", "--diff-filter=A", "--reverse", "--format=%H", "--", f":(glob){pattern}"
+            *("log", *_ADDED, "--reverse", "--format=%H", "--", f":(glob){pattern}")
         ).split()
         return self._commit(self.merge_of(added[0], "HEAD") or added[0]) if added else None
 
@@ -135,7 +139,7 @@ class GitRepository:
         The folder may lie anywhere in the repository, since a project may.
         """
         log = self._try(
-            *("log", "-z", "--diff-filter=A", "--format=%x01%ct", "--name-only"),
+            *("log", "-z", *_ADDED, "--format=%x01%ct", "--name-only"),
             *("--", f":(glob)**/{folder}/**"),
         )
         found: dict[str, datetime] = {}
