@@ -40,6 +40,9 @@ class Cohort(NamedTuple):
 class Outcomes(Protocol):
     """The part of `flagstaff.Client` that tells guards how it went."""
 
+    def in_rollout(self, name: str) -> bool:
+        """Say whether a guard may want to know."""
+
     def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
         """Count one outcome."""
 
@@ -69,7 +72,7 @@ class Runner:
         job_log: JobLog | None = None,
     ) -> None:
         self._counts, self._cohorts = counts, cohorts
-        self._outcomes: Outcomes | None = client if hasattr(client, "count_outcome") else None
+        self._outcomes: Outcomes | None = client if hasattr(client, "in_rollout") else None
         self._may, self._log = may, job_log
 
     def wrap(self, task: Any) -> bool:
@@ -179,7 +182,8 @@ class Runner:
     def _tell_guards(
         self, outcomes: Outcomes, cohort: Cohort, end: Event | None, seconds: float
     ) -> None:
-        if end is SUCCEEDED or end is FAILED:
+        # A name stays declared long after its rollout, and then nobody compares any more.
+        if (end is SUCCEEDED or end is FAILED) and outcomes.in_rollout(cohort.flag):
             on, ok = cohort.variant == "new", end is SUCCEEDED
             outcomes.count_outcome(cohort.flag, JOBS, on=on, ok=ok)
             outcomes.count_duration(cohort.flag, JOBS, on=on, seconds=seconds, bounds=SLOW_JOBS)
