@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn, Protocol
 
 from celery.exceptions import Ignore, Reject, Retry
 
-from flagstaff.sdk.outcomes import JOBS, SLOW_JOBS
+from flagstaff.sdk.outcomes import JOBS, RETRIED, SLOW_JOBS, WAITS
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.job_log import JobLog
@@ -110,6 +110,8 @@ class Runner:
             self._skip(request, done, (name, queue, header), cohort)
         late = waited(request, header)
         self._counts.began(name, queue, late, cohort or _NONE)
+        if cohort is not None and self._outcomes is not None and not request.retries:
+            _tell_wait(self._outcomes, cohort, header, late)
         if cohort is not None and TRACED:
             spans.note(cohort.flag, cohort.variant)
         if self._log is not None:
@@ -139,7 +141,7 @@ class Runner:
             seconds = time.monotonic() - began
             self._counts.ended(*place, end, seconds)
             if cohort is not None and self._outcomes is not None:
-                self._tell_guards(self._outcomes, cohort, end, seconds)
+                _tell_end(self._outcomes, cohort, end, seconds)
         return result
 
     def _skip(
@@ -179,14 +181,27 @@ class Runner:
 
         return logged
 
-    def _tell_guards(
-        self, outcomes: Outcomes, cohort: Cohort, end: Event | None, seconds: float
-    ) -> None:
-        # A name stays declared long after its rollout, and then nobody compares any more.
-        if (end is SUCCEEDED or end is FAILED) and outcomes.in_rollout(cohort.flag):
-            on, ok = cohort.variant == "new", end is SUCCEEDED
-            outcomes.count_outcome(cohort.flag, JOBS, on=on, ok=ok)
-            outcomes.count_duration(cohort.flag, JOBS, on=on, seconds=seconds, bounds=SLOW_JOBS)
+
+def _tell_wait(outcomes: Outcomes, cohort: Cohort, header: Mapping[str, Any], late: float) -> None:
+    """Tell guards how long the first try waited, where its publisher said since when."""
+    if isinstance(header.get("at"), int | float) and outcomes.in_rollout(cohort.flag):
+        on = cohort.variant == "new"
+        outcomes.count_duration(cohort.flag, WAITS, on=on, seconds=late, bounds=SLOW_JOBS)
+
+
+def _tell_end(outcomes: Outcomes, cohort: Cohort, end: Event | None, seconds: float) -> None:
+    """Tell guards what became of a try; only the last one says how the job went.
+
+    A name stays declared long after its rollout, and then nobody compares any more.
+    """
+    if end is None or not outcomes.in_rollout(cohort.flag):
+        return
+    flag, on = cohort.flag, cohort.variant == "new"
+    again = end is Event.RETRIED
+    outcomes.count_outcome(flag, RETRIED, on=on, ok=not again)
+    if not again:
+        outcomes.count_outcome(flag, JOBS, on=on, ok=end is SUCCEEDED)
+        outcomes.count_duration(flag, JOBS, on=on, seconds=seconds, bounds=SLOW_JOBS)
 
 
 def queue_of(request: Any, header: Mapping[str, Any]) -> str:

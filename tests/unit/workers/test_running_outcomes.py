@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import replace
 
@@ -10,8 +11,9 @@ from celery import Celery
 from celery.app.trace import build_tracer
 
 from flagstaff import Client
-from flagstaff.sdk.outcomes import JOBS
+from flagstaff.sdk.outcomes import JOBS, RETRIED, SLOW_JOBS, WAITS, slow_kind
 from flagstaff.workers import renames, watching
+from flagstaff.workers.running import HEADER
 
 FLAG, OLD, NEW = "rename", "shop.notify", "integrations.notify"
 
@@ -25,8 +27,10 @@ def client():
 def app(client):
     app = Celery(uuid.uuid4().hex, broker="memory://", set_as_current=False)
 
-    @app.task(name=OLD, shared=False)
-    def notify(number):
+    @app.task(name=OLD, shared=False, bind=True, max_retries=3)
+    def notify(self, number):
+        if number < 0:
+            raise self.retry(countdown=0)
         return 1 / number
 
     renames.declare(app, flag=FLAG, old=OLD, new=NEW, client=client)
@@ -36,7 +40,7 @@ def app(client):
     app.close()
 
 
-def run(app, name, number):
+def run(app, name, number, *, retries=0, **header):
     """Run one job as a worker does."""
     queue = app.conf.task_default_queue
     request = {
@@ -44,10 +48,11 @@ def run(app, name, number):
         "task": name,
         "args": [number],
         "kwargs": {},
-        "retries": 0,
+        "retries": retries,
         "is_eager": False,
         "called_directly": False,
         "delivery_info": {"exchange": "", "routing_key": queue},
+        **({HEADER: header} if header else {}),
     }
     build_tracer(name, app.tasks[name], app=app)(request["id"], [number], {}, request)
 
@@ -60,9 +65,9 @@ def roll_out(client, *flags):
 
 def counted(client):
     return {
-        (each.on, each.on_bad, each.off, each.off_bad)
+        each.kind: (each.on, each.on_bad, each.off, each.off_bad)
         for each in client._outcomes.totals()
-        if (each.flag, each.kind) == (FLAG, JOBS)
+        if each.flag == FLAG
     }
 
 
@@ -75,8 +80,32 @@ def test_jobs_count_for_guards_while_their_flag_is_in_a_rollout(app, client):
     run(app, OLD, 1)
     run(app, NEW, 1)
     run(app, NEW, 0)
-    assert counted(client) == {(2, 1, 1, 0)}
-    assert {each.kind.partition(" over ")[0] for each in client._outcomes.totals()} == {JOBS}
+    found = counted(client)
+    assert found[JOBS] == (2, 1, 1, 0)
     roll_out(client)
     run(app, NEW, 0)
-    assert counted(client) == {(2, 1, 1, 0)}, "nobody compares any more"
+    run(app, NEW, 1, at=time.time())
+    assert counted(client) == found, "nobody compares any more"
+
+
+def test_tries_that_end_in_another_one_are_told_apart_from_how_jobs_go(app, client):
+    roll_out(client, FLAG)
+    run(app, NEW, -1)
+    run(app, NEW, -1, retries=1)
+    run(app, NEW, 1, retries=2)
+    run(app, OLD, 0)
+    found = counted(client)
+    assert found[RETRIED] == (3, 2, 1, 0)
+    assert found[JOBS] == (1, 0, 1, 1)
+
+
+def test_waits_are_those_of_first_tries_whose_publisher_said_since_when(app, client):
+    roll_out(client, FLAG)
+    now = time.time()
+    run(app, NEW, 1, at=now - 15)
+    run(app, NEW, 1, at=now - 15, retries=1)
+    run(app, OLD, 1, at=now + 600)  # the clock of whoever published it is ahead
+    run(app, OLD, 1)
+    found = counted(client)
+    waits = [found[slow_kind(WAITS, bound)] for bound in SLOW_JOBS]
+    assert waits == [(1, 1, 1, 0), (1, 1, 1, 0), (1, 0, 1, 0)]
