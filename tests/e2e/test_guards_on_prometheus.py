@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
 import threading
+import time
 
 import pytest
 
-from guarded import ISSUE, Server, start, until
+from flagstaff.sdk.client import Client
+from guarded import ISSUE, PATIENCE, Server, flagstaff, start, until
 from prometheus import PrometheusServer, Target, needed
 
 pytestmark = [needed, pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
@@ -38,25 +42,38 @@ SLOW = """  - name: slow
 class Traffic:
     """Requests to the application; with the flag on `harm` of them fail, without it 2 %.
 
-    As many more are slow: `slow` of them with it on, 2 % without.
+    As many more are slow: `slow` of them with it on, 2 % without. Each user comes once, and is
+    asked about with `asks`; else half of them have the flag on. What fails is spread evenly: no
+    guard is right about each harmless rollout, and a test has to be.
     """
 
-    def __init__(self, targets, harm=0.02, slow=0.02):
-        self.targets, self.harm, self.slow = targets, harm, slow
-        self.random = random.Random(7)
+    def __init__(self, targets, harm=0.02, slow=0.02, asks=None):
+        self.targets, self.harm, self.slow, self.asks = targets, harm, slow, asks
+        self.random, self.users, self.owed = random.Random(7), 0, {}
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.stopping.wait(0.05):
             for _ in range(50):
-                variant = self.random.choice(("on", "off"))
+                variant = self.variant()
                 rate = self.harm if variant == "on" else 0.02
-                code = "500" if self.random.random() < rate else "200"
+                code = "500" if self.due((variant, "fails"), rate) else "200"
                 target = self.random.choice(self.targets)
                 target.count(variant, code)
                 slow = self.slow if variant == "on" else 0.02
-                target.took(variant, 0.7 if self.random.random() < slow else 0.1)
+                target.took(variant, 0.7 if self.due((variant, "slow"), slow) else 0.1)
+
+    def due(self, what, rate):
+        owed = self.owed.get(what, 0.0) + rate
+        self.owed[what] = owed % 1
+        return owed >= 1
+
+    def variant(self):
+        if self.asks is None:
+            return self.random.choice(("on", "off"))
+        self.users += 1
+        return "on" if self.asks(f"User:{self.users}") else "off"
 
     def __enter__(self):
         self.thread.start()
@@ -100,6 +117,20 @@ def server(root):
     server = Server(root)
     yield server
     server.kill()
+
+
+@pytest.fixture
+def asks(root, server):
+    """Ask the SDK, as the application does that is watched."""
+    flags = Client.connect(
+        server.url,
+        environment="production",
+        application="shop",
+        token_file=root / ".flagstaff/token",
+        cache=None,
+    )
+    yield flags.flag("checkout_v2")
+    flags.close()
 
 
 def test_harm_is_rolled_back_with_the_numbers(root, server, targets):
@@ -162,3 +193,68 @@ def test_without_prometheus_nothing_goes_on(root, server, targets, prometheus):
     assert [each["status"] for each in again["steps"]].count("done") == 1
     prometheus.start()
     del server
+
+
+TO_EVERYBODY = """# [Feature flag] Rollout of `checkout_v2`
+
+## Rollout Steps
+
+- [ ] `/chatops run feature set checkout_v2 50 --actors`
+- [ ] Wait for 4 seconds
+- [ ] `/chatops run feature set checkout_v2 true`
+- [ ] Wait for 4 seconds
+"""
+
+
+def everybody(asks, answer):
+    """Wait until the application has heard."""
+    end = time.monotonic() + PATIENCE
+    while {asks(f"User:new{each}") for each in range(200)} != {answer}:
+        assert time.monotonic() < end, "the application does not hear of it"
+        time.sleep(0.1)
+
+
+def points(root):
+    """Return what the guard said, poll by poll."""
+    found = json.loads(flagstaff(root, "rollout", "evidence", "1", "--json"))
+    return found.get("data", found)["guards"][0]["points"]
+
+
+def is_over(found):
+    return found["phase"] not in {"pending", "running", "waiting"}
+
+
+def test_no_harm_goes_to_everybody_and_ends(root, targets, asks):
+    (root / "issue.md").write_text(TO_EVERYBODY)
+    with Traffic(targets, asks=asks):
+        start(root)
+        found = until(root, is_over)
+        everybody(asks, True)
+    assert (found["phase"], found["reason"]) == ("completed", "")
+    waits = [each for each in found["steps"] if each["kind"] == "Bake"]
+    assert all("evidence of safety" in each["note"] for each in waits), waits
+    said = points(root)
+    assert {each["percentage"] for each in said} == {50.0, 100.0}
+    assert {each["standing"] for each in said} == {"collecting", "healthy"}
+
+
+def test_harm_is_found_as_soon_as_the_check_of_the_plan_promised(root, targets, prometheus, asks):
+    (root / "issue.md").write_text(ISSUE.replace("8 seconds", "10 minutes"))
+    targets[0].count("off", "200", 91_140)
+    targets[1].count("off", "500", 1_860)
+    prometheus.until(lambda: prometheus.value("shop_requests_total") == 93_000)
+    prometheus.moment()
+    # So many in an hour: that is what the application is taken to serve.
+    told = flagstaff(root, "plan", "check", "issue.md")
+    stage = r"10 minutes: about (\S+) requests with the flag on; sees harm from (\S+)x on before"
+    number, ratio = re.search(stage, told).groups()
+    with Traffic(targets, harm=0.05, asks=asks):
+        start(root)
+        found = until(root, is_over)
+        everybody(asks, False)
+    assert float(ratio) < 0.05 / 0.02
+    assert (found["phase"], "at 50 %" in found["reason"]) == ("rolled_back", True), found
+    # Counted in requests, not in seconds: the reading before was made with fewer than promised.
+    *before, last = points(root)
+    assert last["standing"] == "harmful"
+    assert all(each["treatment"]["total"] < int(number.replace(",", "")) for each in before)

@@ -9,7 +9,7 @@ from typing import Final
 from flagstaff.definitions.fields import Fields
 from flagstaff.definitions.problems import quote, suggestion
 from flagstaff.definitions.sources import BUILT_IN, MetricSource, SourceKind
-from flagstaff.rollouts.query import Query
+from flagstaff.rollouts.query import RETRIED, WAITS, Query
 
 QUERY_KEYS: Final = (
     "source",
@@ -142,7 +142,7 @@ def _bad(fields: Fields, kind: SourceKind, *, slow: bool) -> str:
     if _has_histogram(kind, slow=slow):
         return ""
     if kind is SourceKind.FLAGSTAFF and slow:
-        return fields.choice("bad", ("requests", "jobs")) or "requests"
+        return fields.choice("bad", ("requests", "jobs", WAITS)) or "requests"
     if kind is SourceKind.HTTP and slow and MILLISECONDS not in (fields.text("bad") or ""):
         fields.problems.error(
             f"{fields.label('bad')} is the same for all bounds",
@@ -151,7 +151,7 @@ def _bad(fields: Fields, kind: SourceKind, *, slow: bool) -> str:
             f"`bad: my_flag.{COHORT}.slower_than.{MILLISECONDS}`",
         )
     if kind is SourceKind.FLAGSTAFF:
-        return fields.choice("bad", ("outcomes", "5xx", "302", "jobs")) or "outcomes"
+        return fields.choice("bad", ("outcomes", "5xx", "302", "jobs", RETRIED)) or "outcomes"
     return _part(fields, kind, "bad")
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from flagstaff.rollouts.evidence.message import length
 from flagstaff.rollouts.evidence.standing import Response, Standing, Verdict
-from flagstaff.rollouts.query import NOWHERE, Place, Query
+from flagstaff.rollouts.query import NOWHERE, RETRIED, WAITS, Place, Query
 
 __all__ = [
     "Arm",
@@ -86,22 +86,36 @@ class Guard:
     @property
     def went_badly(self) -> str:
         """Return what is said of those that count as bad."""
-        return f"took over {length(self.slower_than)}" if self.slower_than else "failed"
+        if self.slower_than:
+            took = "waited" if self._asked == WAITS else "took"
+            return f"{took} over {length(self.slower_than)}"
+        return "were tried again" if self._asked == RETRIED else "failed"
 
     @property
     def go_badly(self) -> str:
         """Return the same of what may happen."""
-        return f"take over {length(self.slower_than)}" if self.slower_than else "fail"
+        if self.slower_than:
+            take = "wait" if self._asked == WAITS else "take"
+            return f"{take} over {length(self.slower_than)}"
+        return "are tried again" if self._asked == RETRIED else "fail"
 
     @property
     def noun(self) -> str:
         """Return what is counted, as it reads after "5 of 90" that are bad."""
-        return f"{self.counts} {self.went_badly}" if self.slower_than else self.counts
+        fails = not self.slower_than and self._asked != RETRIED
+        return self.counts if fails else f"{self.counts} {self.went_badly}"
 
     @property
     def harmed(self) -> str:
         """Return what bad ones are called."""
-        return f"slow {self.counts}" if self.slower_than else "failures"
+        if self.slower_than:
+            return f"{'late' if self._asked == WAITS else 'slow'} {self.counts}"
+        return "retries" if self._asked == RETRIED else "failures"
+
+    @property
+    def _asked(self) -> str:
+        """Return the kind that workers report, when it is the built-in source that is asked."""
+        return self.query.bad if self.query is not None and self.query.flag else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+RETRIED: Final = "retried"
+WAITS: Final = "waits"
+"""Of jobs, as workers report them: tries that end in another one, and the wait until the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -311,6 +311,10 @@ class Client:
         for bound in bounds:
             self._outcomes.count(name, slow_kind(what, bound), on=on, ok=seconds <= bound)
 
+    def in_rollout(self, name: str) -> bool:
+        """Say whether the flag is in a rollout that is not over, as far as its source knows."""
+        return name in self._holder.compiled.snapshot.in_rollout
+
     def report_also(self, other: Callable[[], More]) -> None:
         """Send what `other` returns, counted since the process began, with every report."""
         if self._reporter is not None:

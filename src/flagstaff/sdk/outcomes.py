@@ -21,6 +21,9 @@ SERVER_ERRORS, REDIRECTS = "5xx", "302"
 """What is counted: what the application itself calls good or bad, or how requests were answered."""
 
 REQUESTS, JOBS = "requests", "jobs"
+RETRIED, WAITS = "retried", "waits"
+"""Of jobs: tries that end in another one, and how long it takes until the first begins."""
+
 SLOW_REQUESTS: Final = (0.25, 1.0, 5.0)
 SLOW_JOBS: Final = (1.0, 10.0, 60.0)
 """Seconds above which requests and jobs are counted as slow, where nothing else is asked for."""

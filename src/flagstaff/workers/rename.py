@@ -134,6 +134,10 @@ class LateFlags:
         """Say whether the flag is on."""
         return self.connect().is_enabled(name, *actors, default=default)
 
+    def in_rollout(self, name: str) -> bool:
+        """Say whether the flag is in a rollout, as `Client` does."""
+        return self.connect().in_rollout(name)
+
     def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
         """Count an outcome, as `Client` does."""
         self.connect().count_outcome(name, kind, on=on, ok=ok)

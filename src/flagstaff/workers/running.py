@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn, Protocol
 
 from celery.exceptions import Ignore, Reject, Retry
 
-from flagstaff.sdk.outcomes import JOBS, SLOW_JOBS
+from flagstaff.sdk.outcomes import JOBS, RETRIED, SLOW_JOBS, WAITS
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.job_log import JobLog
@@ -39,6 +39,9 @@ class Cohort(NamedTuple):
 
 class Outcomes(Protocol):
     """The part of `flagstaff.Client` that tells guards how it went."""
+
+    def in_rollout(self, name: str) -> bool:
+        """Say whether a guard may want to know."""
 
     def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
         """Count one outcome."""
@@ -69,7 +72,7 @@ class Runner:
         job_log: JobLog | None = None,
     ) -> None:
         self._counts, self._cohorts = counts, cohorts
-        self._outcomes: Outcomes | None = client if hasattr(client, "count_outcome") else None
+        self._outcomes: Outcomes | None = client if hasattr(client, "in_rollout") else None
         self._may, self._log = may, job_log
 
     def wrap(self, task: Any) -> bool:
@@ -107,6 +110,8 @@ class Runner:
             self._skip(request, done, (name, queue, header), cohort)
         late = waited(request, header)
         self._counts.began(name, queue, late, cohort or _NONE)
+        if cohort is not None and self._outcomes is not None and not request.retries:
+            _tell_wait(self._outcomes, cohort, header, late)
         if cohort is not None and TRACED:
             spans.note(cohort.flag, cohort.variant)
         if self._log is not None:
@@ -136,7 +141,7 @@ class Runner:
             seconds = time.monotonic() - began
             self._counts.ended(*place, end, seconds)
             if cohort is not None and self._outcomes is not None:
-                self._tell_guards(self._outcomes, cohort, end, seconds)
+                _tell_end(self._outcomes, cohort, end, seconds)
         return result
 
     def _skip(
@@ -177,10 +182,8 @@ class Runner:
         return logged
 
     def _tell_guards(self, outcomes: Outcomes, cohort: Cohort, end: Event, seconds: float) -> None:
-        if end is SUCCEEDED or end is FAILED:
-            on, ok = cohort.variant == "new", end is SUCCEEDED
-            outcomes.count_outcome(cohort.flag, JOBS, on=on, ok=ok)
-            outcomes.count_duration(cohort.flag, JOBS, on=on, seconds=seconds, bounds=SLOW_JOBS)
+        # A name stays declared long after its rollout, and then nobody compares any more.
+        if (end is SUCCEEDED or end is FAILED) and outcomes.in_rollout(cohort.flag):
 
 
 def queue_of(request: Any, header: Mapping[str, Any]) -> str:

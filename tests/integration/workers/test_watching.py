@@ -20,6 +20,8 @@ statistics: {poll: 2s}
 policies: {consistency: false}
 guards:
   - {name: notify, flag: rename_notify, source: flagstaff, bad: jobs, counts: jobs}
+  - {name: tries, flag: rename_notify, source: flagstaff, bad: retried, dry_run: true}
+  - {name: lag, flag: rename_notify, source: flagstaff, bad: waits, slower_than: 60s, dry_run: true}
 """
 COUNTED = ("enqueued", "started", "succeeded", "failed", "retried")
 
@@ -113,5 +115,8 @@ def test_a_guard_compares_jobs_of_the_new_name_with_the_old(tmp_path, redis, red
             (watched.folder / "going").unlink()
             producer.join()
         assert "notify with the flag on" in found["reason"]
+        totals = {each["guard"]: each["treatment"]["total"] for each in found["guards"]}
+        assert set(totals) == {"notify", "tries", "lag"}
+        assert min(totals.values()) > 0
     finally:
         watched.close()

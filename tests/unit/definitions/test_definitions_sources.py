@@ -207,6 +207,10 @@ def test_each_bound_is_a_guard_of_its_own_with_its_part_of_the_weight(load):
             "source: flagstaff\nbad: jobs",
             Query(source="flagstaff", bad="jobs", flag="checkout_v2"),
         ),
+        (
+            "source: flagstaff\nbad: waits",
+            Query(source="flagstaff", bad="waits", flag="checkout_v2"),
+        ),
     ],
 )
 def test_durations_are_asked_for_in_the_way_of_each_source(load, lines, query):
@@ -228,6 +232,8 @@ def test_durations_are_asked_for_in_the_way_of_each_source(load, lines, query):
         ("source: shop\nbad: '{cohort}'\ntotal: '{cohort}'\nslower_than: 1s", "write {ms} where"),
         ("source: orders\nquery: SELECT :since, :until\nslower_than: 1s", "not use :slower_than"),
         ("source: flagstaff\nbad: 5xx\nslower_than: 1s", "5xx"),
+        ("source: flagstaff\nbad: retried\nslower_than: 1s", "retried"),
+        ("source: flagstaff\nbad: waits", "waits"),
         (
             f"source: flagstaff\nslower_than: [{', '.join(f'{each}s' for each in range(1, 10))}]",
             "has 9 bounds; name 8 at most",

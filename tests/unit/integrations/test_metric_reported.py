@@ -124,6 +124,25 @@ def test_durations_are_read_by_their_bound_and_an_unknown_one_is_no_data(shop):
     assert shop.read() == Arm(total=20, failed=4)
 
 
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        (
+            Query(source="flagstaff", bad="waits", flag="checkout", slower_than=3.0),
+            "workers count the jobs that wait over 1 s, 10 s, 60 s",
+        ),
+        (
+            Query(source="flagstaff", bad="retried", flag="checkout"),
+            "workers count what ends under the names of `renames.declare(…)`",
+        ),
+    ],
+)
+def test_nothing_of_jobs_yet_is_no_data_with_who_counts_them(shop, query, hint):
+    with pytest.raises(Unavailable) as caught:
+        Reported(shop.telemetry, "g", query).measure(shop.kept, shop.now, "")
+    assert caught.value.hint == hint
+
+
 def test_jobs_are_slow_by_the_bounds_that_workers_count(shop):
     query = Query(source="flagstaff", bad="jobs", flag="checkout", slower_than=3.0)
     with pytest.raises(Unavailable) as caught:

@@ -127,6 +127,25 @@ def test_a_guard_on_durations_rolls_back_and_says_what_took_too_long():
     assert rollout.reason.endswith("About 179 extra slow requests reached users.")
 
 
+@pytest.mark.parametrize(
+    ("bad", "bound", "words", "extra"),
+    [
+        ("retried", 0.0, "490 of 900 jobs were tried again against 2,800 of 8,100", "retries"),
+        ("waits", 10.0, "490 of 900 jobs waited over 10 s against 2,800 of 8,100", "late jobs"),
+        ("jobs", 10.0, "490 of 900 jobs took over 10 s against 2,800 of 8,100", "slow jobs"),
+        ("jobs", 0.0, "490 of 900 jobs against 2,800 of 8,100", "failures"),
+    ],
+)
+def test_what_workers_count_is_called_what_it_is(bad, bound, words, extra):
+    query = Query(source="flagstaff", bad=bad, flag="rename", slower_than=bound)
+    guard = replace(GUARD, name="notify", query=query, counts="jobs", slower_than=bound)
+    rollout = run(begun(ramp(10), Bake(duration=HOUR), guards=(guard,)), LOOK)[0]
+    rollout, _ = run(rollout, seen(reading((900, 490), (8_100, 2_800)), guard=guard))
+    assert rollout.phase is Phase.ROLLED_BACK
+    assert words in rollout.reason
+    assert rollout.reason.endswith(f"extra {extra} reached users.")
+
+
 @pytest.mark.parametrize(("slow", "goes"), [(1_990, True), (1_000, False)])
 def test_where_nobody_is_left_to_compare_with_many_slow_ones_are_no_harm(slow, goes):
     rollout = run(begun(turn_on("production"), Bake(duration=HOUR), guards=(SLOW,)), LOOK)[0]

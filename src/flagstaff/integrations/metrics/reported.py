@@ -15,7 +15,7 @@ from flagstaff.errors import Unavailable
 from flagstaff.integrations.metrics.counters import Counter, begun, grown
 from flagstaff.rollouts.guard import Kept, Measurement
 from flagstaff.rollouts.query import Base, Place, Query
-from flagstaff.sdk.outcomes import JOBS, SLOW_JOBS, slow_kind
+from flagstaff.sdk.outcomes import JOBS, RETRIED, SLOW_JOBS, WAITS, slow_kind
 from flagstaff.services.telemetry import Outcome, Telemetry
 
 PRODUCTION: Final = "production"
@@ -54,9 +54,7 @@ class Reported:
             raise Unavailable(
                 f"no application has reported {what} with {self._query.flag} in production for "
                 f"{SILENT.total_seconds():g} s",
-                hint=_bounds_hint(self._query.bad, bound)
-                if bound
-                else "count with flags.outcome(…) or OutcomesMiddleware",
+                hint=_bounds_hint(self._query.bad, bound) if bound else _hint(self._query.bad),
             )
         if kept.place.at is None:
             return begun(self._guard, (each for one in found for each in _counters(one)), latest)
@@ -74,10 +72,16 @@ class Reported:
         return grown(self._guard, counters, kept, latest, MAX_GAP)
 
 
+def _hint(what: str) -> str:
+    if what in {JOBS, RETRIED}:
+        return "workers count what ends under the names of `renames.declare(…)`"
+    return "count with flags.outcome(…) or OutcomesMiddleware"
+
+
 def _bounds_hint(what: str, bound: float) -> str:
-    if what == JOBS:
+    if what in {JOBS, WAITS}:
         known = ", ".join(f"{each:g} s" for each in SLOW_JOBS)
-        return f"workers count the jobs that take over {known}"
+        return f"workers count the jobs that {'take' if what == JOBS else 'wait'} over {known}"
     return f"count them with OutcomesMiddleware(…, slower_than=[{bound:g}])"
 
 
