@@ -181,9 +181,27 @@ class Runner:
 
         return logged
 
-    def _tell_guards(self, outcomes: Outcomes, cohort: Cohort, end: Event, seconds: float) -> None:
-        # A name stays declared long after its rollout, and then nobody compares any more.
-        if (end is SUCCEEDED or end is FAILED) and outcomes.in_rollout(cohort.flag):
+
+def _tell_wait(outcomes: Outcomes, cohort: Cohort, header: Mapping[str, Any], late: float) -> None:
+    """Tell guards how long the first try waited, where its publisher said since when."""
+    if isinstance(header.get("at"), int | float) and outcomes.in_rollout(cohort.flag):
+        on = cohort.variant == "new"
+        outcomes.count_duration(cohort.flag, WAITS, on=on, seconds=late, bounds=SLOW_JOBS)
+
+
+def _tell_end(outcomes: Outcomes, cohort: Cohort, end: Event, seconds: float) -> None:
+    """Tell guards what became of a try; only the last one says how the job went.
+
+    A name stays declared long after its rollout, and then nobody compares any more.
+    """
+    if end is Event.IGNORED or not outcomes.in_rollout(cohort.flag):
+        return
+    flag, on = cohort.flag, cohort.variant == "new"
+    again = end is Event.RETRIED
+    outcomes.count_outcome(flag, RETRIED, on=on, ok=not again)
+    if not again:
+        outcomes.count_outcome(flag, JOBS, on=on, ok=end is SUCCEEDED)
+        outcomes.count_duration(flag, JOBS, on=on, seconds=seconds, bounds=SLOW_JOBS)
 
 
 def queue_of(request: Any, header: Mapping[str, Any]) -> str:
