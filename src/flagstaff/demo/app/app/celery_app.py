@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from celery import Celery
+from flagstaff.workers import watching
 from kombu import Queue
 
 from app import broker  # noqa: F401  (registers spool://)
+from app.flags import flags
 from app.settings import settings
 
 QUEUES = [
@@ -44,3 +48,6 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     enable_utc=True,
 )
+
+if "FLAGSTAFF_URL" in os.environ:  # the dashboard shows what becomes of the jobs
+    watching.watch(app, client=flags.client)
