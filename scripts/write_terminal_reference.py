@@ -29,7 +29,8 @@ audit log are those of chat and of rollout issues too; there they begin with `/c
 
 def page() -> str:
     """Return the page."""
-    context = click.Context(root, info_name="flagstaff")
+    # Settings as when it is run: the names of `--help` are remembered, and make its column wider.
+    context = click.Context(root, info_name="flagstaff", **root.context_settings)
     listed = [f"- [`{name}`](#{_anchor(name)}): {each.about}" for name, each in TABLE.items()]
     common = inspect.cleandoc(COMMON_OPTIONS.replace("\b\n", ""))
     parts = [HEAD, "\n".join(listed), f"```text\n{common}\n```"]
