@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx2
 
+import flagstaff
 from git_sandbox import SURROUNDINGS, GitSandbox
 
 PATIENCE = 120
@@ -21,6 +22,7 @@ renames:
   - {flag: guarded, old: OldJob, new: NewJob}
 guards:
   - {name: jobs, flag: guarded, jobs: log/jobs.jsonl}
+commands: {smoke: {run: [test, -f, ready]}}
 """
 DEFINITION = """\
 name: {}
@@ -35,6 +37,7 @@ FLAGS = (
     *("approved", "by_keyboard", "plain_forms", "pasted", "held", "aborted", "switched", "asked"),
     *("undone", "searched", "guarded", "shown", "waiting", "typed", "rejected", "skipped"),
     *("edited", "filtered", "planned", "commanded", "kept", "late", "palette_flag"),
+    *("ticked", "retried", "promoted", "followed", "told"),
 )
 CODE = """\
 import flagstaff
@@ -56,6 +59,20 @@ steps:
   - {{stage: Production, set: {{percentage_of_actors: 25}}}}
   - {{id: sure, approve: For everybody?}}
   - {{id: all, set: true}}
+"""
+FAILING = """\
+flag: {flag}
+announce_to: []
+steps:
+  - {{id: smoke, run: smoke}}
+  - {{id: sure, approve: For everybody?}}
+"""
+LONG = """\
+flag: {flag}
+announce_to: []
+steps:
+  - {{id: calm, wait: 3d}}
+  - {{id: sure, approve: For everybody?}}
 """
 ISSUE = """\
 # Roll out `{flag}`
@@ -109,12 +126,19 @@ class Served:
         assert answer.status_code < 300, answer.text
         return answer.json()
 
-    def rollout(self, flag: str, *, until: str = "waiting") -> int:
+    def rollout(self, flag: str, *, until: str = "waiting", plan: str = PLAN) -> int:
         """Begin the rollout of a flag and return its number as soon as it waits for a person."""
-        found = self.command("PlanRollout", text=PLAN.format(flag=flag), start=True)
+        found = self.command("PlanRollout", text=plan.format(flag=flag), start=True)
         number = found["data"]["rollout"]
         self.until(number, until)
         return number
+
+    def connect(self, **options: str) -> flagstaff.Client:
+        """Return the client of an application in production."""
+        file = str(self.root / ".flagstaff/token")
+        return flagstaff.Client.connect(
+            self.url, token_file=file, environment="production", **options
+        )
 
     def until(self, number: int, phase: str) -> dict:
         """Wait for a rollout to be in a phase and return it."""
