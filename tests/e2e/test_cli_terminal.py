@@ -348,6 +348,15 @@ def test_a_reader_may_leave(terminal):
     assert (shown.returncode, err) == (0, "")
 
 
+@pytest.fixture
+def ctrl_c():
+    """Let what is begun hear of it: a shell has what it runs in the background pass over it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_watching_survives_its_server_and_ctrl_c_ends_both(tmp_path):
     terminal = make_project(tmp_path)
     try:

@@ -235,15 +235,17 @@ def test_no_harm_goes_to_everybody_and_ends(root, targets, asks):
     assert all("evidence of safety" in each["note"] for each in waits), waits
     said = points(root)
     assert {each["percentage"] for each in said} == {50.0, 100.0}
-    assert {each["standing"] for each in said} == {"collecting", "healthy"}
+    standings = {each["standing"] for each in said}
+    # On a slow machine a scrape may come too late for a poll; the next one counts it.
+    assert standings - {"no_data"} == {"collecting", "healthy"}
 
 
 def test_harm_is_found_as_soon_as_the_check_of_the_plan_promised(root, targets, prometheus, asks):
     (root / "issue.md").write_text(ISSUE.replace("8 seconds", "10 minutes"))
     targets[0].count("off", "200", 91_140)
     targets[1].count("off", "500", 1_860)
-    prometheus.until(lambda: prometheus.value("shop_requests_total") == 93_000)
-    prometheus.moment()
+    # The check reads what was there two seconds ago, of both targets.
+    prometheus.until(lambda: prometheus.value("shop_requests_total offset 4s") == 93_000)
     # So many in an hour: that is what the application is taken to serve.
     told = flagstaff(root, "plan", "check", "issue.md")
     stage = r"10 minutes: about (\S+) requests with the flag on; sees harm from (\S+)x on before"
