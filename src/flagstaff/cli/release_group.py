@@ -12,18 +12,13 @@ import click
 
 from flagstaff.commands import release_words
 from flagstaff.commands.release_words import is_sha
-from flagstaff.commands.tree import SETTINGS, Tree
+from flagstaff.commands.tree import Tree
 from flagstaff.errors import NotFound
 
 
-def _with_names(words: click.Group) -> Tree:
-    return Tree(
-        words.name,
-        commands={name: _reading_names(each) for name, each in words.commands.items()},
-        context_settings=SETTINGS,
-        help=words.help,
-        short_help=words.short_help,
-        epilog=words.epilog,
+def _with_names(words: Tree) -> Tree:
+    return words.with_commands(
+        {name: _reading_names(each) for name, each in words.commands.items()}
     )
 
 

@@ -7,20 +7,13 @@ from flagstaff.cli.rollout_files import import_file
 from flagstaff.cli.rollout_plans import edit, start
 from flagstaff.cli.watching import watch
 from flagstaff.commands import rollout_words
-from flagstaff.commands.tree import SETTINGS, Tree
 
-rollout = Tree(
-    "rollout",
-    commands={
-        **rollout_words.rollout.commands,
+rollout = rollout_words.rollout.with_commands(
+    {
         "create": create,
         "import": import_file,
         "start": start,
         "edit": edit,
         "watch": watch,
-    },
-    context_settings=SETTINGS,
-    help=rollout_words.rollout.help,
-    short_help=rollout_words.rollout.short_help,
-    epilog=rollout_words.rollout.epilog,
+    }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -20,6 +20,17 @@ _NEGATIVE = re.compile(r"-\.?[0-9].*")
 
 class Tree(click.Group):
     """A group whose unknown commands are answered with the near one, or with all there are."""
+
+    def with_commands(self, commands: Mapping[str, click.Command]) -> Tree:
+        """Return the same group with some commands more, or others in their place."""
+        return Tree(
+            self.name,
+            commands={**self.commands, **commands},
+            context_settings=SETTINGS,
+            help=self.help,
+            short_help=self.short_help,
+            epilog=self.epilog,
+        )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
