@@ -12,6 +12,7 @@ in a second transaction; who is killed between the two loses that, a part of one
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 from amqp import Message, spec
@@ -24,8 +25,11 @@ from flagstaff.workers.rabbitmq_places import DELAYED, MISSING, as_mapping, coun
 from flagstaff.workers.rabbitmq_returned import Replaced, identity, pop
 from flagstaff.workers.rewriting import Rewrite, rewrite
 
-BATCH = 200
-"""Jobs of one transaction."""
+PART = 500
+"""Messages that are taken together; those that change do so in one transaction."""
+
+AHEAD = 100
+"""Messages that are asked for before the answers are read."""
 
 MOST = 200_000
 """Messages of other names that are held while a queue is read; workers do not get them."""
@@ -50,6 +54,8 @@ class RabbitMigrating:
     ) -> None:
         self._connection, self._migration = connection, migration
         self._tell, self._dry = tell, dry
+        # Two channels are for looking whether a queue is there.
+        self._most = min(MOST, PART * (connection.connection.channel_max - 2))
         self._there = {each.name: each for each in report.queues}
         for queue in {migration.old_queue, migration.new_queue} - {""}:
             _check(queue, self._there.get(queue))
@@ -74,42 +80,59 @@ class RabbitMigrating:
         return moved
 
     def _read(self, queue: Queue, ready: int, moved: Moved) -> None:
+        """Read what waits, a part after the other, each on a channel of its own.
+
+        Closing a channel gives back what it holds. The last part is the first to go: RabbitMQ puts
+        it at the front of the queue. For any other it would look for the place, message by message.
+        """
+        read = held = 0
+        with ExitStack() as holding:
+            while read < ready and held < self._most:
+                part = _Part(self._connection)
+                holding.callback(part.close)
+                asked = min(PART, ready - read)
+                try:
+                    for message in _taken(part.channel, queue.name, asked):
+                        read += 1
+                        self._look_at(message, queue, part, moved)
+                        self._tell(moved.place, read, ready)
+                    part.commit()
+                except self._connection.channel_errors as exc:
+                    _refused(exc, part, ready, moved)  # and other queues may well be read
+                    return
+                if not part.held:
+                    part.close()
+                held += part.held
+                if part.taken < asked:  # workers took the others
+                    return
+        moved.left += ready - read
+
+    def _look_at(self, message: Any, queue: Queue, part: _Part, moved: Moved) -> None:
+        made = rewrite(as_mapping(message), self._migration, queue.name)
+        moved.left += made.left
+        part.taken += 1
         # Delayed delivery would begin anew: those are due when they are.
-        only_read = self._dry or queue.limited or queue.name in DELAYED
-        channel = self._connection.channel()
-        batch = _Batch(channel, self._connection)
-        held: list[int] = []
-        try:
-            for number, message in enumerate(_taken(channel, queue.name, ready), start=1):
-                made = rewrite(as_mapping(message), self._migration, queue.name)
-                moved.left += made.left
-                if made.message is None or only_read:
-                    held.append(message.delivery_info["delivery_tag"])
-                    moved.left += made.message is not None and not self._dry
-                else:
-                    batch.replace(message, made, queue.name, self._target(queue, made))
-                if made.message is not None and (self._dry or not only_read):
-                    moved.jobs += made.own
-                    moved.embedded += not made.own
-                if len(held) >= MOST:
-                    moved.left += ready - number
-                    break
-                self._tell(moved.place, number, ready)
-            batch.commit()
-            _give_back(channel, held)
-        except self._connection.channel_errors as exc:
-            _refused(exc, batch, ready, moved)  # and other queues may well be read
-        finally:
-            channel.close()
+        fixed = queue.limited or queue.name in DELAYED
+        if made.message is None or self._dry or fixed:
+            part.held += 1
+        else:
+            part.replace(message, made, queue.name, self._target(queue, made))
+        if made.message is None:
+            return
+        if fixed and not self._dry:
+            moved.left += 1
+        else:
+            moved.jobs += made.own
+            moved.embedded += not made.own
 
     def _target(self, queue: Queue, made: Rewrite) -> str:
         return self._migration.target(queue.name) if made.own else queue.name
 
 
-def _refused(exc: Any, batch: _Batch, ready: int, moved: Moved) -> None:
+def _refused(exc: Any, part: _Part, ready: int, moved: Moved) -> None:
     """Count what was not committed as where it was."""
-    moved.jobs -= sum(each.own for each in batch.waiting)
-    moved.embedded -= sum(not each.own for each in batch.waiting)
+    moved.jobs -= sum(each.own for each in part.waiting)
+    moved.embedded -= sum(not each.own for each in part.waiting)
     if exc.reply_code == MISSING:  # the queue, with all that was left in it
         moved.left = 0
     else:
@@ -123,8 +146,8 @@ def _taken(channel: Any, queue: str, most: int) -> Iterator[Any]:
     Answers come in the order of the questions, and all of them are read before anything else is
     asked on the channel, which would overlook them.
     """
-    for start in range(0, most, BATCH):
-        asked = min(BATCH, most - start)
+    for start in range(0, most, AHEAD):
+        asked = min(AHEAD, most - start)
         for _ in range(asked):
             channel.send_method(spec.Basic.Get, "Bsb", (0, queue, False))
         answers = [
@@ -137,44 +160,42 @@ def _taken(channel: Any, queue: str, most: int) -> Iterator[Any]:
             return
 
 
-def _give_back(channel: Any, held: list[int]) -> None:
-    """Give back what was only read, some hundred at a time.
-
-    RabbitMQ takes half a minute for some thousand together, and a second for them in parts.
-    """
-    for tag in sorted({*held[BATCH - 1 :: BATCH], *held[-1:]}):
-        channel.send_method(spec.Basic.Nack, "Lbb", (tag, True, True))
-        channel.tx_commit()
-    channel.basic_recover(requeue=True)  # what was taken and not looked at
-
-
-class _Batch:
-    """Messages that are replaced together.
+class _Part:
+    """Messages that are taken together, on a channel of their own.
 
     Args:
-        channel: that they were taken on.
-        connection: of it.
+        connection: Kombu's, of an AMQP transport.
+
+    Attributes:
+        channel: what was taken and is not committed goes back when it is closed.
+        taken: so many messages were looked at.
+        held: so many of them stay as they are.
+        waiting: those that become others with the commit.
     """
 
-    def __init__(self, channel: Any, connection: Any) -> None:
-        self._channel, self._connection = channel, connection
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.channel = connection.channel()
+        self.taken = self.held = 0
         self.waiting: list[Replaced] = []
         self._returned: list[tuple[Any, ...]] = []
-        channel.tx_select()
-        channel.events["basic_return"].add(self._note)
+        self.channel.tx_select()
+        self.channel.events["basic_return"].add(self._note)
+
+    def close(self) -> None:
+        """Give back what is held."""
+        self.channel.close()
 
     def replace(self, message: Any, made: Rewrite, queue: str, target: str) -> None:
-        """Publish what a message is to be, and acknowledge it, with the next commit."""
+        """Publish what a message is to be, and acknowledge it, with the commit."""
         told = made.message or {}
         properties = {**message.properties, "application_headers": told["headers"]}
         new = Message(told["body"], **properties)
-        self._channel.basic_publish(new, exchange="", routing_key=target, mandatory=True)
-        self._channel.basic_ack(message.delivery_info["delivery_tag"])
+        self.channel.basic_publish(new, exchange="", routing_key=target, mandatory=True)
+        self.channel.basic_ack(message.delivery_info["delivery_tag"])
         self.waiting.append(
             Replaced(old=message, new=new, queue=queue, target=target, own=made.own)
         )
-        if len(self.waiting) >= BATCH:
-            self.commit()
 
     def commit(self) -> None:
         """Let it all happen.
@@ -184,7 +205,7 @@ class _Batch:
         """
         for target in {each.target for each in self.waiting}:
             self._check(target)
-        self._channel.tx_commit()
+        self.channel.tx_commit()
         waiting, self.waiting = self.waiting, []
         returned, self._returned = self._returned, []
         lost = [each for told in returned if (each := pop(waiting, told)) is not None]
@@ -192,8 +213,8 @@ class _Batch:
             return
         for each in lost:
             old = Message(each.old.body, **each.old.properties)
-            self._channel.basic_publish(old, exchange="", routing_key=each.queue)
-        self._channel.tx_commit()
+            self.channel.basic_publish(old, exchange="", routing_key=each.queue)
+        self.channel.tx_commit()
         raise Conflict(
             f"{lost[0].target} was deleted while jobs moved to it",
             hint="they are back where they were: declare the queue, and begin anew",

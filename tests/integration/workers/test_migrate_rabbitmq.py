@@ -16,7 +16,7 @@ from waiting import OLD, found, look
 from flagstaff.errors import Conflict
 from flagstaff.workers.migration import Migration
 from flagstaff.workers.rabbitmq_management import Management
-from flagstaff.workers.rabbitmq_migrating import RabbitMigrating, _Batch
+from flagstaff.workers.rabbitmq_migrating import RabbitMigrating, _Part
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -139,7 +139,7 @@ def test_a_queue_that_is_deleted_meanwhile_takes_no_job_with_it(
     report = Management(fleet.management, ("guest", "guest"), vhost).report()
     channel.queue_delete("integrations")
     if not noticed:  # it goes between the check and the commit: only RabbitMQ knows
-        monkeypatch.setattr(_Batch, "_check", lambda *_: None)
+        monkeypatch.setattr(_Part, "_check", lambda *_: None)
     with Connection(fleet.broker) as connection:
         work = RabbitMigrating(connection, migration, report, tell=lambda *_: None, dry=False)
         with pytest.raises(Conflict, match="not there" if noticed else "was deleted"):

@@ -18,7 +18,7 @@ from flagstaff.errors import Conflict, Unavailable
 from flagstaff.workers import rabbitmq_migrating
 from flagstaff.workers.migration import Migration
 from flagstaff.workers.rabbitmq_management import Management
-from flagstaff.workers.rabbitmq_migrating import RabbitMigrating, _Batch
+from flagstaff.workers.rabbitmq_migrating import RabbitMigrating, _Part
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
 
@@ -113,7 +113,7 @@ def test_only_what_came_back_from_a_queue_that_is_gone_is_published_again(
             publish(channel, number)
     work = migrating(connect(), management.report())
     channel.queue_delete("integrations")
-    monkeypatch.setattr(_Batch, "_check", lambda *_: None)  # it goes just after the look at it
+    monkeypatch.setattr(_Part, "_check", lambda *_: None)  # it goes just after the look at it
     with pytest.raises(Conflict, match="integrations was deleted"):
         work.look()
     until(lambda: waits(channel, "shop") == 6)
@@ -154,10 +154,10 @@ def test_what_was_not_committed_when_rabbitmq_refuses_is_not_counted_as_moved(
     connection = connect()
     work = migrating(connection, management.report())
 
-    def refused(batch):
-        batch._channel.queue_declare("shop", passive=False, durable=False)  # it is: 406
+    def refused(part):
+        part.channel.queue_declare("shop", passive=False, durable=False)  # it is: 406
 
-    monkeypatch.setattr(_Batch, "commit", refused)
+    monkeypatch.setattr(_Part, "commit", refused)
     place = told(work.look())["queue shop"]
     assert (place.jobs, place.left, "RabbitMQ refuses" in place.doubt) == (0, 3, True)
     until(lambda: waits(channel, "shop") == 3)
