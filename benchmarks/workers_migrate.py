@@ -2,7 +2,8 @@
 
 `--jobs N` chooses how many wait in a Redis of their own; `--no-kills` leaves out the kills. Each
 run is the command itself, from its start to its end, on jobs of plain Celery with 200 bytes of
-arguments: in their queue, and into another one.
+arguments: in their queue, and into another one. The kills are those of the tests, on Redis and on
+RabbitMQ; there the last command is timed, which moves what the others have left.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TEST = "tests/integration/workers/test_migrate.py"
+TESTS = [
+    f"tests/integration/workers/{name}.py" for name in ("test_migrate", "test_migrate_rabbitmq")
+]
 OLD, NEW = "shop.notify", "integrations.notify"
 MOVE = ("--old-queue", "shop", "--new-queue", "integrations")
 AT_ONCE = 1_000
@@ -84,8 +87,10 @@ def _fill(url: str, client: Any, jobs: int) -> list[str]:
 
 
 def _killed(jobs: int) -> bool:
-    told = os.environ | {"FLAGSTAFF_MIGRATE": str(jobs)}
-    command = [sys.executable, "-m", "pytest", "-q", TEST, "-k", "killed"]
+    told = os.environ | dict.fromkeys(
+        ("FLAGSTAFF_MIGRATE", "FLAGSTAFF_MIGRATE_RABBITMQ"), str(jobs)
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-s", *TESTS, "-k", "killed"]
     root = Path(__file__).parent.parent
     return subprocess.run(command, check=False, cwd=root, env=told).returncode == 0
 

@@ -60,9 +60,20 @@ class Git:
         except GitFailed as error:
             raise NotFound(
                 f"there is no commit {revision!r} in {self.folder}",
-                hint="name an existing branch, tag or commit as the base",
+                hint="name an existing branch, tag or commit; the branch that changes are merged "
+                "into is `main_branch:` in flagstaff.yml",
             ) from error
         return answer.decode().strip()
+
+    def main_branch(self) -> str:
+        """Return the branch that is `origin`'s own, else the one that is checked out, else ''."""
+        for name in ("refs/remotes/origin/HEAD", "HEAD"):
+            try:
+                answer = self.run("symbolic-ref", "--quiet", "--short", name)
+            except GitFailed:
+                continue
+            return answer.decode().strip().removeprefix("origin/")
+        return ""
 
 
 def _run(

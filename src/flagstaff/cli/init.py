@@ -9,7 +9,7 @@ import click
 from flagstaff.cli.options import Common
 from flagstaff.commands.outcome import Outcome
 from flagstaff.commands.tree import SETTINGS
-from flagstaff.errors import Conflict, Refused
+from flagstaff.errors import Conflict, FlagstaffError, Refused
 
 TEMPLATE = """\
 # What Flagstaff knows about this project. Every key may be left out; these are the defaults.
@@ -83,9 +83,20 @@ def init(common: Common, *, folder: Path) -> Outcome:
 def _write(settings: Path, flags: Path) -> None:
     try:
         flags.mkdir(parents=True, exist_ok=True)
-        settings.write_text(TEMPLATE, encoding="utf-8")
+        branch = _main_branch(settings.parent)
+        text = TEMPLATE.replace("main_branch: main", f"main_branch: {branch}")
+        settings.write_text(text, encoding="utf-8")
     except OSError as exc:
         raise Refused(
             f"{exc.filename} cannot be written: {(exc.strerror or '').lower()}",
             hint="name a folder that is yours: flagstaff init FOLDER",
         ) from exc
+
+
+def _main_branch(folder: Path) -> str:
+    from flagstaff.cleanup.git import Git  # noqa: PLC0415 which help does not need
+
+    try:
+        return Git.at(folder).main_branch() or "main"
+    except FlagstaffError:
+        return "main"

@@ -77,7 +77,7 @@ def link(unit: Unit, command: LinkChat) -> Outcome:
     text = f"{user.label} acts as {account.name} from now on"
     unit.record("person.link", text=text)
     return Outcome(
-        text=f"{text}\nnot you? flagstaff person unlink",
+        text=f"{text}\nnot you? `flagstaff person unlink`",
         data={"name": account.name, "chat": user.label},
     )
 

@@ -55,6 +55,6 @@ def link(unit: Unit, command: LinkForge) -> Outcome:
     text = f"@{user.name} on {forge.host} acts as {account.name} from now on"
     unit.record("person.link", text=text)
     return Outcome(
-        text=f"{text}\nnot you? flagstaff person unlink",
+        text=f"{text}\nnot you? `flagstaff person unlink`",
         data={"name": account.name, "user": user.name, "forge": forge.name},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from flagstaff.rollouts.evidence.curve import WIDEST
 from flagstaff.rollouts.evidence.message import to_one
 from flagstaff.web import words
 from flagstaff.web.charting import actor_of
@@ -45,6 +47,7 @@ def templates() -> Environment:
         issue=render_issue,
         lasting=words.length,
         code=code,
+        parts=parts,
         spaced=lambda text: str(text).replace("_", " "),
         problem_count=lambda found: f"{len(found)} problem{'' if len(found) == 1 else 's'}",
         action_words=words.action,
@@ -62,7 +65,7 @@ def templates() -> Environment:
         "evidence_share": evidence_share,
     }
     environment.globals.update(looks)
-    environment.globals["PRODUCTION"] = PRODUCTION
+    environment.globals.update(PRODUCTION=PRODUCTION, WIDEST=WIDEST)
     ui = environment.get_template("ui.html").module
     vars(ui).update({name: cache(vars(ui)[name]) for name in DRAWN_OFTEN})
     environment.globals["ui"] = ui
@@ -88,6 +91,11 @@ def ago(at: datetime, now: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
         at.isoformat(), at.strftime("%Y-%m-%d %H:%M"), said
     )
+
+
+def parts(name: str) -> Markup:
+    """Return a name whose line may break after each of its words, and only there."""
+    return Markup("<wbr>").join(re.findall(r"[^._:/-]*[._:/-]?", name)[:-1])
 
 
 def code(text: str) -> Markup:

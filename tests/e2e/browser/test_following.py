@@ -64,7 +64,7 @@ def test_who_runs_the_application_is_told_and_every_button_has_its_command(serve
     page.goto(f"/rollouts/{number}")
     with closing(served.connect(application="shop", kind="worker", version="4f2d9c1")) as client:
         client.is_enabled("followed")
-        seen = page.locator("#processes li").filter(has_text="worker of shop")
+        seen = page.locator("#processes li").filter(has_text="worker process")
         expect(seen).to_contain_text("4f2d9c1")
         expect(seen).to_contain_text("production")
     page.get_by_text("The same in a terminal").click()

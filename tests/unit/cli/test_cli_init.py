@@ -1,5 +1,6 @@
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -28,6 +29,18 @@ def test_a_new_project_with_the_example_has_nothing_wrong(here, capsys):
 def test_the_template_says_the_defaults(here):
     run(["init"])
     assert load_project(here) == Project()
+
+
+@pytest.mark.parametrize("asked", ["checked out", "origin's"])
+def test_the_main_branch_is_the_one_of_the_repository(here, asked):
+    git = ["git", "-c", "init.defaultBranch=trunk", "-C"]
+    subprocess.run([*git, str(here), "init", "--quiet"], check=True)
+    if asked == "origin's":
+        there = ["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]
+        subprocess.run([*git, str(here), *there], check=True)
+        subprocess.run([*git, str(here), "symbolic-ref", "HEAD", "refs/heads/mine"], check=True)
+    run(["init"])
+    assert load_project(here).main_branch == "trunk"
 
 
 def test_what_the_template_only_suggests_is_right_as_well(here):

@@ -12,13 +12,15 @@ from flagstaff.commands.model import StartRollout
 from flagstaff.commands.plan_model import PlanRollout
 from flagstaff.services.jobs import JobCount, JobsReport, QueueSeen, Sums, Waiting
 from flagstaff.services.person import ADMIN_EVERYWHERE, Person, Source
+from flagstaff.web.templating import parts
 
 ADA = Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
 PLACE = {"task": "shop.notify", "environment": "dev", "reason": "the mail server is down"}
 
 
 def words(page):
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+    text = page.text.replace("<wbr>", "")
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
 def report(application, environment="dev", *, task="shop.notify", variant="new", **sums):
@@ -117,6 +119,12 @@ def test_what_cannot_be_done_is_said(client, application, wrong, said):
     page = client.post("/workers", data={**PLACE, "do": "defer", **wrong})
     assert page.status_code in {400, 422}
     assert said in words(page)
+
+
+def test_a_name_breaks_after_its_words_and_is_escaped(client, application):
+    report(application, task="clusters.activate_integration", started=1)
+    assert "clusters.<wbr>activate_<wbr>integration</code>" in client.get("/workers").text
+    assert str(parts("a.<b>_")) == "a.<wbr>&lt;b&gt;_"
 
 
 def test_the_table_alone_is_a_part(client, application):
