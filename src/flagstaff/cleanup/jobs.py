@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
+from flagstaff.cleanup.changes import OldJob
+from flagstaff.cleanup.declared_jobs import Declared, is_routed
 from flagstaff.cleanup.elsewhere import Elsewhere
 from flagstaff.cleanup.evaluate import Sweeper
 from flagstaff.cleanup.literals import without_names
@@ -22,8 +26,46 @@ from flagstaff.cleanup.renames import (
     queue_uses,
 )
 from flagstaff.cleanup.syntax import parsed
-from flagstaff.cleanup.tree import Overlay
+from flagstaff.cleanup.tree import Overlay, Tree
 from flagstaff.cleanup.unused import uses
+
+
+def decided(work: Tree, jobs: Iterable[OldJob], *, keep: bool) -> tuple[Declared, ...]:
+    """Return what becomes of jobs that the code gives two names; without those it cannot tell of.
+
+    Whose body is not found, or found twice, stays declared.
+    """
+    found = []
+    for job in jobs:
+        made = Declared.of(job, keep=keep)
+        lost, kept = _bodies(work, made.lost), _bodies(work, made.kept)
+        if lost > 1 or kept > 1 or not lost + kept:
+            continue
+        routed = made.queue is not None and any(
+            is_routed(module, made.kept, made.queue) for module in _modules(work, made.kept)
+        )
+        queue = None if routed else made.queue
+        found.append(dataclasses.replace(made, queue=queue, has_one_body=not kept))
+    return tuple(found)
+
+
+def _bodies(work: Tree, name: str) -> int:
+    """Return how many functions and classes are the job of a name."""
+    names = Losers(flag="", jobs=((name, name),))
+    found = 0
+    for path in work.containing({name, name.rpartition(".")[2]}):
+        if path.endswith(".py"):
+            here = dataclasses.replace(names, module=module_name(path))
+            module = _module(work.read(path))
+            found += 0 if module is None else len(job_definitions(module, here))
+    return found
+
+
+def _modules(work: Tree, name: str) -> Iterator[ast.Module]:
+    for path in work.containing((name,)):
+        module = parsed(work.read(path) or b"") if path.endswith(".py") else None
+        if module is not None:
+            yield module
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +83,7 @@ class JobCleaner:
             return names
         for path in self._files(names):
             here = dataclasses.replace(names, module=module_name(path))
-            defined = self._defined(path, here)
+            defined = self._defined(path, here.without_one_body)
             kept = frozenset(name for name in defined if self._is_called(path, name, here))
             self.python.rewrite(path, losers=dataclasses.replace(here, kept=kept))
             for name in sorted(set(defined) - kept):
@@ -49,7 +91,8 @@ class JobCleaner:
         return names
 
     def _files(self, names: Losers) -> list[str]:
-        needles = {part for old, _ in names.jobs for part in (old, old.rpartition(".")[2])}
+        jobs = {*(old for old, _ in names.jobs), *(each.kept for each in names.declared)}
+        needles = {part for job in jobs for part in (job, job.rpartition(".")[2])}
         found = self.work.containing({self.names.flag, *needles, *names.queues})
         return [path for path in found if path.endswith(".py")]
 
@@ -94,10 +137,14 @@ class JobCleaner:
                 self.work.write(other, swept.bytes)
 
     def _module(self, path: str) -> cst.Module | None:
-        try:
-            return cst.parse_module(self.work.read(path) or b"")
-        except (cst.ParserSyntaxError, UnicodeDecodeError):
-            return None
+        return _module(self.work.read(path))
+
+
+def _module(content: bytes | None) -> cst.Module | None:
+    try:
+        return cst.parse_module(content or b"")
+    except (cst.ParserSyntaxError, UnicodeDecodeError):
+        return None
 
 
 class _Attributes(cst.CSTVisitor):

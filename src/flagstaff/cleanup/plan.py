@@ -11,10 +11,10 @@ from flagstaff.cleanup.changes import CleanupPlan, FileChange, OldJob
 from flagstaff.cleanup.data.files import DataCleaner
 from flagstaff.cleanup.declared import conventions_of
 from flagstaff.cleanup.definition import without_entries
-from flagstaff.cleanup.jobs import JobCleaner
+from flagstaff.cleanup.jobs import JobCleaner, decided
 from flagstaff.cleanup.patterns import DEFAULT, Conventions
 from flagstaff.cleanup.python_files import PythonCleaner
-from flagstaff.cleanup.renames import losers
+from flagstaff.cleanup.renames import Losers, losers
 from flagstaff.cleanup.residues import residues
 from flagstaff.cleanup.scripts.files import ScriptCleaner
 from flagstaff.cleanup.template_files import clean_templates
@@ -85,10 +85,9 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
     conventions = conventions_of(tree, request.conventions)
     request = dataclasses.replace(request, conventions=conventions)
     work = Overlay(tree)
-    names = losers(request.flag, request.renames, keep=request.keep)
     python = PythonCleaner(work, request.flag, request.conventions, keep=request.keep)
     python.clean()
-    names = JobCleaner(work, python, names).clean()
+    names = JobCleaner(work, python, _losers(work, python, request)).clean()
     clean_templates(work, python.flag, keep=request.keep)
     scripts = ScriptCleaner(work, python.flag, request.conventions, keep=request.keep)
     scripts.clean()
@@ -109,6 +108,17 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
         ),
         residues=residues(work, request.flag, names, (request.conventions, answers)),
     )
+
+
+def _losers(work: Tree, python: PythonCleaner, request: CleanupRequest) -> Losers:
+    """Return the names of jobs that go: of the jobs in settings, and of those in the code."""
+    told = python.declared_jobs()
+    declared = decided(work, told, keep=request.keep)
+    undecided = {(job.old, job.new) for job in told} - {(d.job.old, d.job.new) for d in declared}
+    jobs = {(job.old, job.new): job for job in (*request.renames, *(d.job for d in declared))}
+    renames = [job for names, job in jobs.items() if names not in undecided]
+    found = losers(request.flag, renames, keep=request.keep)
+    return dataclasses.replace(found, declared=declared)
 
 
 def _check(request: CleanupRequest) -> None:

@@ -6,8 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
+import libcst as cst
+
 from flagstaff.cleanup.answers import Question
+from flagstaff.cleanup.changes import OldJob
 from flagstaff.cleanup.constants import Constant
+from flagstaff.cleanup.declared_jobs import Declarations
 from flagstaff.cleanup.elsewhere import READERS, Elsewhere, is_code
 from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.modules import Modules
@@ -109,6 +113,18 @@ class PythonCleaner:
         # Markers do not survive printing: a later rewrite sees `True` like any other.
         earlier = _followed(self.answers.get(path, ()), content, done.content)
         self.answers[path] = tuple(sorted({*earlier, *done.answers}))
+
+    def declared_jobs(self) -> tuple[OldJob, ...]:
+        """Return the jobs that the code gives two names while the flag decides, each once."""
+        found: list[OldJob] = []
+        for path in self.work.containing(("declare",)):
+            content = self.work.read(path) or b""
+            question = self._question(path, content) if path.endswith(".py") else None
+            if question is not None and any(word.encode() in content for word in question.words):
+                declarations = Declarations(question)
+                cst.parse_module(content).visit(declarations)
+                found += declarations.found
+        return tuple(dict.fromkeys(found))
 
     def drop_constants(self) -> None:
         """Drop the constants that held the flag's name where nothing names them any more."""

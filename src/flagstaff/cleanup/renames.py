@@ -6,17 +6,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import libcst as cst
 
-from flagstaff.cleanup.answers import last_name, text_of
+from flagstaff.cleanup.answers import Question, last_name, text_of
 from flagstaff.cleanup.changes import OldJob
+from flagstaff.cleanup.declared_jobs import TASK, Declared, declaration, renamed, sent
 from flagstaff.cleanup.literals import without
 from flagstaff.cleanup.markers import Gone, gone
 
 _Sequence = TypeVar("_Sequence", cst.List, cst.Tuple, cst.Set)
+_Body = TypeVar("_Body", cst.FunctionDef, cst.ClassDef)
 _FIELDS = {"task", "queue", "name", "routing_key", "exchange"}
 _QUEUE_FIELDS = {"queue", "routing_key"}
 
@@ -25,7 +27,8 @@ _QUEUE_FIELDS = {"queue", "routing_key"}
 class Losers:
     """The names that go: `jobs` maps each to the name that stays, `queues` likewise.
 
-    `kept` are functions and classes of this file that are still called, so they stay.
+    `kept` are functions and classes of this file that are still called, so they stay. `declared`
+    are the jobs that the code itself gives two names.
     """
 
     flag: str
@@ -33,6 +36,13 @@ class Losers:
     jobs: tuple[tuple[str, str], ...] = ()
     queues: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
+    declared: tuple[Declared, ...] = ()
+
+    @property
+    def without_one_body(self) -> Losers:
+        """Return the names without those whose body stays, under the other name."""
+        staying = {each.lost for each in self.declared if each.has_one_body}
+        return replace(self, jobs=tuple(job for job in self.jobs if job[0] not in staying))
 
     def heir(self, name: str | None) -> str | None:
         """Return the name that stays for a job that goes."""
@@ -62,19 +72,20 @@ def module_name(path: str) -> str:
 
 def job_of(node: cst.FunctionDef | cst.ClassDef, names: Losers) -> str | None:
     """Return the losing job which a function or class is, `None` if it is none."""
-    own = f"{names.module}.{node.name.value}"
+    return next((each for each in _job_names(node, names.module) if names.heir(each)), None)
+
+
+def _job_names(node: cst.FunctionDef | cst.ClassDef, module: str) -> Iterator[str]:
+    """Yield what a function or class is called as a job."""
+    own = f"{module}.{node.name.value}"
     if isinstance(node, cst.ClassDef):
-        found = _class_name(node) or own
-        return found if names.heir(found) else None
+        yield _class_name(node) or own
+        return
     for decorator in node.decorators:
         call = decorator.decorator
         function = call.func if isinstance(call, cst.Call) else call
-        if last_name(function) not in {"task", "shared_task", "job", "actor", "periodic_task"}:
-            continue
-        found = (_given_name(call) if isinstance(call, cst.Call) else None) or own
-        if names.heir(found):
-            return found
-    return None
+        if last_name(function) in {*TASK, "job", "actor"}:
+            yield (_given_name(call) if isinstance(call, cst.Call) else None) or own
 
 
 def job_definitions(module: cst.Module, names: Losers) -> tuple[str, ...]:
@@ -120,9 +131,10 @@ def _string(node: ast.AST | None) -> str | None:
 class JobRemover(cst.CSTTransformer):
     """Take the losing jobs, and the entries of literals that name them, out of a module."""
 
-    def __init__(self, names: Losers) -> None:
+    def __init__(self, names: Losers, question: Question | None = None) -> None:
         super().__init__()
         self._names = names
+        self._question = question
         self._about_queues = [False]
         self._classes: set[str] = set()
 
@@ -170,22 +182,30 @@ class JobRemover(cst.CSTTransformer):
             return updated_node.with_changes(value=cst.SimpleString(f"{quote}{heir}{quote}"))
         return updated_node
 
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+        del original_node
+        return sent(updated_node, {each.lost: each.kept for each in self._names.declared})
+
     def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef | cst.SimpleStatementLine:
-        goes = job_of(original_node, self._names) and not self._is_kept(original_node)
+        updated_node = self._with_both_names(original_node, updated_node)
+        goes = job_of(updated_node, self._names) and not self._is_kept(original_node)
         return gone(updated_node) if goes else updated_node
 
     def leave_ClassDef(
         self, original_node: cst.ClassDef, updated_node: cst.ClassDef
     ) -> cst.ClassDef | cst.SimpleStatementLine:
-        if not job_of(original_node, self._names) or self._is_kept(original_node):
+        updated_node = self._with_both_names(original_node, updated_node)
+        if not job_of(updated_node, self._names) or self._is_kept(original_node):
             return updated_node
         self._classes.add(original_node.name.value)
         return gone(updated_node)
 
     def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.Expr | Gone:
-        del original_node
+        job = self._question and declaration(original_node, self._question)
+        if job in [each.job for each in self._names.declared]:
+            return Gone()
         match updated_node.value:
             case cst.Call(args=[cst.Arg(value=value)]) as call:
                 made = value.func if isinstance(value, cst.Call) else value
@@ -244,6 +264,14 @@ class JobRemover(cst.CSTTransformer):
         # The name of a queue may mean anything elsewhere.
         queue = self._about_queues[-1] and text in self._names.queues
         return queue or self._names.heir(text) is not None
+
+    def _with_both_names(self, original: _Body, updated: _Body) -> _Body:
+        """Give a body that was declared to have two names the one that stays."""
+        called = set(_job_names(original, self._names.module))
+        for each in self._names.declared:
+            if each.kept in called or (each.lost in called and each.has_one_body):
+                return renamed(updated, each)
+        return updated
 
     def _is_kept(self, node: cst.FunctionDef | cst.ClassDef) -> bool:
         return node.name.value in self._names.kept

@@ -92,7 +92,7 @@ class Rewrite:
         if self.setting:
             module = visited(module, SettingRemover(self.question.flag))
         if self.losers is not None:
-            module = _visited(module, JobRemover(self.losers))
+            module = _visited(module, JobRemover(self.losers, self.question))
         used: Start | None = None
         code, text = start.code, module.code
         for _ in range(_MOST_PASSES):

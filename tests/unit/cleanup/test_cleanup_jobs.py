@@ -162,3 +162,131 @@ def test_an_old_name_that_is_the_end_of_the_new_one_is_no_use_of_the_old():
     """
     job = OldJob(old="irker", new="integrations.irker")
     assert "def irker" not in clean(source, path="app/tasks.py", job=job)
+
+
+DECLARED = """
+from celery import Celery
+from flagstaff.workers import renames
+
+app = Celery("shop")
+
+
+{body}
+
+
+renames.declare(
+    app,
+    flag="flag",
+    old="shop.notify",
+    new="mail.notify",
+    {queues}
+)
+"""
+QUEUES = 'old_queue="shop",\n    new_queue="mail",'
+UNDER_OLD = '@app.task(name="shop.notify")\ndef notify(n):\n    send(n)'
+UNDER_NEW = '@app.task(name="mail.notify", bind=True)\ndef notify(self, n):\n    send(n)'
+BODIES = {
+    "under the old name": (UNDER_OLD, '@app.task(name="mail.notify", queue="mail")'),
+    "under the new name": (UNDER_NEW, '@app.task(name="mail.notify", bind=True, queue="mail")'),
+    "in the old queue": (
+        UNDER_OLD.replace('")', "\", queue='shop')"),
+        "@app.task(name=\"mail.notify\", queue='mail')",
+    ),
+    "in a queue of its own": (
+        UNDER_OLD.replace('")', '", queue="own")'),
+        '@app.task(name="mail.notify", queue="own")',
+    ),
+    "over many lines": (
+        UNDER_OLD.replace('name="shop.notify"', '\n    name="shop.notify",\n'),
+        '@app.task(\n    name="mail.notify",\n    queue="mail",\n)',
+    ),
+}
+
+
+def declaring(body, queues=QUEUES, *, keep=True, **others):
+    source = DECLARED.format(body=body, queues=queues)
+    files = {"shop.py": source, **others}
+    tree = MemoryTree({path: text.encode() for path, text in files.items()})
+    return plan_in(tree, CleanupRequest(flag="flag", keep=keep))
+
+
+def after(plan, path="shop.py"):
+    return next(each.after.decode() for each in plan.changes if each.path == path)
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_declared_job_takes_on_the_name_and_queue_that_stay(name):
+    body, decorator = BODIES[name]
+    plan = declaring(body)
+    text = after(plan)
+    assert decorator in text
+    assert "declare" not in text
+    assert "renames" not in text
+    assert 'app = Celery("shop")' in text
+    assert plan.residues == ()
+    compile(text, "shop.py", "exec")
+
+
+@pytest.mark.parametrize("body", [UNDER_OLD, UNDER_NEW])
+def test_it_takes_on_the_old_name_when_the_flag_stays_off(body):
+    text = after(declaring(body, keep=False))
+    assert 'name="shop.notify"' in text
+    assert 'queue="shop"' in text
+    assert "mail" not in text
+
+
+def test_a_job_that_its_module_names_gets_the_name_in_words():
+    body = "@app.task\ndef notify(n):\n    send(n)"
+    assert '@app.task(name="mail.notify")\ndef notify' in after(declaring(body, queues=""))
+
+
+def test_a_class_takes_on_the_name_as_well():
+    body = 'class Notify(app.Task):\n    name = "shop.notify"\n\n    def run(self):\n        send()'
+    assert 'name = "mail.notify"\n    queue = "mail"\n\n    def run' in after(declaring(body))
+
+
+def test_a_route_says_it_already():
+    route = 'app.conf.task_routes = {\n    "mail.notify": {"queue": "mail"},\n}\n'
+    text = after(declaring(f"{UNDER_OLD}\n\n\n{route}"))
+    assert '@app.task(name="mail.notify")' in text
+    assert route in text
+
+
+def test_what_sends_it_by_name_sends_the_other():
+    others = {"web.py": "app.send_task(\"shop.notify\", (1,))\nsignature('shop.notify')\n"}
+    plan = declaring(UNDER_OLD, **others)
+    assert (
+        after(plan, "web.py") == "app.send_task(\"mail.notify\", (1,))\nsignature('mail.notify')\n"
+    )
+
+
+def test_where_both_have_a_body_the_old_one_goes():
+    both = f"{UNDER_OLD}\n\n\n{UNDER_NEW.replace('def notify', 'def notify_mail')}"
+    text = after(declaring(both))
+    assert "def notify(" not in text
+    assert 'bind=True, queue="mail")\ndef notify_mail(self, n)' in text
+
+
+def test_a_flag_that_a_constant_names_is_found():
+    source = DECLARED.format(body=UNDER_OLD, queues=QUEUES).replace('flag="flag"', "flag=FLAG")
+    source = source.replace("app = Celery", 'FLAG = "flag"\napp = Celery')
+    tree = MemoryTree({"shop.py": source.encode()})
+    text = after(plan_in(tree, CleanupRequest(flag="flag", keep=True)))
+    assert "FLAG" not in text
+    assert 'name="mail.notify"' in text
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", f"{UNDER_OLD}\n\n\n{UNDER_OLD.replace('def notify', 'def again')}"],
+    ids=["none", "two"],
+)
+def test_a_declared_job_stays_declared_where_its_body_is_not_known(body):
+    plan = declaring(body)
+    assert plan.changes == ()
+    assert [each.reference.line for each in plan.residues]
+
+
+def test_an_import_that_only_registers_the_job_stays():
+    plan = declaring(UNDER_OLD, **{"__init__.py": "from shop import notify  # noqa: F401\n"})
+    assert [each.path for each in plan.changes] == ["shop.py"]
