@@ -95,13 +95,15 @@ class OldJob:
 class CleanupPlan:
     """The whole change set of one clean-up; pure values, sorted by path.
 
-    `base` is the full id of the commit that was read, empty for a tree that is no commit.
+    `base` is the full id of the commit that was read, empty for a tree that is no commit. `jobs`
+    are those with two names, of which one goes.
     """
 
     flag: str
     keep: bool
     base: str = ""
     changes: tuple[FileChange, ...] = ()
+    jobs: tuple[OldJob, ...] = ()
     residues: tuple[Residue, ...] = ()
 
 

@@ -1,15 +1,14 @@
-"""Which jobs does the code give two names with `renames.declare`, and what is left of one body?
+"""Which jobs does the code give two names with `renames.declare`, and what is left of them?
 
 The body is defined once, under either name. When the other name wins, the body takes it on, and
-the queue that the declaration sent it to.
+what the declaration said of queues is said by Celery's routes.
 """
 
 # ruff: noqa: D102, N802  the names which LibCST gives to the methods of visitors
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,22 +16,30 @@ import libcst as cst
 
 from flagstaff.cleanup.answers import Question, last_name, text_of
 from flagstaff.cleanup.changes import OldJob
-
-TASK = {"task", "shared_task", "periodic_task"}
-"""What Celery's decorators of a job are called."""
+from flagstaff.cleanup.declared_routes import (
+    Routing,
+    changed_entry,
+    like,
+    made_routes,
+    with_entry,
+)
+from flagstaff.cleanup.job_names import TASK, assigned, job_names
+from flagstaff.cleanup.markers import Gone
 
 SENDS = {"send_task", "signature", "subtask", "Signature"}
 """Calls whose first argument is the name of a job."""
 
 _KEYS = ("old", "new", "old_queue", "new_queue")
 _Body = TypeVar("_Body", cst.FunctionDef, cst.ClassDef)
+_Place = TypeVar("_Place", cst.Assign, cst.AnnAssign, cst.Arg, cst.DictElement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     """A job that the code gives two names, of which `lost` goes; in `queue` it waits from now on.
 
-    A queue is None where routes decide. With `has_one_body` nothing is defined under `kept`.
+    A queue is None where nothing was declared of it. With `has_one_body` nothing is defined under
+    `kept`.
     """
 
     job: OldJob
@@ -41,6 +48,7 @@ class Declared:
     lost_queue: str | None = None
     queue: str | None = None
     has_one_body: bool = False
+    routing: Routing = Routing.SAID
 
     @classmethod
     def of(cls, job: OldJob, *, keep: bool) -> Declared:
@@ -51,17 +59,23 @@ class Declared:
 
 
 class Declarations(cst.CSTVisitor):
-    """Collects the jobs that a module declares two names for, in `found`."""
+    """Collects the jobs that a module declares two names for, and of which application."""
 
     def __init__(self, question: Question) -> None:
         super().__init__()
         self._question = question
-        self.found: list[OldJob] = []
+        self.found: list[tuple[OldJob, str]] = []
 
     def visit_Expr(self, node: cst.Expr) -> None:
         job = declaration(node, self._question)
         if job is not None:
-            self.found.append(job)
+            self.found.append((job, cst.Module([]).code_for_node(_application(node))))
+
+
+def _application(node: cst.Expr) -> cst.BaseExpression:
+    call = node.value
+    is_positional = isinstance(call, cst.Call) and call.args and call.args[0].keyword is None
+    return call.args[0].value if isinstance(call, cst.Call) and is_positional else cst.Name("app")
 
 
 def declaration(node: cst.Expr, question: Question) -> OldJob | None:
@@ -83,21 +97,90 @@ def declaration(node: cst.Expr, question: Question) -> OldJob | None:
     return OldJob(old=old, new=new, old_queue=queues[0], new_queue=queues[1])
 
 
-def is_routed(module: ast.AST, job: str, queue: str) -> bool:
-    """Tell whether a literal in a module sends a job to a queue."""
-    for node in ast.walk(module):
-        if not isinstance(node, ast.Dict):
-            continue
-        for key, value in zip(node.keys, node.values, strict=True):
-            if isinstance(key, ast.Constant) and key.value == job and isinstance(value, ast.Dict):
-                texts = [each.value for each in value.values if isinstance(each, ast.Constant)]
-                if queue in texts:
-                    return True
-    return False
+class DeclaredRemover(cst.CSTTransformer):
+    """Take declarations out of a module, and give what they declared the name that stays."""
+
+    def __init__(self, declared: tuple[Declared, ...], module: str, question: Question) -> None:
+        super().__init__()
+        self._declared, self._module, self._question = declared, module, question
+        self._jobs = {each.job for each in declared}
+        self._heirs = {each.lost: each.kept for each in declared}
+        self._made = [(each.kept, each.queue) for each in declared if _is(each, Routing.MADE)]
+
+    def leave_Expr(
+        self, original_node: cst.Expr, updated_node: cst.Expr
+    ) -> cst.Expr | cst.Assign | Gone:
+        if declaration(original_node, self._question) not in self._jobs:
+            return updated_node
+        made, self._made = self._made, []
+        routes = [(job, queue) for job, queue in made if queue]
+        return made_routes(_application(updated_node), routes) if routes else Gone()
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        return self._renamed(original_node, updated_node)
+
+    def leave_ClassDef(
+        self, original_node: cst.ClassDef, updated_node: cst.ClassDef
+    ) -> cst.ClassDef:
+        return self._renamed(original_node, updated_node)
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+        del original_node
+        args = updated_node.args
+        if last_name(updated_node.func) not in SENDS or not args or args[0].keyword is not None:
+            return updated_node
+        heir = self._heirs.get(text_of(args[0].value) or "")
+        if heir is None:
+            return updated_node
+        first = args[0].with_changes(value=like(args[0].value, heir))
+        return updated_node.with_changes(args=[first, *args[1:]])
+
+    def leave_DictElement(
+        self, original_node: cst.DictElement, updated_node: cst.DictElement
+    ) -> cst.DictElement:
+        key = text_of(original_node.key) or ""
+        for each in self._declared:
+            is_entry = (_is(each, Routing.CHANGED) and key == each.kept) or (
+                _is(each, Routing.TAKEN_OVER) and key == each.lost
+            )
+            if is_entry and each.queue:
+                updated_node = changed_entry(updated_node, each.kept, each.queue)
+        return self._routed(updated_node, key)
+
+    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
+        return self._routed(updated_node, last_name(original_node.targets[0].target))
+
+    def leave_AnnAssign(
+        self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign
+    ) -> cst.AnnAssign:
+        return self._routed(updated_node, last_name(original_node.target))
+
+    def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:
+        keyword = original_node.keyword
+        return self._routed(updated_node, "" if keyword is None else keyword.value)
+
+    def _routed(self, place: _Place, name: str) -> _Place:
+        for each in self._declared:
+            if _is(each, Routing.ADDED) and each.queue:
+                place = with_entry(place, name, each.kept, each.queue)
+        return place
+
+    def _renamed(self, original: _Body, updated: _Body) -> _Body:
+        called = set(job_names(original, self._module))
+        for each in self._declared:
+            if each.kept in called or (each.lost in called and each.has_one_body):
+                return _with_name(updated, each)
+        return updated
 
 
-def renamed(body: _Body, job: Declared) -> _Body:
-    """Return the body of a job under the name, and in the queue, that stay.
+def _is(job: Declared, routing: Routing) -> bool:
+    return job.queue is not None and job.routing is routing
+
+
+def _with_name(body: _Body, job: Declared) -> _Body:
+    """Return the body of a job under the name that stays.
 
     A queue of the job's own, which is none of the two, stays as well.
     """
@@ -114,7 +197,8 @@ def _decorator(decorator: cst.Decorator, job: Declared) -> cst.Decorator:
         return decorator
     if job.has_one_body:
         call = _with_argument(call, "name", job.kept)
-    if job.queue is not None:
+    own = any(arg.keyword is not None and arg.keyword.value == "queue" for arg in call.args)
+    if job.queue is not None and (own or job.routing is Routing.OWN):
         call = _with_argument(call, "queue", job.queue, instead_of=job.lost_queue)
     return decorator if call is made else decorator.with_changes(decorator=call)
 
@@ -125,7 +209,7 @@ def _with_argument(call: cst.Call, key: str, value: str, instead_of: str | None 
     for index, arg in enumerate(args):
         if arg.keyword is not None and arg.keyword.value == key:
             if instead_of in {"", text_of(arg.value)}:
-                args[index] = arg.with_changes(value=_like(arg.value, value))
+                args[index] = arg.with_changes(value=like(arg.value, value))
             return call.with_changes(args=args)
     new = cst.Arg(
         keyword=cst.Name(key),
@@ -146,54 +230,25 @@ def _with_argument(call: cst.Call, key: str, value: str, instead_of: str | None 
 
 
 def _class_body(body: cst.BaseSuite, job: Declared) -> cst.BaseSuite:
-    own = any(_assigned(each, "queue") for each in body.body)
+    own = any(assigned(each, "queue") for each in body.body)
     lines = [each for line in body.body for each in _class_lines(line, job, has_queue=own)]
     return body.with_changes(body=lines)
 
 
 def _class_lines(line: cst.CSTNode, job: Declared, *, has_queue: bool) -> Iterator[cst.CSTNode]:
     """Yield what becomes of a line of a class, and what comes after it."""
-    queue = _assigned(line, "queue")
+    queue = assigned(line, "queue")
     if job.queue is not None and queue is not None and queue == job.lost_queue:
-        yield _reassigned(line, job.queue)
+        yield _given(line, job.queue)
         return
-    is_name = _assigned(line, "name") is not None
-    yield _reassigned(line, job.kept) if is_name and job.has_one_body else line
-    if is_name and job.queue is not None and not has_queue:
+    is_name = assigned(line, "name") is not None
+    yield _given(line, job.kept) if is_name and job.has_one_body else line
+    if is_name and job.queue is not None and job.routing is Routing.OWN and not has_queue:
         yield cst.parse_statement(f'queue = "{job.queue}"\n')
 
 
-def _assigned(line: cst.CSTNode, name: str) -> str | None:
-    """Return the text that a line of a class gives an attribute."""
-    match line:
-        case cst.SimpleStatementLine(
-            body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=found))], value=value)]
-        ) if found == name:
-            return text_of(value)
-    return None
-
-
-def _reassigned(line: cst.CSTNode, text: str) -> cst.CSTNode:
+def _given(line: cst.CSTNode, text: str) -> cst.CSTNode:
     match line:
         case cst.SimpleStatementLine(body=[cst.Assign(value=value) as assign]):
-            return line.with_changes(body=[assign.with_changes(value=_like(value, text))])
+            return line.with_changes(body=[assign.with_changes(value=like(value, text))])
     return line
-
-
-def sent(call: cst.Call, heirs: Mapping[str, str]) -> cst.Call:
-    """Return a call that sends a job by its name, under the name that stays."""
-    if last_name(call.func) not in SENDS or not call.args or call.args[0].keyword is not None:
-        return call
-    first = call.args[0]
-    heir = heirs.get(text_of(first.value) or "")
-    if heir is None:
-        return call
-    return call.with_changes(
-        args=[first.with_changes(value=_like(first.value, heir)), *call.args[1:]]
-    )
-
-
-def _like(node: cst.BaseExpression, text: str) -> cst.SimpleString:
-    """Return a literal in the quotes of another."""
-    quote = node.quote if isinstance(node, cst.SimpleString) else '"'
-    return cst.SimpleString(f"{quote}{text}{quote}")

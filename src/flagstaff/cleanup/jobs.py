@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import libcst as cst
 
 from flagstaff.cleanup.changes import OldJob
-from flagstaff.cleanup.declared_jobs import Declared, is_routed
+from flagstaff.cleanup.declared_jobs import Declared
+from flagstaff.cleanup.declared_routes import ROUTES, Routing, routing
 from flagstaff.cleanup.elsewhere import Elsewhere
 from flagstaff.cleanup.evaluate import Sweeper
 from flagstaff.cleanup.literals import without_names
@@ -30,10 +31,13 @@ from flagstaff.cleanup.tree import Overlay, Tree
 from flagstaff.cleanup.unused import uses
 
 
-def decided(work: Tree, jobs: Iterable[OldJob], *, keep: bool) -> tuple[Declared, ...]:
+def decided(
+    work: Tree, jobs: Mapping[OldJob, tuple[str, str]], *, keep: bool
+) -> tuple[Declared, ...]:
     """Return what becomes of jobs that the code gives two names; without those it cannot tell of.
 
-    Whose body is not found, or found twice, stays declared.
+    Whose body is not found, or found twice, stays declared. `jobs` says of each in which file, and
+    of which application.
     """
     found = []
     for job in jobs:
@@ -41,12 +45,20 @@ def decided(work: Tree, jobs: Iterable[OldJob], *, keep: bool) -> tuple[Declared
         lost, kept = _bodies(work, made.lost), _bodies(work, made.kept)
         if lost > 1 or kept > 1 or not lost + kept:
             continue
-        routed = made.queue is not None and any(
-            is_routed(module, made.kept, made.queue) for module in _modules(work, made.kept)
-        )
-        queue = None if routed else made.queue
-        found.append(dataclasses.replace(made, queue=queue, has_one_body=not kept))
+        if made.queue is not None:
+            modules = _modules(work, made.lost, made.kept, ROUTES, ROUTES.upper())
+            how = routing(modules, made.lost, made.kept, made.queue)
+            made = dataclasses.replace(made, routing=how)
+        found.append(dataclasses.replace(made, has_one_body=not kept))
+    places = {jobs[each.job] for each in found if each.routing is Routing.MADE}
+    if len(places) > 1:  # the routes that one of them makes would be those of the other no more
+        found = [_by_itself(each) for each in found]
     return tuple(found)
+
+
+def _by_itself(job: Declared) -> Declared:
+    """Return a job that says its queue itself, where routes were to be made."""
+    return dataclasses.replace(job, routing=Routing.OWN) if job.routing is Routing.MADE else job
 
 
 def _bodies(work: Tree, name: str) -> int:
@@ -61,8 +73,8 @@ def _bodies(work: Tree, name: str) -> int:
     return found
 
 
-def _modules(work: Tree, name: str) -> Iterator[ast.Module]:
-    for path in work.containing((name,)):
+def _modules(work: Tree, *words: str) -> Iterator[ast.AST]:
+    for path in work.containing(words):
         module = parsed(work.read(path) or b"") if path.endswith(".py") else None
         if module is not None:
             yield module
@@ -93,6 +105,8 @@ class JobCleaner:
     def _files(self, names: Losers) -> list[str]:
         jobs = {*(old for old, _ in names.jobs), *(each.kept for each in names.declared)}
         needles = {part for job in jobs for part in (job, job.rpartition(".")[2])}
+        if any(each.routing is Routing.ADDED for each in names.declared):
+            needles |= {ROUTES, ROUTES.upper()}
         found = self.work.containing({self.names.flag, *needles, *names.queues})
         return [path for path in found if path.endswith(".py")]
 

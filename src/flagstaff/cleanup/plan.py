@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from flagstaff.cleanup.changelog import changelog_entry
 from flagstaff.cleanup.changes import CleanupPlan, FileChange, OldJob
 from flagstaff.cleanup.data.files import DataCleaner
 from flagstaff.cleanup.declared import conventions_of
+from flagstaff.cleanup.declared_jobs import Declared
 from flagstaff.cleanup.definition import without_entries
 from flagstaff.cleanup.jobs import JobCleaner, decided
 from flagstaff.cleanup.patterns import DEFAULT, Conventions
 from flagstaff.cleanup.python_files import PythonCleaner
-from flagstaff.cleanup.renames import Losers, losers
+from flagstaff.cleanup.renames import losers
 from flagstaff.cleanup.residues import residues
 from flagstaff.cleanup.scripts.files import ScriptCleaner
 from flagstaff.cleanup.template_files import clean_templates
@@ -87,7 +88,10 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
     work = Overlay(tree)
     python = PythonCleaner(work, request.flag, request.conventions, keep=request.keep)
     python.clean()
-    names = JobCleaner(work, python, _losers(work, python, request)).clean()
+    declared = decided(work, told := python.declared_jobs(), keep=request.keep)
+    jobs = _jobs(request.renames, told, declared)
+    names = dataclasses.replace(losers(request.flag, jobs, keep=request.keep), declared=declared)
+    names = JobCleaner(work, python, names).clean()
     clean_templates(work, python.flag, keep=request.keep)
     scripts = ScriptCleaner(work, python.flag, request.conventions, keep=request.keep)
     scripts.clean()
@@ -106,19 +110,18 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
             FileChange(path=path, before=tree.read(path), after=after)
             for path, after in sorted(work.changed.items())
         ),
+        jobs=jobs,
         residues=residues(work, request.flag, names, (request.conventions, answers)),
     )
 
 
-def _losers(work: Tree, python: PythonCleaner, request: CleanupRequest) -> Losers:
-    """Return the names of jobs that go: of the jobs in settings, and of those in the code."""
-    told = python.declared_jobs()
-    declared = decided(work, told, keep=request.keep)
-    undecided = {(job.old, job.new) for job in told} - {(d.job.old, d.job.new) for d in declared}
-    jobs = {(job.old, job.new): job for job in (*request.renames, *(d.job for d in declared))}
-    renames = [job for names, job in jobs.items() if names not in undecided]
-    found = losers(request.flag, renames, keep=request.keep)
-    return dataclasses.replace(found, declared=declared)
+def _jobs(
+    renames: Sequence[OldJob], told: Iterable[OldJob], declared: Sequence[Declared]
+) -> tuple[OldJob, ...]:
+    """Return the jobs of which a name goes: of those in settings, and of those in the code."""
+    jobs = {(job.old, job.new): job for job in (*renames, *(each.job for each in declared))}
+    left = {(job.old, job.new) for job in told} - {(d.job.old, d.job.new) for d in declared}
+    return tuple(job for names, job in jobs.items() if names not in left)
 
 
 def _check(request: CleanupRequest) -> None:

@@ -114,17 +114,17 @@ class PythonCleaner:
         earlier = _followed(self.answers.get(path, ()), content, done.content)
         self.answers[path] = tuple(sorted({*earlier, *done.answers}))
 
-    def declared_jobs(self) -> tuple[OldJob, ...]:
-        """Return the jobs that the code gives two names while the flag decides, each once."""
-        found: list[OldJob] = []
+    def declared_jobs(self) -> dict[OldJob, tuple[str, str]]:
+        """Return the jobs that the code gives two names: in which file, of which application."""
+        found: dict[OldJob, tuple[str, str]] = {}
         for path in self.work.containing(("declare",)):
             content = self.work.read(path) or b""
             question = self._question(path, content) if path.endswith(".py") else None
             if question is not None and any(word.encode() in content for word in question.words):
                 declarations = Declarations(question)
                 cst.parse_module(content).visit(declarations)
-                found += declarations.found
-        return tuple(dict.fromkeys(found))
+                found |= {job: (path, application) for job, application in declarations.found}
+        return found
 
     def drop_constants(self) -> None:
         """Drop the constants that held the flag's name where nothing names them any more."""

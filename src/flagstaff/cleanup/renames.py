@@ -11,14 +11,14 @@ from typing import TypeVar
 
 import libcst as cst
 
-from flagstaff.cleanup.answers import Question, last_name, text_of
+from flagstaff.cleanup.answers import last_name, text_of
 from flagstaff.cleanup.changes import OldJob
-from flagstaff.cleanup.declared_jobs import TASK, Declared, declaration, renamed, sent
+from flagstaff.cleanup.declared_jobs import Declared
+from flagstaff.cleanup.job_names import given_name, job_names
 from flagstaff.cleanup.literals import without
 from flagstaff.cleanup.markers import Gone, gone
 
 _Sequence = TypeVar("_Sequence", cst.List, cst.Tuple, cst.Set)
-_Body = TypeVar("_Body", cst.FunctionDef, cst.ClassDef)
 _FIELDS = {"task", "queue", "name", "routing_key", "exchange"}
 _QUEUE_FIELDS = {"queue", "routing_key"}
 
@@ -72,20 +72,7 @@ def module_name(path: str) -> str:
 
 def job_of(node: cst.FunctionDef | cst.ClassDef, names: Losers) -> str | None:
     """Return the losing job which a function or class is, `None` if it is none."""
-    return next((each for each in _job_names(node, names.module) if names.heir(each)), None)
-
-
-def _job_names(node: cst.FunctionDef | cst.ClassDef, module: str) -> Iterator[str]:
-    """Yield what a function or class is called as a job."""
-    own = f"{module}.{node.name.value}"
-    if isinstance(node, cst.ClassDef):
-        yield _class_name(node) or own
-        return
-    for decorator in node.decorators:
-        call = decorator.decorator
-        function = call.func if isinstance(call, cst.Call) else call
-        if last_name(function) in {*TASK, "job", "actor"}:
-            yield (_given_name(call) if isinstance(call, cst.Call) else None) or own
+    return next((each for each in job_names(node, names.module) if names.heir(each)), None)
 
 
 def job_definitions(module: cst.Module, names: Losers) -> tuple[str, ...]:
@@ -110,14 +97,23 @@ def queue_uses(tree: ast.AST, queue: str, names: Losers) -> Iterator[int]:
                 text = _string(key)
                 if names.heir(text):
                     continue
-                if text in _QUEUE_FIELDS and _string(value) == queue:
+                if _string(value) == queue and (text in _QUEUE_FIELDS or _is_default(text)):
                     yield value.lineno
                 yield from queue_uses(value, queue, names)
             return
-        case ast.keyword(arg="queue", value=value) if _string(value) == queue:
-            yield value.lineno
+        case ast.keyword(arg=name, value=value) if _string(value) == queue:
+            if name == "queue" or _is_default(name):
+                yield value.lineno
+        case ast.Assign(targets=[ast.Name(id=name) | ast.Attribute(attr=name)], value=value):
+            if _string(value) == queue and _is_default(name):
+                yield value.lineno
     for child in ast.iter_child_nodes(tree):
         yield from queue_uses(child, queue, names)
+
+
+def _is_default(name: str | None) -> bool:
+    """Tell whether a setting is the queue of jobs that have no route."""
+    return (name or "").lower().endswith("default_queue")
 
 
 def _strings(node: ast.AST) -> list[str]:
@@ -131,10 +127,9 @@ def _string(node: ast.AST | None) -> str | None:
 class JobRemover(cst.CSTTransformer):
     """Take the losing jobs, and the entries of literals that name them, out of a module."""
 
-    def __init__(self, names: Losers, question: Question | None = None) -> None:
+    def __init__(self, names: Losers) -> None:
         super().__init__()
         self._names = names
-        self._question = question
         self._about_queues = [False]
         self._classes: set[str] = set()
 
@@ -182,30 +177,22 @@ class JobRemover(cst.CSTTransformer):
             return updated_node.with_changes(value=cst.SimpleString(f"{quote}{heir}{quote}"))
         return updated_node
 
-    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
-        del original_node
-        return sent(updated_node, {each.lost: each.kept for each in self._names.declared})
-
     def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef | cst.SimpleStatementLine:
-        updated_node = self._with_both_names(original_node, updated_node)
-        goes = job_of(updated_node, self._names) and not self._is_kept(original_node)
+        goes = job_of(original_node, self._names) and not self._is_kept(original_node)
         return gone(updated_node) if goes else updated_node
 
     def leave_ClassDef(
         self, original_node: cst.ClassDef, updated_node: cst.ClassDef
     ) -> cst.ClassDef | cst.SimpleStatementLine:
-        updated_node = self._with_both_names(original_node, updated_node)
-        if not job_of(updated_node, self._names) or self._is_kept(original_node):
+        if not job_of(original_node, self._names) or self._is_kept(original_node):
             return updated_node
         self._classes.add(original_node.name.value)
         return gone(updated_node)
 
     def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.Expr | Gone:
-        job = self._question and declaration(original_node, self._question)
-        if job in [each.job for each in self._names.declared]:
-            return Gone()
+        del original_node
         match updated_node.value:
             case cst.Call(args=[cst.Arg(value=value)]) as call:
                 made = value.func if isinstance(value, cst.Call) else value
@@ -248,7 +235,7 @@ class JobRemover(cst.CSTTransformer):
                         and text_of(arg.value) == self._names.flag
                         for arg in args
                     )
-                name = _given_name(element.value) if last_name(function) == "Queue" else None
+                name = given_name(element.value) if last_name(function) == "Queue" else None
                 return name in self._names.queues
         return self._is_loser(text_of(element.value))
 
@@ -265,43 +252,12 @@ class JobRemover(cst.CSTTransformer):
         queue = self._about_queues[-1] and text in self._names.queues
         return queue or self._names.heir(text) is not None
 
-    def _with_both_names(self, original: _Body, updated: _Body) -> _Body:
-        """Give a body that was declared to have two names the one that stays."""
-        called = set(_job_names(original, self._names.module))
-        for each in self._names.declared:
-            if each.kept in called or (each.lost in called and each.has_one_body):
-                return renamed(updated, each)
-        return updated
-
     def _is_kept(self, node: cst.FunctionDef | cst.ClassDef) -> bool:
         return node.name.value in self._names.kept
 
     def _enter(self, name: str) -> None:
         about = any(part in name.lower() for part in ("queue", "route"))
         self._about_queues.append(about or self._about_queues[-1])
-
-
-def _given_name(call: cst.Call) -> str | None:
-    """Return the name a task or queue is given: `name=`, or the first argument."""
-    for index, arg in enumerate(call.args):
-        keyword = arg.keyword.value if arg.keyword else None
-        if keyword in {"name", "actor_name"} or (index == 0 and keyword is None):
-            return text_of(arg.value)
-    return None
-
-
-def _class_name(node: cst.ClassDef) -> str | None:
-    for line in node.body.body:
-        match line:
-            case cst.SimpleStatementLine(
-                body=[
-                    cst.Assign(
-                        targets=[cst.AssignTarget(target=cst.Name(value="name"))], value=value
-                    )
-                ]
-            ):
-                return text_of(value)
-    return None
 
 
 def _task_of(element: cst.BaseDictElement) -> str | None:

@@ -12,6 +12,7 @@ from libcst import matchers
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from flagstaff.cleanup.answers import Question, text_of
+from flagstaff.cleanup.declared_jobs import DeclaredRemover
 from flagstaff.cleanup.evaluate import Evaluator
 from flagstaff.cleanup.focus import Focus
 from flagstaff.cleanup.listings import Decorators, Listings
@@ -92,7 +93,8 @@ class Rewrite:
         if self.setting:
             module = visited(module, SettingRemover(self.question.flag))
         if self.losers is not None:
-            module = _visited(module, JobRemover(self.losers, self.question))
+            declared = DeclaredRemover(self.losers.declared, self.losers.module, self.question)
+            module = _visited(_visited(module, declared), JobRemover(self.losers))
         used: Start | None = None
         code, text = start.code, module.code
         for _ in range(_MOST_PASSES):

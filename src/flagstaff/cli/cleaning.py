@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from flagstaff.errors import Conflict, UsageError
 if TYPE_CHECKING:
     from flagstaff.cleanup.changes import CleanupPlan
     from flagstaff.definitions import Project
+
+MOST_LINES = 5
+"""Lines of one file that only speak of the flag, and are shown."""
 
 
 @click.command("cleanup", context_settings=SETTINGS, short_help="Remove a flag from the code.")
@@ -124,8 +128,15 @@ def cleanup(  # noqa: PLR0913  each option answers a question of its own
 
 def _tell(found: CleanupPlan, flag: str, keep: str, written: str) -> None:
     asking = [each for each in found.residues if each.reference.kind.asks]
+    told: Counter[str] = Counter()
     for each in sorted(found.residues, key=lambda each: not each.reference.kind.asks):
-        output.remark(f"{output.coloured('left for you:', output.YELLOW)} {each}")
+        path, asks = each.reference.path, each.reference.kind.asks
+        told[path] += not asks
+        if asks or told[path] <= MOST_LINES:
+            output.remark(f"{output.coloured('left for you:', output.YELLOW)} {each}")
+    for path, count in told.items():
+        if count > MOST_LINES:
+            output.remark(f"left for you: {count - MOST_LINES} more in {path}; --json has them all")
     files, lines = len(found.changes), len(found.residues)
     counted = f"{output.counted(files, 'file')} changed, {output.counted(lines, 'line')} left"
     output.remark(f"{counted}; on the branch {written}" if written else counted)

@@ -75,7 +75,10 @@ def rename(common: Common, /, *, flag: str, **options: Any) -> Outcome:
     if not common.dry_run:
         write_file(path, text)
     verb = "would write" if common.dry_run else "wrote"
-    warnings = _warnings(flag, around.project, renames, guarded=bool(read.guards))
+    is_declared = bool(options["app"])
+    warnings = _warnings(
+        flag, around.project, renames, guarded=bool(read.guards), declared=is_declared
+    )
     notes = "".join(f"\n\nwarning: {each}" for each in warnings)
     told: list[Json] = [
         {name: getattr(each, name) for name in ("old", "new", "old_queue", "new_queue")}
@@ -239,16 +242,17 @@ def _percentages(text: str) -> tuple[Decimal, ...]:
 
 
 def _warnings(
-    flag: str, project: Project, renames: tuple[JobRename, ...], *, guarded: bool
+    flag: str, project: Project, renames: tuple[JobRename, ...], *, guarded: bool, declared: bool
 ) -> list[str]:
     found = [] if guarded else ["no guard watches this rollout: see docs/reference/guards.md"]
     settled = {each.old for each in project.renames if each.flag == flag}
     missing = [each for each in renames if each.old not in settled]
-    if missing:
+    if missing and not declared:
         entries = ", ".join(
             f"{{flag: {flag}, old: {each.old}, new: {each.new}}}" for each in missing
         )
         found.append(
-            f"for the cleanup to find old names, write under `renames:` in flagstaff.yml: {entries}"
+            "for the cleanup to find old names, declare them in the code with `renames.declare`, "
+            f"or write under `renames:` in flagstaff.yml: {entries}"
         )
     return found

@@ -27,13 +27,18 @@ class DrainProof:
 
 
 def drain_proofs(unit: Unit, flags: Iterable[str]) -> dict[str, DrainProof]:
-    """Return the proofs in the newest rollout of each flag, by the name of the job."""
+    """Return the proofs in the newest rollout of each flag, by the name of the job.
+
+    Of several of one rollout it is the last that has begun, or the first.
+    """
     found = {}
     for flag in sorted({*flags})[:MOST]:
         for record in store.find(unit.connection, flag=flag, limit=1):
             for step in record.rollout.plan.steps:
                 if isinstance(step.action, CheckDrained):
                     state = record.rollout.state(step.id)
+                    if step.action.name in found and state.status is StepStatus.PENDING:
+                        continue
                     found[step.action.name] = DrainProof(
                         rollout=record.rollout.id,
                         step=step.id,

@@ -141,6 +141,20 @@ def test_a_queue_other_jobs_still_use_stays():
     assert clean(source.replace('"other"', '"app.tasks.old"')) == "queues = []\nroutes = {}\n"
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        'app.conf.update(task_default_queue="old_q")\n',
+        'app.conf.task_default_queue = "old_q"\n',
+        'CELERY_TASK_DEFAULT_QUEUE = "old_q"\n',
+        'conf = {"task_default_queue": "old_q"}\n',
+    ],
+)
+def test_the_queue_of_jobs_without_a_route_stays(setting):
+    source = f'{setting}queues = [Queue("old_q"), Queue("new_q")]\n'
+    assert clean(source) == source
+
+
 def test_a_name_sent_by_text_is_reported():
     plan = planned({"app/a.py": 'app.send_task("app.tasks.old")\n', "run.sh": "worker -Q old_q\n"})
     assert [str(r.reference) for r in plan.residues] == [
@@ -185,9 +199,10 @@ renames.declare(
 QUEUES = 'old_queue="shop",\n    new_queue="mail",'
 UNDER_OLD = '@app.task(name="shop.notify")\ndef notify(n):\n    send(n)'
 UNDER_NEW = '@app.task(name="mail.notify", bind=True)\ndef notify(self, n):\n    send(n)'
+ROUTED = '\napp.conf.task_routes = {"mail.notify": {"queue": "mail"}}\n'
 BODIES = {
-    "under the old name": (UNDER_OLD, '@app.task(name="mail.notify", queue="mail")'),
-    "under the new name": (UNDER_NEW, '@app.task(name="mail.notify", bind=True, queue="mail")'),
+    "under the old name": (UNDER_OLD, '@app.task(name="mail.notify")'),
+    "under the new name": (UNDER_NEW, '@app.task(name="mail.notify", bind=True)'),
     "in the old queue": (
         UNDER_OLD.replace('")', "\", queue='shop')"),
         "@app.task(name=\"mail.notify\", queue='mail')",
@@ -198,7 +213,7 @@ BODIES = {
     ),
     "over many lines": (
         UNDER_OLD.replace('name="shop.notify"', '\n    name="shop.notify",\n'),
-        '@app.task(\n    name="mail.notify",\n    queue="mail",\n)',
+        '@app.task(\n    name="mail.notify",\n)',
     ),
 }
 
@@ -220,6 +235,7 @@ def test_a_declared_job_takes_on_the_name_and_queue_that_stay(name):
     plan = declaring(body)
     text = after(plan)
     assert decorator in text
+    assert text.endswith(ROUTED)
     assert "declare" not in text
     assert "renames" not in text
     assert 'app = Celery("shop")' in text
@@ -231,7 +247,7 @@ def test_a_declared_job_takes_on_the_name_and_queue_that_stay(name):
 def test_it_takes_on_the_old_name_when_the_flag_stays_off(body):
     text = after(declaring(body, keep=False))
     assert 'name="shop.notify"' in text
-    assert 'queue="shop"' in text
+    assert text.endswith('\napp.conf.task_routes = {"shop.notify": {"queue": "shop"}}\n')
     assert "mail" not in text
 
 
@@ -242,14 +258,71 @@ def test_a_job_that_its_module_names_gets_the_name_in_words():
 
 def test_a_class_takes_on_the_name_as_well():
     body = 'class Notify(app.Task):\n    name = "shop.notify"\n\n    def run(self):\n        send()'
-    assert 'name = "mail.notify"\n    queue = "mail"\n\n    def run' in after(declaring(body))
+    text = after(declaring(body))
+    assert 'name = "mail.notify"\n\n    def run' in text
+    assert text.endswith(ROUTED)
 
 
-def test_a_route_says_it_already():
-    route = 'app.conf.task_routes = {\n    "mail.notify": {"queue": "mail"},\n}\n'
-    text = after(declaring(f"{UNDER_OLD}\n\n\n{route}"))
-    assert '@app.task(name="mail.notify")' in text
-    assert route in text
+ROUTES = {
+    "said": ('{"mail.notify": {"queue": "mail"}}', '{"mail.notify": {"queue": "mail"}}'),
+    "said of all of them": ('{"mail.*": {"queue": "mail"}}', '{"mail.*": {"queue": "mail"}}'),
+    "of another queue": ("{'mail.notify': {'queue': 'x'}}", "{'mail.notify': {'queue': 'mail'}}"),
+    "of the old name": (
+        '{"a": {"queue": "a"}, "shop.notify": {"queue": "shop", "priority": 3}}',
+        '{"a": {"queue": "a"}, "mail.notify": {"queue": "mail", "priority": 3}}',
+    ),
+    "of others": (
+        '{"a": {"queue": "a"}}',
+        '{"a": {"queue": "a"}, "mail.notify": {"queue": "mail"}}',
+    ),
+    "over lines": (
+        '{\n    "a": {"queue": "a"},\n}',
+        '{\n    "a": {"queue": "a"},\n    "mail.notify": {"queue": "mail"},\n}',
+    ),
+    "none": ("{}", '{"mail.notify": {"queue": "mail"}}'),
+}
+
+
+@pytest.mark.parametrize("setting", ["app.conf.task_routes = {}", "CELERY_TASK_ROUTES = {}"])
+@pytest.mark.parametrize("name", ROUTES)
+def test_routes_say_the_queue(name, setting):
+    before, wanted = ROUTES[name]
+    plan = declaring(UNDER_OLD, **{"conf.py": f"{setting.replace('{}', before)}\n"})
+    found = next((e.after.decode() for e in plan.changes if e.path == "conf.py"), None)
+    assert found == (None if before == wanted else f"{setting.replace('{}', wanted)}\n")
+    assert "queue" not in after(plan)
+
+
+def test_where_routes_are_no_literal_the_job_says_it():
+    plan = declaring(UNDER_OLD, **{"conf.py": "CELERY_TASK_ROUTES = [route]\n"})
+    assert '@app.task(name="mail.notify", queue="mail")' in after(plan)
+    body = 'class Notify(app.Task):\n    name = "shop.notify"\n\n    def run(self):\n        send()'
+    plan = declaring(body, **{"conf.py": "CELERY_TASK_ROUTES = [route]\n"})
+    assert 'name = "mail.notify"\n    queue = "mail"\n\n    def run' in after(plan)
+
+
+def test_several_jobs_of_an_application_share_the_routes_that_are_made():
+    more = DECLARED.format(body=UNDER_OLD, queues=QUEUES)
+    more += more[more.index("renames.declare") :].replace("notify", "tell")
+    more = more.replace(
+        "renames.declare", '@app.task(name="shop.tell")\ndef tell(): ...\n\n\nrenames.declare', 1
+    )
+    tree = MemoryTree({"shop.py": more.encode()})
+    text = after(plan_in(tree, CleanupRequest(flag="flag", keep=True)))
+    routes = '{"mail.notify": {"queue": "mail"}, "mail.tell": {"queue": "mail"}}'
+    assert text.endswith(f"app.conf.task_routes = {routes}\n")
+    apart = DECLARED.format(body=UNDER_OLD.replace("notify", "tell"), queues=QUEUES)
+    text = after(
+        declaring(
+            UNDER_OLD,
+            **{
+                "other.py": apart.replace("mail.notify", "mail.tell").replace(
+                    "shop.notify", "shop.tell"
+                )
+            },
+        )
+    )
+    assert '@app.task(name="mail.notify", queue="mail")' in text
 
 
 def test_what_sends_it_by_name_sends_the_other():
@@ -264,7 +337,7 @@ def test_where_both_have_a_body_the_old_one_goes():
     both = f"{UNDER_OLD}\n\n\n{UNDER_NEW.replace('def notify', 'def notify_mail')}"
     text = after(declaring(both))
     assert "def notify(" not in text
-    assert 'bind=True, queue="mail")\ndef notify_mail(self, n)' in text
+    assert "bind=True)\ndef notify_mail(self, n)" in text
 
 
 def test_a_flag_that_a_constant_names_is_found():

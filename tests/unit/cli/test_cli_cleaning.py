@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from flagstaff.cli.cleaning import MOST_LINES
 from flagstaff.cli.main import run
 
 SHOP = """\
@@ -40,6 +41,14 @@ def test_the_diff_is_one_that_git_applies(sandbox, capsys, keep, price):
     assert (sandbox.root / "app/shop.py").read_text() == f"def price(flags):\n    return {price}\n"
     assert not (sandbox.root / "config/feature_flags/ops/new_shop.yml").exists()
     assert "new_shop" in (sandbox.root / "CHANGELOG.md").read_text()
+
+
+def test_of_a_file_that_speaks_of_it_often_some_lines_are_shown(sandbox, capsys):
+    sandbox.commit("a log", **{"notes.txt": "new_shop is on\n" * 30})
+    assert cleanup(sandbox) == 0
+    said = capsys.readouterr().err
+    assert said.count("notes.txt:") == MOST_LINES
+    assert "25 more in notes.txt; --json has them all" in said
 
 
 def test_what_is_left_is_said_beside_it(sandbox, capsys):

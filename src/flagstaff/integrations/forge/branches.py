@@ -23,12 +23,11 @@ def write_cleanup(root: Path, project: Project, plan: Plan) -> Cleanup:
         Conflict: the flag is not in the repository any more, or the branch holds something else.
     """
     flag = plan.flag
-    jobs = old_jobs(project, flag)
     cleanup = plan_cleanup(
         root,
         flag,
         keep=True,
-        renames=jobs,
+        renames=old_jobs(project, flag),
         changelog=Path(project.changelog),
         title=f"Remove the `{flag}` feature flag",
         base=project.main_branch,
@@ -42,13 +41,13 @@ def write_cleanup(root: Path, project: Project, plan: Plan) -> Cleanup:
         root,
         cleanup,
         branch=f"cleanup/{flag}",
-        message=_message(plan, jobs),
+        message=_message(plan, cleanup.jobs),
         base=project.main_branch,
     )
     return Cleanup(
         branch=branch.branch,
         commit=branch.commit,
-        parts=_parts(cleanup, project, jobs),
+        parts=_parts(cleanup, project),
         files=len(cleanup.changes),
         residues=tuple(str(each) for each in cleanup.residues),
     )
@@ -73,9 +72,7 @@ def _message(plan: Plan, jobs: tuple[OldJob, ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _parts(
-    cleanup: CleanupPlan, project: Project, jobs: tuple[OldJob, ...]
-) -> tuple[CleanupPart, ...]:
+def _parts(cleanup: CleanupPlan, project: Project) -> tuple[CleanupPart, ...]:
     """Return what the change set really holds; what a residue contradicts is left out."""
     changed = {change.path: change for change in cleanup.changes}
     deleted = {path for path, change in changed.items() if change.after is None}
@@ -86,6 +83,7 @@ def _parts(
         found.append(CleanupPart.DEFINITION)
     if any(path.startswith(project.changelog.rstrip("/")) for path in changed):
         found.append(CleanupPart.CHANGELOG)
+    jobs = cleanup.jobs
     if jobs and not any(_left(cleanup, each.old) for each in jobs):
         found.append(CleanupPart.OLD_JOBS)
     queues = [each.old_queue for each in jobs if each.old_queue]
