@@ -1,8 +1,9 @@
 """What does watching cost a job, where it is published and where it runs, next to plain Celery?
 
-CPU time of the same number of jobs on the same Redis: published in turns by one process, run by
-workers of all sides at the same time, so that each meets the same machine. Ours reports to a real
-server. The jobs do nothing, so that all of it is Celery's work and ours.
+CPU time of the same number of jobs on the same Redis: published in turns by one process, run in
+turns by a worker of each side, of which the others are stopped meanwhile, so that each meets the
+same machine. Ours reports to a real server, by the clock, and so three times as often as a worker
+that is never stopped. The jobs do nothing, so that all of it is Celery's work and ours.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -19,12 +21,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 JOBS = "benchmarks.workers_watch_jobs"
 SIDES = ("plain", "watched", "renamed")
 TARGETS = {"enqueue": 1.10, "execution": 1.03}
-TICKS = os.sysconf("SC_CLK_TCK")
+TURN = 300
+"""Jobs that a worker runs before it is the next one's turn."""
+
+WARM = 4
+"""Turns that a worker begins with, and that do not count."""
+
 SERVE = """
 import sys
 from flagstaff.server.run import serve
@@ -77,46 +85,63 @@ def _enqueue(environment: dict[str, str]) -> dict[str, dict[str, float]]:
 
 
 def _execute(environment: dict[str, str]) -> dict[str, dict[str, float]]:
-    """Let one worker of each side run the jobs that wait, all at the same time."""
+    """Let a worker of each side run jobs that wait, in turns; return the medians of the turns."""
     import redis  # noqa: PLC0415 - an extra
 
     words = ["-P", "solo", "-l", "ERROR", "--without-gossip", "--without-mingle"]
-    clients = [redis.Redis.from_url(f"{environment['BROKER']}/{n}") for n in range(len(SIDES))]
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", f"{JOBS}:app", "worker", *words],
-            env={**environment, "SIDE": side},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for side in SIDES
-    ]
-    total = int(environment["JOBS"])
-    times: dict[str, float] = {}
+    clients = {n: redis.Redis.from_url(f"{environment['BROKER']}/{i}") for i, n in enumerate(SIDES)}
+    workers = {}
+    turns = int(environment["JOBS"]) // TURN - WARM - 2
+    times: dict[str, list[float]] = {side: [] for side in SIDES}
     try:
-        began = dict.fromkeys(SIDES, (0.0, 0))
-        while len(times) < len(SIDES):
-            time.sleep(0.005)
-            for side, client, worker in zip(SIDES, clients, workers, strict=True):
-                left = client.llen("celery")
-                if not began[side][1] and left < total * 0.9:  # it is warm
-                    began[side] = (_cpu(worker.pid), left)
-                elif side not in times and left < total * 0.1:
-                    spent = _cpu(worker.pid) - began[side][0]
-                    times[side] = spent / (began[side][1] - left) * 1e6
+        for side in SIDES:
+            workers[side] = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", f"{JOBS}:app", "worker", *words],
+                env={**environment, "SIDE": side},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            _until(clients[side], clients[side].llen("celery") - WARM * TURN)
+            workers[side].send_signal(signal.SIGSTOP)
+        for number in range(turns):
+            turn = number % len(SIDES)
+            for side in SIDES[turn:] + SIDES[:turn]:
+                times[side].append(_turn(workers[side], clients[side]))
     finally:
-        for worker in workers:
-            worker.terminate()
+        for worker in workers.values():
+            worker.kill()
             worker.wait(60)
-        clients[0].flushall()
-        for client in clients:
+        for client in clients.values():
+            client.flushdb()
             client.close()
-    return {"us": times, "ratio": {side: times[side] / times["plain"] for side in SIDES}}
+    pairs = {
+        side: [a / b for a, b in zip(times[side], times["plain"], strict=True)] for side in SIDES
+    }
+    return {
+        "us": {side: statistics.median(found) for side, found in times.items()},
+        "ratio": {side: statistics.median(found) for side, found in pairs.items()},
+    }
+
+
+def _turn(worker: subprocess.Popen[bytes], client: Any) -> float:
+    """Let a worker run some hundred jobs; return the microseconds of CPU that each took."""
+    before, waiting = _cpu(worker.pid), client.llen("celery")
+    worker.send_signal(signal.SIGCONT)
+    _until(client, waiting - TURN)
+    worker.send_signal(signal.SIGSTOP)
+    return (_cpu(worker.pid) - before) / (waiting - client.llen("celery")) * 1e6
+
+
+def _until(client: Any, left: int) -> None:
+    """Return once no more jobs than so many wait."""
+    while client.llen("celery") > left:
+        time.sleep(0.002)
 
 
 def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Return the seconds of CPU of a process and its threads."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(each.read_text().split()[0]) for each in tasks) / 1e9
 
 
 @contextmanager

@@ -65,6 +65,11 @@ def ready(common: Common, /, *, name: str, queue: str, management: str, **where:
 @with_management
 @click.option("--stable", metavar="DURATION", default="30s", help="For so long nothing is found.")
 @click.option("--queue", "queues", multiple=True, help="A queue to look into besides those known.")
+@click.option(
+    "--cleaned-up",
+    is_flag=True,
+    help="It was proven before, and the declaration is gone: do not ask for what only that tells.",
+)
 @click.pass_obj
 def drained(
     common: Common,
@@ -73,6 +78,7 @@ def drained(
     name: str,
     stable: str,
     queues: tuple[str, ...],
+    cleaned_up: bool,
     management: str,
     **where: Any,
 ) -> int:
@@ -94,7 +100,13 @@ def drained(
             told, least = rabbitmq.management_of(app, management), rabbitmq.LATE
 
         def look() -> list[Place]:
-            return scan(app, asker, name, queues=queues, own=own, management=told)
+            return scan(
+                *(app, asker, name),
+                queues=queues,
+                own=own,
+                management=told,
+                cleaned_up=cleaned_up,
+            )
 
         return prove(look, name, stable=max(seconds, least))
 

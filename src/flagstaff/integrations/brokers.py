@@ -115,6 +115,7 @@ class Brokers:
             command = "drained"
             words += ["--stable", format_duration(check.stable)]
             words += [word for each in check.queues for word in ("--queue", each)]
+            words += ["--cleaned-up"] if check.cleaned_up else []
             patience += check.stable
         return (*OURS, command, *words, "--", check.name), patience.total_seconds()
 

@@ -86,12 +86,15 @@ class CheckDrained:
         broker: where, as the project calls it.
         queues: to look into besides those that the broker and its workers know.
         stable: for so long nothing may be found.
+        cleaned_up: whether the declaration of the rename is gone from the code, so that workers no
+            longer say what follows their jobs and what beat brings; an earlier check proved that.
     """
 
     name: str
     broker: str
     queues: tuple[str, ...] = ()
     stable: timedelta = STABLE
+    cleaned_up: bool = False
 
 
 AskedOutside = CheckCommand | CheckHttp | CheckWorkersReady | CheckDrained

@@ -42,7 +42,7 @@ def is_empty(places: Iterable[Place]) -> bool:
     return all(each.state is State.EMPTY for each in places)
 
 
-def scan(
+def scan(  # noqa: PLR0913  each answers a question of its own
     app: Any,
     asker: Asker,
     name: str,
@@ -50,6 +50,7 @@ def scan(
     queues: Iterable[str] = (),
     own: bool,
     management: Management | None = None,
+    cleaned_up: bool = False,
 ) -> list[Place]:
     """Look into every place once.
 
@@ -60,6 +61,7 @@ def scan(
         queues: besides those that the broker and the workers name.
         own: whether `app` is the team's own, with its settings, or one made up for the address.
         management: of RabbitMQ, where it can be asked.
+        cleaned_up: whether workers are not expected to say what only Flagstaff's part of them can.
     """
     known = {*queues, *(app.amqp.queues if own else ())}
     if management is not None:
@@ -79,7 +81,8 @@ def scan(
                     doubt=f"{connection.transport.driver_type} cannot be looked into",
                 )
             ]
-    return [*broker, *worker_places(asker, name, app if own else None, unseen=unseen)]
+    told = worker_places(asker, name, app if own else None, unseen=unseen, cleaned_up=cleaned_up)
+    return [*broker, *told]
 
 
 def takers(asker: Asker) -> Counter[str]:

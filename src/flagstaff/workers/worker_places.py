@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flagstaff.workers.asking import Answers, Asker, is_error
@@ -23,7 +24,9 @@ FOLLOWING = {
 """What follows jobs of each kind, by the word of the worker; Celery's own answers do not say it."""
 
 
-def worker_places(asker: Asker, name: str, app: Any = None, *, unseen: bool = False) -> list[Place]:
+def worker_places(
+    asker: Asker, name: str, app: Any = None, *, unseen: bool = False, cleaned_up: bool = False
+) -> list[Place]:
     """Return what workers hold, each kind of memory, and the entries of beat.
 
     Args:
@@ -32,6 +35,8 @@ def worker_places(asker: Asker, name: str, app: Any = None, *, unseen: bool = Fa
         app: the application itself, if it is at hand: its settings say what beat brings.
         unseen: whether the broker does not show what it has handed out, so that only workers can
             say what follows the jobs that wait there.
+        cleaned_up: whether it was proven before that nothing follows and beat brings nothing, and
+            workers that cannot say so any more are believed.
     """
     asked = {kind: asker.ask(kind) for kind in KINDS}
     own = asker.ask(COMMAND, name=name)
@@ -45,12 +50,15 @@ def worker_places(asker: Asker, name: str, app: Any = None, *, unseen: bool = Fa
             place=place,
             embedded=sum(int(said.get(word, 0)) for said in told.values()),
             doubt=_silent([asked[kind] for kind in kinds], own, told, word)
-            if unseen or word == "embedded"
+            if not cleaned_up and (unseen or word == "embedded")
             else "",
         )
         for word, (place, kinds) in FOLLOWING.items()
     ]
-    return [*places, *following, _beat(told, own.doubt, name, app)]
+    beat = _beat(told, own.doubt, name, app)
+    if cleaned_up and not told:
+        beat = replace(beat, doubt="")
+    return [*places, *following, beat]
 
 
 def _is_told(said: Any) -> bool:

@@ -21,6 +21,7 @@ from waiting import (
     found,
     look,
     polled_chord,
+    prove_after_the_cleanup,
 )
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
@@ -128,6 +129,10 @@ def test_beat_entries_are_found_in_the_settings_of_workers_and_unknown_without(f
     assert look(fleet, timeout=0.1)[BEAT].state == "unknown"
     fleet.worker("one", "after", "shop", beat=1)
     until(lambda: found(look(fleet)) == {BEAT: (1, 0)})
+
+
+def test_after_the_cleanup_workers_that_declare_nothing_are_believed(fleet, held):
+    prove_after_the_cleanup(fleet, held)
 
 
 def test_an_empty_system_is_proven_and_a_silent_worker_makes_it_unknown(fleet):

@@ -26,6 +26,8 @@ from waiting import (
     found,
     look,
     polled_chord,
+    prove_after_the_cleanup,
+    unknown,
 )
 
 from flagstaff.workers.asking import Asker
@@ -44,10 +46,6 @@ def channel(fleet):
     with Connection(fleet.broker, connect_timeout=30) as connection:
         connection.ensure_connection(max_retries=20)
         yield connection.default_channel
-
-
-def unknown(places):
-    return {place for place, each in places.items() if each.state == "unknown"}
 
 
 @pytest.mark.parametrize("where", WAITING)
@@ -193,6 +191,10 @@ def test_a_message_in_the_hands_of_who_takes_no_jobs_is_unknown(fleet, channel):
     until(lambda: found(look(fleet, timeout=0.1)) == {QUEUE: (1, 0)})
     until(lambda: channel.basic_get("shop"))  # once the look has given it back
     until(lambda: "takes no jobs" in look(fleet, timeout=0.1)[UNACKED].doubt)
+
+
+def test_after_the_cleanup_workers_that_declare_nothing_are_believed(fleet, held):
+    prove_after_the_cleanup(fleet, held)
 
 
 def test_an_empty_system_is_proven_and_a_silent_worker_makes_it_unknown(fleet):

@@ -6,6 +6,7 @@ from contextlib import closing
 
 from celery import Celery, chain, chord
 from celery.backends.base import Backend
+from fleet import until
 
 from flagstaff.workers.asking import Asker
 from flagstaff.workers.draining import scan
@@ -18,17 +19,33 @@ RUNNING, FOLLOWING = "workers: running", "workers: to follow what runs"
 HELD = "workers: to follow what waits there"
 
 
-def look(fleet, name=OLD, timeout=2.0, **more):
+def look(fleet, name=OLD, timeout=2.0, *, cleaned_up=False, **more):
     """Look once with nothing but the broker's address, and that of its management if it has one."""
     app = Celery(broker=fleet.broker, set_as_current=False)
     try:
         with closing(Asker(app, timeout=timeout, **more)) as asker:
             told = management_of(app, fleet.management) if fleet.management else None
-            places = scan(app, asker, name, own=False, management=told)
+            places = scan(app, asker, name, own=False, management=told, cleaned_up=cleaned_up)
     finally:
         app.close()
     assert len({each.place for each in places}) == len(places)
     return {each.place: each for each in places}
+
+
+def prove_after_the_cleanup(fleet, held):
+    """Say that workers which declare nothing are believed once the code is cleaned up."""
+    jobs = fleet.jobs("before")
+    fleet.worker("one", "before", "shop,integrations")
+    jobs.hold.delay(held.name)
+    until(lambda: fleet.ran("shop.hold"))
+    until(lambda: {FOLLOWING, BEAT} <= unknown(look(fleet)))
+    until(lambda: {each.state for each in look(fleet, cleaned_up=True).values()} == {"empty"})
+    jobs.notify.apply_async((1,), countdown=900)
+    until(lambda: found(look(fleet, cleaned_up=True)))
+
+
+def unknown(places):
+    return {place for place, each in places.items() if each.state == "unknown"}
 
 
 def found(places):

@@ -64,6 +64,7 @@ def test_the_plan_asks_workers_before_every_share_and_proves_the_drain_before_th
     cleanups = [n for n, each in enumerate(actions) if isinstance(each, OpenCleanup)]
     deleted = next(n for n, each in enumerate(actions) if isinstance(each, DeleteFlag))
     assert shares[-1] < drained[0] < cleanups[0] < deleted < drained[1]
+    assert [actions[n].cleaned_up for n in drained] == [False, True]
     assert isinstance(actions[drained[0] - 1], Bake)
     assert isinstance(actions[-1], Close)
     assert (project / told["path"]).read_text() == told["plan"]

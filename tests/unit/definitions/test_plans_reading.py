@@ -399,9 +399,13 @@ def test_roles_are_those_there_are():
         ),
         ("- check: {drained: n, broker: main}", CheckDrained(name="n", broker="main")),
         (
-            "- check: {drained: shop.notify, broker: main, queues: [a, b], stable: 1m}",
+            "- check: {drained: n, broker: main, queues: [a, b], stable: 1m, cleaned_up: true}",
             CheckDrained(
-                name="shop.notify", broker="main", queues=("a", "b"), stable=timedelta(minutes=1)
+                name="n",
+                broker="main",
+                queues=("a", "b"),
+                stable=timedelta(minutes=1),
+                cleaned_up=True,
             ),
         ),
         (

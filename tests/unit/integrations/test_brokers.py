@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flagstaff.definitions import Project
@@ -61,6 +63,14 @@ def test_the_management_that_is_declared_is_asked(tmp_path, check):
     brokers = Brokers(tmp_path, Project(brokers={"main": broker}))
     words, _ = brokers._words(check, broker)
     assert words[words.index("--management") + 1] == "http://x:15672"
+
+
+@pytest.mark.parametrize("cleaned_up", [False, True])
+def test_what_only_the_declaration_tells_is_asked_before_the_cleanup(tmp_path, cleaned_up):
+    broker = Broker(url="redis://x")
+    brokers = Brokers(tmp_path, Project(brokers={"main": broker}))
+    words, _ = brokers._words(replace(DRAINED, cleaned_up=cleaned_up), broker)
+    assert ("--cleaned-up" in words) is cleaned_up
 
 
 def test_only_what_is_declared_is_asked(tmp_path):

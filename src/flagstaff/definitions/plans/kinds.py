@@ -260,6 +260,7 @@ KINDS: Final = (
             Field(key="broker", read=read_broker, write=str),
             optional("queues", lambda fields, key, _: texts(fields, key), flow, ()),
             length("stable", STABLE),
+            optional("cleaned_up", read_boolean, bool, absent=False),
         ),
     ),
     Kind(

@@ -128,7 +128,7 @@ def _cleanup(wanted: RenamePlan, place: str) -> Iterator[str]:
     yield f"  - delete: [{place}]"
     for number, each in enumerate(wanted.renames, start=1):
         stage = "Nothing came after" if number == 1 else ""
-        yield from _drained(wanted, f"still-drained-{number}", each, stage)
+        yield from _drained(wanted, f"still-drained-{number}", each, stage, ", cleaned_up: true")
     for number, queue in enumerate(_old_queues(wanted) if wanted.delete_queues else (), start=1):
         yield f"  - id: delete-queue-{number}"
         yield f"    delete_queue: {{queue: {_quoted(queue)}, broker: {_quoted(wanted.broker)}}}"
@@ -159,13 +159,16 @@ def _knows(
     yield f"    check: {{workers_ready: {_quoted(job)}{where}, broker: {broker}}}"
 
 
-def _drained(wanted: RenamePlan, name: str, each: JobRename, stage: str) -> Iterator[str]:
+def _drained(
+    wanted: RenamePlan, name: str, each: JobRename, stage: str, more: str = ""
+) -> Iterator[str]:
     yield f"  - id: {name}"
     if stage:
         yield f"    stage: {stage}"
     where = f", queues: [{_quoted(each.old_queue)}]" if each.old_queue else ""
     stable, broker = format_duration(wanted.stable), _quoted(wanted.broker)
-    yield f"    check: {{drained: {_quoted(each.old)}{where}, stable: {stable}, broker: {broker}}}"
+    told = f"{where}, stable: {stable}, broker: {broker}{more}"
+    yield f"    check: {{drained: {_quoted(each.old)}{told}}}"
 
 
 def _quoted(text: str) -> str:
