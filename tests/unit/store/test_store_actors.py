@@ -1,0 +1,122 @@
+"""Is everyone counted once on either database, whatever arrives twice, late or in another order?"""
+
+from __future__ import annotations
+
+import pytest
+
+from fakes import START, plan_of, ramp
+from flagstaff.store import actors
+from flagstaff.store.actors import Report
+from flagstaff.store.tables import failed_actor, rollout, seen_actor
+
+FIRST, SECOND = 100, 200
+"""Draws."""
+
+
+@pytest.fixture
+def number(added):
+    return added(plan_of(ramp(10)))
+
+
+@pytest.fixture
+def take(database, number):
+    def taken(draw, *, on="", off="", failed="", kind="5xx"):
+        seen = dict.fromkeys(off.split(), False) | dict.fromkeys(on.split(), True)
+        report = Report(
+            rollout=number,
+            flag="new_navigation",
+            draw=draw,
+            seen=seen,
+            failed={kind: failed.split()},
+        )
+        with database.write() as connection:
+            actors.take(connection, report)
+
+    return taken
+
+
+@pytest.fixture
+def levels(database, number):
+    def read(draw, kind="5xx"):
+        with database.read() as connection:
+            found = actors.levels(connection, number, kind, draw)
+        return tuple((found[on].people, found[on].failed) for on in (True, False))
+
+    return read
+
+
+def test_a_set_that_arrives_twice_is_counted_once(take, levels):
+    for _ in range(3):
+        take(FIRST, on="a b", off="c d e", failed="a c")
+    assert levels(FIRST) == ((2, 1), (3, 1))
+    assert levels(FIRST, "302") == ((2, 0), (3, 0))
+
+
+def test_a_failure_counts_only_with_who_was_asked_about(take, levels):
+    take(FIRST, on="a", failed="a stranger")
+    assert levels(FIRST) == ((1, 1), (0, 0))
+
+
+def test_under_a_new_draw_all_are_enrolled_anew_but_those_who_failed(take, levels):
+    take(FIRST, on="a b", off="c d e", failed="a c")
+    assert levels(SECOND) == ((0, 0), (0, 0))
+    take(SECOND, on="a b c d", off="e", failed="a d")
+    assert levels(SECOND) == ((2, 1), (1, 0))
+
+
+def test_what_comes_late_from_an_older_draw_counts_nowhere(take, levels):
+    take(FIRST, off="a b")
+    take(SECOND, on="a", off="b")
+    take(FIRST, off="a b", failed="a b")
+    assert levels(SECOND) == ((1, 0), (1, 0))
+    take(SECOND, on="a", failed="a")
+    assert levels(SECOND) == ((1, 1), (1, 0))
+
+
+def test_a_failure_before_the_next_draw_is_known_keeps_its_actor_out(take, levels):
+    take(FIRST, off="a b", failed="a")
+    take(SECOND, on="a b")
+    assert levels(SECOND) == ((1, 0), (0, 0))
+
+
+def test_who_comes_when_it_is_full_counts_on_neither_side(take, levels, monkeypatch):
+    monkeypatch.setattr(actors, "MOST", 3)
+    take(FIRST, on="a b", off="c d", failed="d")
+    assert sum(people for people, _ in levels(FIRST)) == 3
+    take(FIRST, on="x", off="y", failed="x y")
+    assert sum(people for people, _ in levels(FIRST)) == 3
+    take(SECOND, on="a b c")
+    assert levels(SECOND) == ((3, 0), (0, 0))
+
+
+def test_more_than_one_query_holds(take, levels):
+    take(FIRST, on=" ".join(f"{number:016x}" for number in range(1_300)), failed=f"{1_250:016x}")
+    assert levels(FIRST) == ((1_300, 1), (0, 0))
+
+
+def test_signs_of_life_are_kept_by_kind(database, number):
+    with database.write() as connection:
+        actors.hear(connection, number, ["5xx", "302"], START)
+        actors.hear_bare(connection, number, ["302"], START)
+        actors.hear(connection, number, ["5xx"], START)
+    with database.read() as connection:
+        assert actors.heard(connection, number, "5xx") == (START, None)
+        assert actors.heard(connection, number, "302") == (START, START)
+        assert actors.heard(connection, number, "outcomes") == (None, None)
+
+
+def test_nobody_is_left_of_a_rollout_that_is_over(database, number, take):
+    with database.write() as connection:
+        actors.begin(connection, number, "aa")
+        actors.begin(connection, number, "bb")
+    take(FIRST, on="a", failed="a")
+    with database.write() as connection:
+        assert actors.salt(connection, number) == "aa"
+        actors.sweep(connection)
+        assert actors.salts(connection) == {"new_navigation": (number, "aa")}
+        connection.execute(rollout.update().values(phase="completed"))
+        assert actors.salts(connection) == {}
+        actors.sweep(connection)
+        assert actors.salt(connection, number) == ""
+        for table in (seen_actor, failed_actor):
+            assert connection.execute(table.select()).all() == []
