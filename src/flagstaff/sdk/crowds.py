@@ -152,8 +152,11 @@ class Crowds:
             if not said:
                 self._add(crowd.bare, kind)
                 return
+        if mark is None or mark.draw != crowd.draw:
+            return
+        # Only now: whoever names actors in another way than the flag is asked counts nobody.
         self._add(crowd.kinds, kind)
-        if ok or mark is None or mark.draw != crowd.draw:
+        if ok:
             return
         key = (kind, mark.actor)
         if key not in crowd.failed:

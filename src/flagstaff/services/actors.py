@@ -25,7 +25,17 @@ from flagstaff.store import flags as store_flags
 from flagstaff.store.actors import Report, Side
 from flagstaff.store.flags import FlagState
 
-__all__ = ["PRODUCTION", "Report", "draws", "follow", "measure", "sweep", "take"]
+__all__ = [
+    "PRODUCTION",
+    "Report",
+    "draw_of",
+    "draws",
+    "follow",
+    "is_news",
+    "measure",
+    "sweep",
+    "take",
+]
 
 PRODUCTION: Final = "production"
 SALT_BYTES: Final = 16
@@ -52,7 +62,7 @@ def sweep(unit: Unit) -> None:
 def draws(unit: Unit, states: dict[str, FlagState]) -> dict[str, Draw]:
     """Return the draws of flags whose actors are counted, from their states in production."""
     return {
-        flag: _draw(rollout, salt, states[flag])
+        flag: draw_of(rollout, salt, states[flag])
         for flag, (rollout, salt) in store.salts(unit.connection).items()
         if flag in states
     }
@@ -90,7 +100,7 @@ def _measured(unit: Unit, rollout: Rollout, guard: Guard, kept: Kept) -> Measure
         raise Unavailable(f"nobody is drawn for {rollout.plan.flag} in production")
     kind = kind_of(guard.query)
     _check_heard(unit, rollout, kind)
-    draw = _draw(rollout.id, salt, state)
+    draw = draw_of(rollout.id, salt, state)
     levels = store.levels(unit.connection, rollout.id, kind, draw.number)
     on, off = levels[True], levels[False]
     before_on, before_off = _before(kept.place, draw, "on"), _before(kept.place, draw, "off")
@@ -146,7 +156,8 @@ def _is_sign_of_life(unit: Unit, report: Report) -> bool:
     return False
 
 
-def _draw(rollout: int, salt: str, state: FlagState) -> Draw:
+def draw_of(rollout: int, salt: str, state: FlagState) -> Draw:
+    """Return the draw that a flag's state in production stands for: a later one is greater."""
     number = round(state.updated_at.timestamp() * MICROSECONDS)
     return Draw(rollout=rollout, salt=salt, number=number)
 
