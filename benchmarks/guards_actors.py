@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
-import numpy.typing
+import numpy.typing as npt
 from sqlalchemy import create_engine
 
 from benchmarks.guards_gate import Row, false_alarms
@@ -42,8 +42,8 @@ from flagstaff.store.flags import FlagState
 from flagstaff.store.tables import metadata
 
 Generator = np.random.Generator
-Ints = np.typing.NDArray[np.int_]
-Bools = np.typing.NDArray[np.bool_]
+Ints = npt.NDArray[np.int_]
+Bools = npt.NDArray[np.bool_]
 
 NUMBER, PEOPLE, PROCESSES = 1, 600, 3
 STAGES = ((10, 15), (50, 25))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from flagstaff.flags.wire import malformed, read_object, read_text, read_whole
+
+LONGEST: Final = 60
+"""So often the share of actors that are kept is halved at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +63,21 @@ def read_draws(data: object) -> Mapping[str, Draw]:
     """
     found = read_object(data, "drawn")
     return {name: Draw.from_json(each, f"drawn.{name}") for name, each in found.items()}
+
+
+def admits(actor: str, there: int, most: int) -> bool:
+    """Return whether one more actor is kept: all of the first `most`, then a smaller share of them.
+
+    The share is halved with every further half of `most`, by bits of the hash, which depend neither
+    on the side nor on what comes of it: so both sides lose alike, and millions stay a few times
+    `most`.
+
+    Args:
+        actor: the hashed id, hexadecimal.
+        there: how many are kept already.
+        most: how many are kept without any choice.
+    """
+    if there < most:
+        return True
+    halvings = 1 + (there - most) // max(1, most // 2)
+    return int(actor, 16) % (1 << min(halvings, LONGEST)) == 0

@@ -17,14 +17,14 @@ from typing import Final, NamedTuple
 from flagstaff.errors import FlagstaffError
 from flagstaff.flags.actor import actor_id, flatten, quick_id
 from flagstaff.flags.bucketing import combined
-from flagstaff.flags.draw import Draw
+from flagstaff.flags.draw import Draw, admits
 from flagstaff.flags.evaluation import Gate
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
 from flagstaff.flags.snapshot import Snapshot
 
-LIMIT: Final = 100_000
-"""Actors of one process, all flags together; who comes later is not noted, on either side."""
+LIMIT: Final = 50_000
+"""Actors of one process, all flags together, who are all noted; of those who come later fewer."""
 
 BATCH: Final = 2_000
 """Actors and failures of one flag in one report; more go with the next."""
@@ -117,7 +117,7 @@ class Crowds:
         known = crowd.seen.get(actor)
         if known is None:
             with self._lock:
-                if len(self) >= LIMIT:
+                if not admits(actor, len(self), LIMIT):
                     return None
                 crowd.seen[actor] = crowd.new[actor] = on
         elif known is not on:

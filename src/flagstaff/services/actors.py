@@ -70,10 +70,13 @@ def draws(unit: Unit, states: dict[str, FlagState]) -> dict[str, Draw]:
 
 def take(unit: Unit, reports: Sequence[Report]) -> None:
     """Take in what one process noted; what belongs to no rollout under way is left aside."""
-    under_way = {number: flag for flag, (number, _) in store.salts(unit.connection).items()}
+    under_way = {flag: number for flag, (number, _) in store.salts(unit.connection).items()}
     for each in reports:
-        if under_way.get(each.rollout) != each.flag:
+        state = store_flags.get(unit.connection, PRODUCTION, each.flag)
+        if under_way.get(each.flag) != each.rollout or state is None:
             continue
+        if each.draw > _number(state):
+            continue  # no such draw was ever sent
         store.take(unit.connection, each)
         store.hear(unit.connection, each.rollout, each.kinds, unit.wall)
         store.hear_bare(unit.connection, each.rollout, each.bare, unit.wall)
@@ -158,8 +161,11 @@ def _is_sign_of_life(unit: Unit, report: Report) -> bool:
 
 def draw_of(rollout: int, salt: str, state: FlagState) -> Draw:
     """Return the draw that a flag's state in production stands for: a later one is greater."""
-    number = round(state.updated_at.timestamp() * MICROSECONDS)
-    return Draw(rollout=rollout, salt=salt, number=number)
+    return Draw(rollout=rollout, salt=salt, number=_number(state))
+
+
+def _number(state: FlagState) -> int:
+    return round(state.updated_at.timestamp() * MICROSECONDS)
 
 
 def _news(now: Side, before: Side) -> Arm:

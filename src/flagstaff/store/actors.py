@@ -1,8 +1,9 @@
 """Who was asked about under a flag's draws, and whose first failures there were?
 
-Everything is a set: what arrives twice, or in another order, leaves the same rows. An actor is on
-the side of the latest draw. A failure counts under the draw it happened in, and only for those who
-have not been drawn anew meanwhile; whoever has failed once is at risk no more under later draws.
+Everything is a set: what arrives twice, or in another order, leaves the same rows. Everybody is
+enrolled anew under each draw, when first asked about. A failure counts under the draw it happened
+in, and only for those who have not been drawn anew meanwhile; whoever has failed once is at risk no
+more under later draws.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, and_, case, delete, func, or_, select, text
 
+from flagstaff.flags.draw import admits
 from flagstaff.store.tables import ACTIVE, actor_kind, actor_salt, failed_actor, seen_actor
 from flagstaff.store.tables import rollout as rollout_table
 from flagstaff.store.upsert import insert_new, inserting
 
 MOST: Final = 100_000
-"""Actors that are kept of one rollout; who comes later counts on neither side."""
+"""Actors under one draw who are all kept; of those who come later fewer, on both sides alike."""
 
 AT_ONCE: Final = 500
 """Actors that are looked up in one query."""
@@ -101,20 +103,24 @@ def sweep(connection: Connection) -> None:
 
 
 def take(connection: Connection, report: Report) -> None:
-    """Take in a report of a rollout that has a salt."""
-    drawn: dict[str, int] = {}
-    everybody = sorted(report.seen)  # in order, so that no two reports wait for each other
-    for start in range(0, len(everybody), AT_ONCE):
-        drawn |= _see(connection, report, everybody[start : start + AT_ONCE])
-    for kind in sorted(report.failed):
-        counted = [each for each in report.failed[kind] if drawn.get(each) == report.draw]
-        rows = [
-            {"rollout_id": report.rollout, "kind": kind, "actor": each, "draw": report.draw}
-            for each in sorted(counted)
-        ]
-        if rows:
-            statement = inserting(connection, failed_actor).on_conflict_do_nothing()
-            connection.execute(statement, rows)
+    """Take in a report; nothing of a rollout that has no salt (any more).
+
+    Reports of one rollout wait for each other.
+    """
+    salted = select(actor_salt.c.salt).where(actor_salt.c.rollout_id == report.rollout)
+    if connection.execute(salted.with_for_update()).first() is None:
+        return
+    drawn = _draws(connection, report.rollout, sorted(report.seen))
+    later = [each for each in sorted(report.seen) if drawn.get(each, -1) < report.draw]
+    drawn |= dict.fromkeys(_enrol(connection, report, later), report.draw)
+    rows = [
+        {"rollout_id": report.rollout, "kind": kind, "actor": each, "draw": report.draw}
+        for kind, actors in report.failed.items()
+        for each in actors
+        if drawn.get(each) == report.draw
+    ]
+    if rows:
+        connection.execute(inserting(connection, failed_actor).on_conflict_do_nothing(), rows)
 
 
 def hear(connection: Connection, rollout: int, kinds: Iterable[str], at: datetime) -> None:
@@ -163,40 +169,39 @@ def levels(connection: Connection, rollout: int, kind: str, draw: int) -> dict[b
     }
 
 
-def _see(connection: Connection, report: Report, some: Sequence[str]) -> dict[str, int]:
-    """Note that these were asked about; return the draw each is under now, if they are kept."""
-    known = _draws(connection, report.rollout, some)
-    new = [each for each in some if each not in known]
-    if new:
-        counted = select(func.count()).where(seen_actor.c.rollout_id == report.rollout)
-        room = max(0, MOST - (connection.execute(counted).scalar() or 0))
-        new = new[:room]
-    rows: list[dict[str, Any]] = [
-        {
-            "rollout_id": report.rollout,
-            "actor": each,
-            "draw": report.draw,
-            "on": report.seen[each],
-        }
-        for each in sorted((*new, *(each for each in known if known[each] < report.draw)))
-    ]
-    if not rows:
-        return known
-    statement = inserting(connection, seen_actor)
-    later = statement.on_conflict_do_update(
-        index_elements=["rollout_id", "actor"],
-        set_={"draw": statement.excluded.draw, "on": statement.excluded.on},
-        where=seen_actor.c.draw < statement.excluded.draw,
-    )
-    connection.execute(later, rows)
-    return _draws(connection, report.rollout, some)
+def _enrol(connection: Connection, report: Report, later: Sequence[str]) -> list[str]:
+    """Note that these were asked about, as far as they are kept, and return those.
+
+    Of whoever belongs to an older draw only who failed matters any more, and that is in a table of
+    its own.
+    """
+    if not later:
+        return []
+    of_rollout = seen_actor.c.rollout_id == report.rollout
+    connection.execute(delete(seen_actor).where(of_rollout, seen_actor.c.draw < report.draw))
+    counted = select(func.count()).where(of_rollout, seen_actor.c.draw == report.draw)
+    there: int = connection.execute(counted).scalar() or 0
+    kept: list[str] = []
+    for each in later:
+        if admits(each, there + len(kept), MOST):
+            kept.append(each)
+    if kept:
+        common = {"rollout_id": report.rollout, "draw": report.draw}
+        rows = [{**common, "actor": each, "on": report.seen[each]} for each in kept]
+        connection.execute(inserting(connection, seen_actor), rows)
+    return kept
 
 
-def _draws(connection: Connection, rollout: int, some: Sequence[str]) -> dict[str, int]:
-    query = select(seen_actor.c.actor, seen_actor.c.draw).where(
-        seen_actor.c.rollout_id == rollout, seen_actor.c.actor.in_(some)
-    )
-    return {row[0]: row[1] for row in connection.execute(query)}
+def _draws(connection: Connection, rollout: int, actors: Sequence[str]) -> dict[str, int]:
+    """Return the draw that each of the actors is under, of those who are kept."""
+    found: dict[str, int] = {}
+    for start in range(0, len(actors), AT_ONCE):
+        query = select(seen_actor.c.actor, seen_actor.c.draw).where(
+            seen_actor.c.rollout_id == rollout,
+            seen_actor.c.actor.in_(actors[start : start + AT_ONCE]),
+        )
+        found |= {row[0]: row[1] for row in connection.execute(query)}
+    return found
 
 
 def _note(

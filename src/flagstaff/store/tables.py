@@ -209,7 +209,7 @@ seen_actor = Table(
     Index("ix_seen_actor_draw", "rollout_id", "draw", "on"),
     sqlite_with_rowid=False,
 )
-"""Who was asked about, under the latest draw they were, and on which side."""
+"""Who was asked about under a flag's latest draw, and on which side; rows of older draws go."""
 
 failed_actor = Table(
     "failed_actor",

@@ -14,8 +14,11 @@ FIRST, SECOND = 100, 200
 
 
 @pytest.fixture
-def number(added):
-    return added(plan_of(ramp(10)))
+def number(added, database):
+    number = added(plan_of(ramp(10)))
+    with database.write() as connection:
+        actors.begin(connection, number, "aa")
+    return number
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def test_a_set_that_arrives_twice_is_counted_once(take, levels):
 
 
 def test_a_failure_counts_only_with_who_was_asked_about(take, levels):
-    take(FIRST, on="a", failed="a stranger")
+    take(FIRST, on="a", failed="a f")
     assert levels(FIRST) == ((1, 1), (0, 0))
 
 
@@ -79,13 +82,14 @@ def test_a_failure_before_the_next_draw_is_known_keeps_its_actor_out(take, level
     assert levels(SECOND) == ((1, 0), (0, 0))
 
 
-def test_who_comes_when_it_is_full_counts_on_neither_side(take, levels, monkeypatch):
-    monkeypatch.setattr(actors, "MOST", 3)
-    take(FIRST, on="a b", off="c d", failed="d")
-    assert sum(people for people, _ in levels(FIRST)) == 3
-    take(FIRST, on="x", off="y", failed="x y")
-    assert sum(people for people, _ in levels(FIRST)) == 3
-    take(SECOND, on="a b c")
+def test_of_those_who_come_when_there_are_many_fewer_are_kept(take, levels, monkeypatch):
+    monkeypatch.setattr(actors, "MOST", 4)
+    take(FIRST, on="0 1", off="2 3")
+    take(FIRST, on="5 6", off="7 9", failed="5 6")  # of these the even ones
+    assert levels(FIRST) == ((3, 1), (2, 0))
+    take(FIRST, on="5 6", failed="5 6")
+    assert levels(FIRST) == ((3, 1), (2, 0))
+    take(SECOND, on="5 7 9")  # under a new draw there is room again
     assert levels(SECOND) == ((3, 0), (0, 0))
 
 
@@ -107,7 +111,6 @@ def test_signs_of_life_are_kept_by_kind(database, number):
 
 def test_nobody_is_left_of_a_rollout_that_is_over(database, number, take):
     with database.write() as connection:
-        actors.begin(connection, number, "aa")
         actors.begin(connection, number, "bb")
     take(FIRST, on="a", failed="a")
     with database.write() as connection:
