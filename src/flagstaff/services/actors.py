@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from flagstaff.errors import Unavailable
@@ -27,11 +27,11 @@ from flagstaff.store.flags import FlagState
 
 __all__ = [
     "PRODUCTION",
+    "News",
     "Report",
     "draw_of",
     "draws",
     "follow",
-    "is_news",
     "measure",
     "sweep",
     "take",
@@ -43,12 +43,36 @@ SILENT: Final = timedelta(seconds=60)
 OFTEN: Final = timedelta(seconds=10)
 """How old a sign of life may be before the next is written down."""
 
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+MOST_SIGNS: Final = 10_000
+"""Signs of life of which it is remembered when they were written."""
+
 MICROSECONDS: Final = 1_000_000
 
 
+class News:
+    """Which reports say something that is to be written? Most only say that a process is there."""
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[int, str, bool], datetime] = {}
+
+    def found(self, reports: Sequence[Report], now: datetime) -> list[Report]:
+        """Return those to be written; of signs of life one of each kind now and then."""
+        if len(self._written) > MOST_SIGNS:
+            self._written.clear()
+        return [each for each in reports if self._is_due(each, now) or each.seen or each.failed]
+
+    def _is_due(self, report: Report, now: datetime) -> bool:
+        signs = [(report.rollout, kind, False) for kind in report.kinds]
+        signs += [(report.rollout, kind, True) for kind in report.bare]
+        due = [each for each in signs if now - self._written.get(each, NEVER) > OFTEN]
+        self._written.update(dict.fromkeys(due, now))
+        return bool(due)
+
+
 def follow(unit: Unit, rollout: Rollout) -> None:
-    """Give a rollout whose guards count actors a salt, and forget everybody when it is over."""
-    if rollout.phase.finished:
+    """Give a rollout whose guards count actors a salt; forget everybody when the watch is over."""
+    if rollout.phase.finished or rollout.merged:
         store.forget(unit.connection, rollout.id)
     elif rollout.watching and any(each.unit is Counting.ACTORS for each in rollout.plan.guards):
         store.begin(unit.connection, rollout.id, secrets.token_hex(SALT_BYTES))
@@ -80,11 +104,6 @@ def take(unit: Unit, reports: Sequence[Report]) -> None:
         store.take(unit.connection, each)
         store.hear(unit.connection, each.rollout, each.kinds, unit.wall)
         store.hear_bare(unit.connection, each.rollout, each.bare, unit.wall)
-
-
-def is_news(unit: Unit, reports: Sequence[Report]) -> bool:
-    """Return whether there is anything to write: most reports only say that a process is there."""
-    return any(each.tells or _is_sign_of_life(unit, each) for each in reports)
 
 
 def measure(unit: Unit, rollout: Rollout, guard: Guard, kept: Kept) -> Measurement:
@@ -148,15 +167,6 @@ def _check_heard(unit: Unit, rollout: Rollout, kind: str) -> None:
 
 def _lately(at: datetime | None, now: datetime) -> bool:
     return at is not None and now - at <= SILENT
-
-
-def _is_sign_of_life(unit: Unit, report: Report) -> bool:
-    for kinds, which in ((report.kinds, 0), (report.bare, 1)):
-        for kind in kinds:
-            at = store.heard(unit.connection, report.rollout, kind)[which]
-            if at is None or unit.wall - at > OFTEN:
-                return True
-    return False
 
 
 def draw_of(rollout: int, salt: str, state: FlagState) -> Draw:

@@ -53,11 +53,6 @@ class Report:
     kinds: Collection[str] = ()
     bare: Collection[str] = ()
 
-    @property
-    def tells(self) -> bool:
-        """Return whether there is anything to keep besides the sign of life."""
-        return bool(self.seen or self.failed)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:

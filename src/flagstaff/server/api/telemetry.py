@@ -17,7 +17,7 @@ from flagstaff.services.person import ENGINE
 def routes(reading: Reading) -> APIRouter:
     """Return the route for reports."""
     api = APIRouter(tags=["applications"], dependencies=JSON_ROUTES)
-    services, telemetry = reading.services, reading.telemetry
+    services, telemetry, news = reading.services, reading.telemetry, actors.News()
 
     def keep(bodies: Sequence[ReportBody]) -> None:
         found = [
@@ -26,10 +26,10 @@ def routes(reading: Reading) -> APIRouter:
             if body.environment == actors.PRODUCTION
             for each in body.actors
         ]
-        if not found or not services.ask(lambda unit: actors.is_news(unit, found), ENGINE):
-            return
-        with services.unit(ENGINE, write=True) as unit:
-            actors.take(unit, found)
+        found = news.found(found, services.clock.wall(services.clock.now())) if found else []
+        if found:
+            with services.unit(ENGINE, write=True) as unit:
+                actors.take(unit, found)
 
     @api.post("/telemetry", summary="An application's sign of life", status_code=202)
     def report(by: Caller, body: ReportBody) -> dict[str, bool]:
