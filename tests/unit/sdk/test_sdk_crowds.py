@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
 import pytest
 
+from flagstaff.contrib.outcomes import OutcomesMiddleware, OutcomesWsgi
 from flagstaff.errors import SnapshotError, Unavailable
 from flagstaff.flags.actor import Actor
 from flagstaff.flags.bucketing import bucket
@@ -252,3 +254,49 @@ def test_a_snapshot_keeps_its_draws_over_the_wire():
 def test_a_malformed_draw_is_refused(drawn):
     with pytest.raises(SnapshotError, match="drawn"):
         Snapshot.from_json({**snapshot().to_json(), "drawn": drawn})
+
+
+async def answering(scope, receive, send):
+    """Ask about whoever the path names, one after the other, and fail."""
+    del receive
+    for each in scope["path"].split():
+        scope["flags"].is_enabled("checkout", each)
+    await send({"type": "http.response.start", "status": 500})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def serve_asgi(flags, path):
+    app = OutcomesMiddleware(answering, client=flags)
+    scope = {"type": "http", "path": path, "flags": flags}
+
+    async def send(message):
+        del message
+
+    asyncio.run(app(scope, None, send))
+
+
+def serve_wsgi(flags, path):
+    def answer(environ, start_response):
+        for each in environ["PATH_INFO"].split():
+            flags.evaluate("checkout", each)
+        start_response("500 Oh dear", [])
+        return [b""]
+
+    OutcomesWsgi(answer, client=flags)({"PATH_INFO": path}, lambda *_: None)
+
+
+@pytest.mark.parametrize("serve", [serve_asgi, serve_wsgi])
+def test_middleware_says_whose_request_it_was(flags, serve):
+    serve(flags, f"{user(on=False)} {user(on=True)}")
+    found = said(flags)
+    assert (len(found["on"]), len(found["off"])) == (1, 1)
+    assert found["failed"]["5xx"] == {"on": found["on"], "off": []}
+    assert "302" in found["kinds"]
+    assert found["bare"] == []
+
+
+@pytest.mark.parametrize("serve", [serve_asgi, serve_wsgi])
+def test_a_request_that_asks_about_nobody_fails_for_nobody(flags, serve):
+    flags.holder.replace(snapshot(replace(HALF, actors=frozenset({"User:vip"})), version=2))
+    serve(flags, "User:vip")
+    assert flags.holder.crowds.take() == []
