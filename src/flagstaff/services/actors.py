@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -101,9 +102,11 @@ def take(unit: Unit, reports: Sequence[Report]) -> None:
             continue
         if each.draw > _number(state):
             continue  # no such draw was ever sent
-        store.take(unit.connection, each)
         store.hear(unit.connection, each.rollout, each.kinds, unit.wall)
         store.hear_bare(unit.connection, each.rollout, each.bare, unit.wall)
+        known = store.kinds(unit.connection, each.rollout)
+        failed = {kind: of for kind, of in each.failed.items() if kind in known}
+        store.take(unit.connection, replace(each, failed=failed))
 
 
 def measure(unit: Unit, rollout: Rollout, guard: Guard, kept: Kept) -> Measurement:

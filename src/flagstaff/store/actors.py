@@ -23,6 +23,9 @@ from flagstaff.store.upsert import insert_new, inserting
 MOST: Final = 100_000
 """Actors under one draw who are all kept; of those who come later fewer, on both sides alike."""
 
+MOST_KINDS: Final = 50
+"""Kinds of outcomes that are kept of one rollout; applications name their own bounds."""
+
 AT_ONCE: Final = 500
 """Actors that are looked up in one query."""
 
@@ -118,14 +121,20 @@ def take(connection: Connection, report: Report) -> None:
         connection.execute(inserting(connection, failed_actor).on_conflict_do_nothing(), rows)
 
 
-def hear(connection: Connection, rollout: int, kinds: Iterable[str], at: datetime) -> None:
+def hear(connection: Connection, rollout: int, heard_of: Iterable[str], at: datetime) -> None:
     """Note that outcomes of these kinds are counted by actor."""
-    _note(connection, rollout, kinds, "heard_at", at)
+    _note(connection, rollout, heard_of, "heard_at", at)
 
 
-def hear_bare(connection: Connection, rollout: int, kinds: Iterable[str], at: datetime) -> None:
+def hear_bare(connection: Connection, rollout: int, heard_of: Iterable[str], at: datetime) -> None:
     """Note that outcomes of these kinds are counted without saying whose they are."""
-    _note(connection, rollout, kinds, "bare_at", at)
+    _note(connection, rollout, heard_of, "bare_at", at)
+
+
+def kinds(connection: Connection, rollout: int) -> frozenset[str]:
+    """Return the kinds of outcomes that were heard of, by actor or not."""
+    query = select(actor_kind.c.kind).where(actor_kind.c.rollout_id == rollout)
+    return frozenset(connection.execute(query).scalars())
 
 
 def heard(
@@ -200,9 +209,11 @@ def _draws(connection: Connection, rollout: int, actors: Sequence[str]) -> dict[
 
 
 def _note(
-    connection: Connection, rollout: int, kinds: Iterable[str], column: str, at: datetime
+    connection: Connection, rollout: int, heard_of: Iterable[str], column: str, at: datetime
 ) -> None:
-    for kind in sorted(set(kinds)):
+    known = kinds(connection, rollout)
+    new = sorted({*heard_of} - known)[: max(0, MOST_KINDS - len(known))]
+    for kind in sorted((known & {*heard_of}) | {*new}):
         row = {"rollout_id": rollout, "kind": kind, column: at}
         statement = inserting(connection, actor_kind).values(**row)
         connection.execute(

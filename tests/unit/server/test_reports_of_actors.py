@@ -69,6 +69,11 @@ def test_a_report_is_kept_and_so_is_a_batch_that_says_it_again(client, draw, kep
     assert kept() == ({ONE: True, TWO: False}, {("5xx", TWO)})
 
 
+def test_a_failure_of_a_kind_that_is_not_counted_is_none(client, draw, kept):
+    assert client.post("/api/v1/telemetry", json=body(draw, kinds=["302"])).status_code == 202
+    assert kept() == ({ONE: True, TWO: False}, set())
+
+
 @pytest.mark.parametrize(
     "changed",
     [{"flag": "other"}, {"rollout": 99}, {"draw": 2**62}],

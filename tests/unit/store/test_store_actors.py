@@ -109,6 +109,14 @@ def test_signs_of_life_are_kept_by_kind(database, number):
         assert actors.heard(connection, number, "outcomes") == (None, None)
 
 
+def test_made_up_kinds_do_not_fill_the_table(database, number):
+    with database.write() as connection:
+        actors.hear(connection, number, [f"kind {each}" for each in range(80)], START)
+        actors.hear_bare(connection, number, ["one more", "kind 0"], START)
+        assert len(actors.kinds(connection, number)) == actors.MOST_KINDS
+        assert actors.heard(connection, number, "kind 0") == (START, START)
+
+
 def test_nobody_is_left_of_a_rollout_that_is_over(database, number, take):
     with database.write() as connection:
         actors.begin(connection, number, "bb")
