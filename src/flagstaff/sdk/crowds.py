@@ -27,7 +27,7 @@ LIMIT: Final = 50_000
 """Actors of one process, all flags together, who are all noted; of those who come later fewer."""
 
 BATCH: Final = 2_000
-"""Actors and failures of one flag in one report; more go with the next."""
+"""Actors and failures in one report; more go with the next, which follows at once."""
 
 ID_BYTES: Final = 8
 
@@ -176,17 +176,16 @@ class Crowds:
 
     def take(self) -> list[Part]:
         """Return what to report next: what is new, and which outcomes are counted."""
+        left, parts = BATCH, []
         with self._lock:
-            return [
-                Part(
-                    each,
-                    name,
-                    dict(islice(each.new.items(), BATCH)),
-                    dict(islice(each.newly_failed.items(), BATCH)),
-                )
-                for name, each in self._crowds.items()
-                if each.new or each.newly_failed or each.kinds or each.bare
-            ]
+            for name, each in self._crowds.items():
+                new = dict(islice(each.new.items(), left))
+                left -= len(new)
+                newly_failed = dict(islice(each.newly_failed.items(), left))
+                left -= len(newly_failed)
+                if new or newly_failed or each.kinds or each.bare:
+                    parts.append(Part(each, name, new, newly_failed))
+        return parts
 
     def taken(self, parts: Collection[Part]) -> bool:
         """Forget to report what was taken in; return whether there is more."""

@@ -133,7 +133,7 @@ class ReportBody(BaseModel):
     asked: Annotated[list[AskedBody], Field(max_length=5_000)] = Field(default_factory=list)
     unknown: Annotated[list[UnknownBody], Field(max_length=1_000)] = Field(default_factory=list)
     outcomes: Annotated[list[OutcomeBody], Field(max_length=1_000)] = Field(default_factory=list)
-    actors: Annotated[list[ActorsBody], Field(max_length=100)] = Field(default_factory=list)
+    actors: Annotated[list[ActorsBody], Field(max_length=1_000)] = Field(default_factory=list)
     jobs: Annotated[list[JobBody], Field(max_length=1_000)] = Field(default_factory=list)
     queues: Annotated[list[QueueBody], Field(max_length=1_000)] = Field(default_factory=list)
 

@@ -45,6 +45,16 @@ def flags():
     return client
 
 
+def several(count):
+    """Return a snapshot of several flags whose actors are counted."""
+    names = [f"checkout{number}" for number in range(count)]
+    return replace(
+        snapshot(version=2),
+        flags={name: Flag(name=name, gates=HALF) for name in names},
+        drawn=dict.fromkeys(names, DRAW),
+    )
+
+
 def user(*, on, number=0):
     found = (f"User:{each}" for each in range(1_000))
     return [each for each in found if (bucket("checkout", each) < 50_000) is on][number]
@@ -233,6 +243,14 @@ def test_what_is_not_heard_is_said_again_and_what_was_heard_is_not(flags, monkey
     line.heard.clear()
     telemetry._send()
     assert line.heard == []
+    flags.holder.replace(several(3))
+    for number in range(3):
+        flags.is_enabled(f"checkout{number}", user(on=True))
+    telemetry._send()
+    assert sorted(each["flag"] for each in line.heard) == [f"checkout{each}" for each in range(3)]
+    flags.holder.replace(snapshot(version=3))
+    line.heard.clear()
+    flags.is_enabled("checkout", user(on=True))
     flags.outcome("checkout", True, True, actor=user(on=True))
     telemetry._send()
     telemetry._send()
