@@ -96,12 +96,14 @@ def draws(unit: Unit, states: dict[str, FlagState]) -> dict[str, Draw]:
 def take(unit: Unit, reports: Sequence[Report]) -> None:
     """Take in what one process noted; what belongs to no rollout under way is left aside."""
     under_way = {flag: number for flag, (number, _) in store.salts(unit.connection).items()}
-    for each in reports:
+    for each in sorted(reports, key=lambda report: report.rollout):
         state = store_flags.get(unit.connection, PRODUCTION, each.flag)
         if under_way.get(each.flag) != each.rollout or state is None:
             continue
         if each.draw > _number(state):
             continue  # no such draw was ever sent
+        if not store.lock(unit.connection, each.rollout):
+            continue
         store.hear(unit.connection, each.rollout, each.kinds, unit.wall)
         store.hear_bare(unit.connection, each.rollout, each.bare, unit.wall)
         known = store.kinds(unit.connection, each.rollout)

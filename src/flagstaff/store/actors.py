@@ -100,13 +100,15 @@ def sweep(connection: Connection) -> None:
         forget(connection, number)
 
 
-def take(connection: Connection, report: Report) -> None:
-    """Take in a report; nothing of a rollout that has no salt (any more).
+def lock(connection: Connection, rollout: int) -> bool:
+    """Let reports of one rollout wait for each other; return whether its actors are counted."""
+    salted = select(actor_salt.c.salt).where(actor_salt.c.rollout_id == rollout)
+    return connection.execute(salted.with_for_update()).first() is not None
 
-    Reports of one rollout wait for each other.
-    """
-    salted = select(actor_salt.c.salt).where(actor_salt.c.rollout_id == report.rollout)
-    if connection.execute(salted.with_for_update()).first() is None:
+
+def take(connection: Connection, report: Report) -> None:
+    """Take in a report; nothing of a rollout that has no salt (any more)."""
+    if not lock(connection, report.rollout):
         return
     drawn = _draws(connection, report.rollout, sorted(report.seen))
     later = [each for each in sorted(report.seen) if drawn.get(each, -1) < report.draw]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from fakes import START, plan_of, ramp
@@ -131,3 +133,27 @@ def test_nobody_is_left_of_a_rollout_that_is_over(database, number, take):
         assert actors.salt(connection, number) == ""
         for table in (seen_actor, failed_actor):
             assert connection.execute(table.select()).all() == []
+
+
+def test_reports_that_arrive_at_once_are_all_taken_in(database, number, levels):
+    everybody = [f"{each:016x}" for each in range(300)]
+
+    def report(first):
+        seen = {each: int(each, 16) % 2 == 0 for each in everybody[first : first + 150]}
+        failed = {"5xx": [each for each in seen if int(each, 16) % 10 == 0]}
+        for draw in (FIRST, SECOND, SECOND):
+            said = Report(
+                rollout=number, flag="new_navigation", draw=draw, seen=seen, failed=failed
+            )
+            with database.write() as connection:
+                actors.take(connection, said)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(report, (0, 50, 100, 150)))
+    people, failed = zip(*levels(SECOND), strict=True)
+    with database.read() as connection:
+        kept = connection.execute(failed_actor.select()).all()
+    assert len(kept) == len(everybody) // 10
+    before = sum(row.draw == FIRST for row in kept)
+    assert sum(people) == len(everybody) - before
+    assert sum(failed) == len(kept) - before
