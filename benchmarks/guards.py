@@ -1,4 +1,4 @@
-"""Are guards right? `python -m benchmarks.guards` runs the gates B1 to B13 and fails with them.
+"""Are guards right? `python -m benchmarks.guards` runs the gates B1 to B14 and fails with them.
 
 Wants numpy. `--scale 0.2` runs a fifth, `--only B1,B3` some, `--cell "at 1%, 100 req/s"` some cells
 of B4 and B5, `--fault overlap` feeds the data path a fault that B1 has to notice.
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from benchmarks import guards_actors as people
 from benchmarks import guards_rates as rates
 from benchmarks import guards_rollouts as rollouts
 from benchmarks import guards_single as single
@@ -34,6 +35,7 @@ GATES = {
     "B11": rollouts.b11,
     "B12": rollouts.b12,
     "B13": single.b13,
+    "B14": people.b14,
 }
 
 

@@ -6,8 +6,10 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from flagstaff.flags.draw import Draw
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.snapshot import Snapshot
 from flagstaff.sdk.sources.memory import Spec, as_flag
@@ -45,8 +47,14 @@ class StandIn:
         with self._changed:
             merged = {**self.snapshot.flags, **flags}
             version = self.snapshot.version + 1
-            self.snapshot = Snapshot(environment="test", version=version, flags=merged)
+            self.snapshot = replace(self.snapshot, version=version, flags=merged)
             self._say(_event("snapshot", self.body(), version))
+
+    def draw(self, name: str, spec: Spec, draw: Draw) -> None:
+        """Change a flag whose actors are counted."""
+        with self._changed:
+            self.snapshot = replace(self.snapshot, drawn={name: draw})
+        self.put({name: as_flag(name, spec)})
 
     def change(self, version: int, flags: dict[str, object]) -> None:
         """Send a change alone, without its being in the snapshot."""

@@ -12,11 +12,15 @@ import subprocess
 import sys
 import textwrap
 import threading
+from decimal import Decimal
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 from sdk_standin import TOKEN, standin
+
+from flagstaff.flags.draw import Draw
+from flagstaff.sdk.crowds import hashed
 
 pytestmark = pytest.mark.enable_socket
 
@@ -131,6 +135,38 @@ def test_fork(run, server):
     soon(lambda: len({report["instance"] for report in server.reports}) == 3)
     counts = [each for report in server.reports for each in report["exposures"]]
     assert sum(each["count"] for each in counts if each["value"]) <= 3
+
+
+def test_actors_are_noted_by_the_process_that_asks_about_them(run, server):
+    draw = Draw(rollout=1, salt="ab" * 16, number=5)
+    server.draw("people", Decimal(50), draw)
+    program = """
+        def ask(first, last):
+            for number in range(first, last):
+                user = f"User:{number}"
+                on = flags.is_enabled("people", user)
+                flags.outcome("people", on, number % 5 != 0, actor=user)
+
+        ask(0, 10)
+        child = os.fork()
+        if child == 0:
+            ask(5, 15)
+        watch("child" if child == 0 else "parent")
+        time.sleep(60)
+    """
+    run(program, count=2)
+
+    def said():
+        seen, failed = {}, set()
+        for report in server.reports:
+            for each in report.get("actors", ()):
+                seen.setdefault(report["instance"], set()).update(each["on"], each["off"])
+                failed.update(*each["failed"]["outcomes"].values() if each["failed"] else ())
+        return sorted(map(sorted, seen.values())), failed
+
+    ids = [hashed(draw, (f"User:{number}",)) for number in range(15)]
+    wanted = sorted([sorted(ids[:10]), sorted(ids[5:])]), {ids[0], ids[5], ids[10]}
+    soon(lambda: said() == wanted)
 
 
 def test_fork_while_other_threads_ask_and_update(run):

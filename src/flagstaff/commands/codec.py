@@ -22,7 +22,7 @@ from flagstaff.errors import UsageError
 from flagstaff.flags.change import GateChange
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.effect import Effect, External
-from flagstaff.rollouts.guard import Guard
+from flagstaff.rollouts.guard import Guard, Measurement
 from flagstaff.rollouts.plan import Action
 from flagstaff.rollouts.query import Query
 
@@ -128,11 +128,19 @@ _converter.register_structure_hook_func(
     lambda kind: kind is Guard,
     lambda value, _: _structure_guard(_without_retired(value), Guard),
 )
-# Servers from before durations were watched can go on reading what does not watch any.
-for _kind in (Query, Guard):
+# Servers from before durations were watched, or actors counted, go on reading what does neither.
+for _kind, _later in (
+    (Query, ("slower_than",)),
+    (Guard, ("slower_than", "unit")),
+    (Measurement, ("on_crowd", "off_crowd")),
+):
     _converter.register_unstructure_hook(
         _kind,
-        make_dict_unstructure_fn(_kind, _converter, slower_than=override(omit_if_default=True)),
+        make_dict_unstructure_fn(
+            _kind,
+            _converter,
+            **dict.fromkeys(_later, override(omit_if_default=True)),  # type: ignore[arg-type]
+        ),
     )
 for _union in (GateChange, Action, Effect, External, Command):
     configure_tagged_union(_union, _converter, tag_name="kind")

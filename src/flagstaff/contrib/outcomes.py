@@ -14,11 +14,13 @@ from typing import Any
 
 from flagstaff.contrib.asgi import App, Message, Receive, Scope, Send
 from flagstaff.sdk.client import Client
+from flagstaff.sdk.crowds import UNMARKED
 from flagstaff.sdk.outcomes import (
     REDIRECTS,
     REQUESTS,
     SERVER_ERRORS,
     SLOW_REQUESTS,
+    Answered,
     asked_in_here,
 )
 
@@ -111,9 +113,14 @@ class OutcomesWsgi:
 
 
 def _count(
-    client: Client, asked: dict[str, bool], status: int, seconds: float, bounds: tuple[float, ...]
+    client: Client,
+    asked: dict[str, Answered],
+    status: int,
+    seconds: float,
+    bounds: tuple[float, ...],
 ) -> None:
-    for flag, on in asked.items():
-        client.count_duration(flag, REQUESTS, on=on, seconds=seconds, bounds=bounds)
-        client.count_outcome(flag, SERVER_ERRORS, on=on, ok=status < FAILED)
-        client.count_outcome(flag, REDIRECTS, on=on, ok=status != FOUND)
+    for flag, (on, mark) in asked.items():
+        actor = mark or UNMARKED
+        client.count_duration(flag, REQUESTS, on=on, seconds=seconds, bounds=bounds, actor=actor)
+        client.count_outcome(flag, SERVER_ERRORS, on=on, ok=status < FAILED, actor=actor)
+        client.count_outcome(flag, REDIRECTS, on=on, ok=status != FOUND, actor=actor)

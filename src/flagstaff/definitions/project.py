@@ -19,6 +19,7 @@ from flagstaff.definitions.side_effects import SideEffects
 from flagstaff.definitions.sources import MetricSource
 from flagstaff.flags.percentage import HUNDRED
 from flagstaff.rollouts.evidence.standing import Response
+from flagstaff.rollouts.guard import Counting
 from flagstaff.rollouts.plan import Statistics
 from flagstaff.rollouts.query import Query
 from flagstaff.rollouts.rules import EXPIRY
@@ -115,6 +116,7 @@ class JobGuard:
     on_no_data: Response = Response.HOLD
     split: bool = False
     slower_than: float = 0.0
+    unit: Counting = Counting.CALLS
 
 
 def _frozen(**items: str) -> Mapping[str, str]:

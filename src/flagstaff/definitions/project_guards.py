@@ -15,10 +15,12 @@ from flagstaff.definitions.guard_query import QUERY_KEYS, read_query
 from flagstaff.definitions.problems import quote, suggestion
 from flagstaff.definitions.project import JobGuard
 from flagstaff.definitions.project_jobs import flag_of
-from flagstaff.definitions.sources import MetricSource
+from flagstaff.definitions.sources import BUILT_IN, MetricSource
 from flagstaff.errors import UsageError
 from flagstaff.rollouts.evidence.standing import Response
+from flagstaff.rollouts.guard import Counting
 from flagstaff.rollouts.plan import Statistics
+from flagstaff.rollouts.query import RETRIED, WAITS, Query
 
 _GUARD_KEYS: Final = (
     "name",
@@ -38,6 +40,7 @@ _GUARD_KEYS: Final = (
     "on_harm",
     "on_no_data",
     "split",
+    "unit",
     "max_time",
     "on_inconclusive",
 )
@@ -51,6 +54,8 @@ _ON_HARM: Final = (Response.ROLLBACK, Response.HOLD, Response.NOTIFY)
 _ON_NO_DATA: Final = (Response.HOLD, Response.ROLLBACK)
 _ON_INCONCLUSIVE: Final = (Response.HOLD, Response.ADVANCE)
 _MOST_BAD: Final = 1_000_000
+JOB_KINDS: Final = ("jobs", RETRIED, WAITS)
+"""What workers report: a job does not say whom it is for."""
 
 
 def read_guards(
@@ -127,6 +132,8 @@ def _guard(fields: Fields, sources: Mapping[str, MetricSource], *, slow: bool) -
     default = replace(default, harm_above=NEARLY_ALL) if slow else default
     asks = "source" in fields
     required, dry_run = fields.boolean("required"), fields.boolean("dry_run")
+    query = read_query(fields, sources, slow=slow) if asks else None
+    unit = _unit(fields, query)
     return JobGuard(
         name=fields.required("name"),
         flag=flag_of(fields),
@@ -143,11 +150,34 @@ def _guard(fields: Fields, sources: Mapping[str, MetricSource], *, slow: bool) -
         on_harm=_response(fields, "on_harm", _ON_HARM),
         max_time=fields.parsed("max_time", parse_duration),
         on_inconclusive=_response(fields, "on_inconclusive", _ON_INCONCLUSIVE),
-        query=read_query(fields, sources, slow=slow) if asks else None,
+        query=query,
         on_no_data=_response(fields, "on_no_data", _ON_NO_DATA),
         split=fields.boolean("split") or default.split,
-        counts=fields.text("counts") or ("requests" if asks else default.counts),
+        counts=fields.text("counts") or _counted(unit, default.counts, asks=asks),
+        unit=unit,
     )
+
+
+def _counted(unit: Counting, default: str, *, asks: bool) -> str:
+    if unit is Counting.ACTORS:
+        return "people"
+    return "requests" if asks else default
+
+
+def _unit(fields: Fields, query: Query | None) -> Counting:
+    """Return what is counted, and note where actors cannot be."""
+    word = fields.choice("unit", tuple(each.value for each in Counting))
+    if word != Counting.ACTORS:
+        return Counting.CALLS
+    if query is None or query.source != BUILT_IN or query.bad in JOB_KINDS:
+        fields.problems.error(
+            f"{fields.label('unit')} is `actors`, and only what applications report of requests "
+            "and outcomes says whose they are",
+            line=fields.line("unit"),
+            remedy=f"delete it, or write `source: {BUILT_IN}` with `bad: outcomes`, `5xx` or "
+            "`302`, or with `slower_than` of requests",
+        )
+    return Counting.ACTORS
 
 
 def _jobs(fields: Fields) -> tuple[str, ...]:

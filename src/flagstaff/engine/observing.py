@@ -20,7 +20,7 @@ from flagstaff.rollouts.judging import harm
 from flagstaff.rollouts.needs import Check, Needs, needs
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.rollouts.watching import changed_at, due, kept_of, read
-from flagstaff.services import checking, running
+from flagstaff.services import actors, checking, running
 from flagstaff.services.person import ENGINE
 from flagstaff.services.running import RolloutRecord
 from flagstaff.services.services import Services
@@ -108,7 +108,19 @@ def _measure(services: Services, world: World, rollout: Rollout) -> tuple[Measur
         return ()
     wall = services.clock.wall
     since, changes = wall(rollout.watch_since), tuple(map(wall, changed_at(rollout)))
+    wanted = due(rollout, services.clock.now())
+    kept = {each.name: kept_of(rollout, each, since, changes) for each in wanted}
+    people: dict[str, Measurement] = {}
+    if any(each.by_actor for each in wanted):
+        people = services.ask(
+            lambda unit: {
+                each.name: actors.measure(unit, rollout, each, kept[each.name])
+                for each in wanted
+                if each.by_actor
+            },
+            ENGINE,
+        )
     return tuple(
-        world.measure(guard, kept_of(rollout, guard, since, changes))
-        for guard in due(rollout, services.clock.now())
+        people[each.name] if each.by_actor else world.measure(each, kept[each.name])
+        for each in wanted
     )

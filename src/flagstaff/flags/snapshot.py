@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from flagstaff.errors import SnapshotError
+from flagstaff.flags.draw import Draw, read_draws
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.wire import malformed, read_object, read_text, read_texts, read_whole
 
@@ -15,7 +16,8 @@ FORMAT = 1
 """Grows when an older SDK would give wrong answers from a newer snapshot."""
 
 IN_ROLLOUT = "in_rollout"
-"""Readers from before it pass it over."""
+DRAWN = "drawn"
+"""Readers from before them pass them over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,26 +30,33 @@ class Snapshot:
         flags: by name.
         in_rollout: names of those in a rollout that is not over, as far as its source knows; how it
             goes with these is worth counting.
+        drawn: of those, the ones whose first failures are counted by actor, each with its draw.
     """
 
     environment: str
     version: int = 0
     flags: Mapping[str, Flag] = field(default_factory=dict, hash=False)
     in_rollout: frozenset[str] = frozenset()
+    drawn: Mapping[str, Draw] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.flags, MappingProxyType):
-            object.__setattr__(self, "flags", MappingProxyType(dict(self.flags)))
+        for name in ("flags", "drawn"):
+            if not isinstance(found := getattr(self, name), MappingProxyType):
+                object.__setattr__(self, name, MappingProxyType(dict(found)))
 
     def __reduce__(self) -> tuple[object, ...]:
         return (
             _rebuild,
-            (self.environment, self.version, dict(self.flags), self.in_rollout),
+            (self.environment, self.version, dict(self.flags), self.in_rollout, dict(self.drawn)),
         )
 
     def to_json(self) -> dict[str, object]:
         """Return the wire form."""
-        rollouts = {IN_ROLLOUT: sorted(self.in_rollout)} if self.in_rollout else {}
+        rollouts: dict[str, object] = {}
+        if self.in_rollout:
+            rollouts[IN_ROLLOUT] = sorted(self.in_rollout)
+        if self.drawn:
+            rollouts[DRAWN] = {name: self.drawn[name].to_json() for name in sorted(self.drawn)}
         return {
             "format": FORMAT,
             "environment": self.environment,
@@ -68,8 +77,8 @@ class Snapshot:
     def changed_by(self, data: object) -> Snapshot:
         """Return the snapshot after a change `{"version": 13, "flags": {name: flag or null}}`.
 
-        A flag that is null is gone; flags that are not named stay the same objects. `in_rollout` is
-        part of it when it is not as before.
+        A flag that is null is gone; flags that are not named stay the same objects. `in_rollout`
+        and `drawn` are part of it when they are not as before.
 
         Raises:
             SnapshotError: the change is malformed, or is not newer than this snapshot.
@@ -85,7 +94,8 @@ class Snapshot:
             else:
                 flags[name] = _read_flag(name, flag)
         in_rollout = _in_rollout(found, self.in_rollout)
-        return replace(self, version=version, flags=flags, in_rollout=in_rollout)
+        drawn = _drawn(found, self.drawn)
+        return replace(self, version=version, flags=flags, in_rollout=in_rollout, drawn=drawn)
 
 
 class SnapshotReader:
@@ -114,6 +124,7 @@ class SnapshotReader:
             version=read_whole(found.get("version"), "version"),
             flags={name: self._flag(name, flag) for name, flag in written.items()},
             in_rollout=_in_rollout(found, frozenset()),
+            drawn=_drawn(found, {}),
         )
         self._written, self._flags = written, snapshot.flags
         return snapshot
@@ -150,7 +161,21 @@ def _in_rollout(found: Mapping[str, object], otherwise: frozenset[str]) -> froze
     return read_texts(found[IN_ROLLOUT], IN_ROLLOUT) if IN_ROLLOUT in found else otherwise
 
 
+def _drawn(found: Mapping[str, object], otherwise: Mapping[str, Draw]) -> Mapping[str, Draw]:
+    return read_draws(found[DRAWN]) if DRAWN in found else otherwise
+
+
 def _rebuild(
-    environment: str, version: int, flags: dict[str, Flag], in_rollout: frozenset[str]
+    environment: str,
+    version: int,
+    flags: dict[str, Flag],
+    in_rollout: frozenset[str],
+    drawn: dict[str, Draw] | None = None,
 ) -> Snapshot:
-    return Snapshot(environment=environment, version=version, flags=flags, in_rollout=in_rollout)
+    return Snapshot(
+        environment=environment,
+        version=version,
+        flags=flags,
+        in_rollout=in_rollout,
+        drawn=drawn or {},
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from flagstaff.rollouts.evidence.counts import Counts
+from flagstaff.rollouts.evidence.counts import Counts, Tally
 from flagstaff.rollouts.evidence.message import spoken
 from flagstaff.rollouts.evidence.volume import VolumeEvidence, VolumeGuard, advance_volume
 from flagstaff.rollouts.guard import Guard, Response
@@ -27,6 +27,9 @@ def counted(rollout: Rollout, guard: Guard, watch: Watch, counts: Counts) -> Wat
     share = rollout.percentage / EVERYBODY
     if not guard.split or not 0 < share < 1:
         return watch
+    if counts.new is not None:
+        on, off = (Tally(total=each) for each in counts.new)
+        counts = replace(counts, treatment=on, control=off)
     return replace(watch, volume=advance_volume(watch.volume, counts, share, SPLIT))
 
 

@@ -61,12 +61,23 @@ def unit_note(plan: Plan) -> str:
         for each in plan.steps
     )
     calls = [
-        each.name
+        each
         for each in plan.guards
-        if each.query is not None and not each.query.exposure and rolls_back(each)
+        if each.query is not None
+        and not each.query.exposure
+        and not each.by_actor
+        and rolls_back(each)
     ]
-    problem = unit_problem(sticky=sticky, counts_actors=not calls)
-    return f"{', '.join(calls)}: {problem}" if problem else ""
+    may_count = any(each.query is not None and each.query.flag for each in calls)
+    problem = unit_problem(sticky=sticky, counts_actors=not calls, may_count=may_count)
+    notes = [f"{', '.join(each.name for each in calls)}: {problem}"] if problem else []
+    people = [each.name for each in plan.guards if each.by_actor]
+    if people and not sticky:
+        notes.append(
+            f"{', '.join(people)}: actors are counted, but the plan draws none by lot; they will "
+            "have nobody to compare"
+        )
+    return "; ".join(notes)
 
 
 def _waits(plan: Plan) -> Iterator[tuple[Rollout, Step]]:

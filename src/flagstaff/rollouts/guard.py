@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
+from flagstaff.rollouts.evidence.actors import Crowd
 from flagstaff.rollouts.evidence.message import length
 from flagstaff.rollouts.evidence.standing import Response, Standing, Verdict
 from flagstaff.rollouts.query import NOWHERE, RETRIED, WAITS, Place, Query
 
 __all__ = [
     "Arm",
+    "Counting",
     "Exposed",
     "Guard",
     "Judgement",
@@ -20,6 +23,13 @@ __all__ = [
     "Standing",
     "Verdict",
 ]
+
+
+class Counting(StrEnum):
+    """What a guard counts: every call, or each actor's first failure in the rollout."""
+
+    CALLS = "calls"
+    ACTORS = "actors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +59,7 @@ class Guard:
         split: whether those with the flag on must be as many as the percentage says: hold when
             they are not, roll back when none come any more.
         slower_than: seconds above which something counts as bad; 0 where failures do.
+        unit: whether calls are counted, or each actor once.
     """
 
     name: str
@@ -72,6 +83,12 @@ class Guard:
     on_no_data: Response = Response.HOLD
     split: bool = False
     slower_than: float = 0.0
+    unit: Counting = Counting.CALLS
+
+    @property
+    def by_actor(self) -> bool:
+        """Return whether each actor is counted once."""
+        return self.unit is Counting.ACTORS
 
     @property
     def with_on(self) -> str:
@@ -86,6 +103,8 @@ class Guard:
     @property
     def went_badly(self) -> str:
         """Return what is said of those that count as bad."""
+        if self.by_actor:
+            return self._met
         if self.slower_than:
             took = "waited" if self._asked == WAITS else "took"
             return f"{took} over {length(self.slower_than)}"
@@ -94,6 +113,8 @@ class Guard:
     @property
     def go_badly(self) -> str:
         """Return the same of what may happen."""
+        if self.by_actor:
+            return self._met.replace("had", "have", 1)
         if self.slower_than:
             take = "wait" if self._asked == WAITS else "take"
             return f"{take} over {length(self.slower_than)}"
@@ -102,6 +123,8 @@ class Guard:
     @property
     def noun(self) -> str:
         """Return what is counted, as it reads after "5 of 90" that are bad."""
+        if self.by_actor:
+            return f"{self.counts} {self.with_on}"
         fails = not self.slower_than and self._asked != RETRIED
         return self.counts if fails else f"{self.counts} {self.went_badly}"
 
@@ -111,6 +134,13 @@ class Guard:
         if self.slower_than:
             return f"{'late' if self._asked == WAITS else 'slow'} {self.counts}"
         return "retries" if self._asked == RETRIED else "failures"
+
+    @property
+    def _met(self) -> str:
+        """Return what befell an actor that counts."""
+        if self.slower_than:
+            return f"had to wait over {length(self.slower_than)}"
+        return "had a redirect" if self._asked == "302" else "had a failure"
 
     @property
     def _asked(self) -> str:
@@ -148,7 +178,8 @@ class Measurement:
 
     `baseline` are the jobs under the control names before that: no control in the proper sense, for
     they did not run at the same time. `place` is how far the source was read; `behind` how many
-    changes of the flag in production came later than what is counted here.
+    changes of the flag in production came later than what is counted here. The crowds are both
+    sides as they are now, where actors are counted.
     """
 
     guard: str
@@ -158,6 +189,8 @@ class Measurement:
     error: str = ""
     place: Place | None = None
     behind: int = 0
+    on_crowd: Crowd | None = None
+    off_crowd: Crowd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -265,6 +265,8 @@ def _rolled_back(rollout: Rollout, view: _View, now: datetime) -> str:
     extra = round(watch.evidence.extra)
     reached = "" if view.guard.query is None else " reached users"
     count = f" About {extra:,} extra {view.guard.harmed}{reached}."
+    if view.guard.by_actor:
+        count = f" About {extra:,} {view.guard.counts} {view.guard.went_badly} who would not have."
     count = count if extra > 0 and not watch.alone_at else ""
     where = f"after {spoken(seconds)} at {rollout.percentage:g} %"
     return f"Rolled back {where}: {_words(view)}.{count}"

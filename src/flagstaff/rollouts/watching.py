@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from math import log
 
 from flagstaff.rollouts import exposure
+from flagstaff.rollouts.evidence.actors import first_failures
 from flagstaff.rollouts.evidence.below import evidence_below
 from flagstaff.rollouts.evidence.counts import Counts, Missing, Reading, Tally
 from flagstaff.rollouts.evidence.onset import Onset
 from flagstaff.rollouts.evidence.ratio import Evidence, advance_evidence
-from flagstaff.rollouts.evidence.settings import RatioGuard
+from flagstaff.rollouts.evidence.settings import Model, RatioGuard
 from flagstaff.rollouts.evidence.several import shares
 from flagstaff.rollouts.evidence.single_arm import BeforeAfter, log_more
 from flagstaff.rollouts.guard import Arm, Exposed, Guard, Kept, Measurement, Response
@@ -186,6 +187,7 @@ def settings(rollout: Rollout, guard: Guard, watch: Watch) -> RatioGuard:
         onset=Onset(planned=max(planned, LEAST_PLANNED).total_seconds()),
         missing_polls=MISSING_POLLS,
         noun=guard.noun,
+        model=Model.BINOMIAL if guard.by_actor else Model.AUTO,
         required=guard.required,
         dry_run=guard.dry_run,
         on_harm=guard.on_harm,
@@ -257,6 +259,17 @@ def _reading(watch: Watch, measured: Measurement, stage: int, seconds: float) ->
             return None
         return Missing(poll=poll, elapsed=seconds, stage=stage, reason=measured.error)
     treatment, control = measured.treatment - watch.treatment, measured.control - watch.control
+    if measured.on_crowd is not None and measured.off_crowd is not None:
+        if not (treatment != Arm() or control != Arm() or begins or state.missing):
+            return None
+        return first_failures(
+            measured.on_crowd,
+            measured.off_crowd,
+            poll=poll,
+            elapsed=seconds,
+            stage=stage,
+            new=(treatment.total, control.total),
+        )
     if _went_back(treatment) or _went_back(control):
         reason = (
             "there are fewer jobs in the logs than before: some are gone"

@@ -234,8 +234,9 @@ class Client:
             return self._fallback.evaluation(name, exc, default=default)
         self._exposures.counter(name, answer.value, answer.gate)()
         self._samples.note(name, actors)
+        mark = self._holder.crowds.noted(compiled.snapshot, name, actors, answer.gate)
         if name in self._holder.attended:
-            note_asked(name, answer.value)
+            note_asked(name, answer.value, mark)
         return answer
 
     def variant(self, name: str, *actors: object, default: str = "off") -> str:
@@ -281,23 +282,34 @@ class Client:
         """Make `name` a group: `belongs(actor)` says whether an actor is in it, quickly."""
         self._groups[name] = belongs
 
-    def outcome(self, name: str, variant: bool | str, ok: bool) -> None:  # noqa: FBT001 - it is read out
+    def outcome(self, name: str, variant: bool | str, ok: bool, *, actor: object = None) -> None:  # noqa: FBT001 - it is read out
         """Count that something went well, or did not, with a flag on or off; for guards.
 
         Args:
             name: of the flag.
             variant: the answer that was used: True or False, or a variant; `off` is the flag off.
             ok: whether it went well.
+            actor: who was asked about, in this process, for guards that count actors; or a list.
         """
         on = variant if isinstance(variant, bool) else variant != "off"
-        self._outcomes.count(name, OUTCOMES, on=on, ok=ok)
+        self.count_outcome(name, OUTCOMES, on=on, ok=ok, actor=actor)
 
-    def count_outcome(self, name: str, kind: str, *, on: bool, ok: bool) -> None:
-        """Count an outcome of another kind, as middleware does."""
+    def count_outcome(
+        self, name: str, kind: str, *, on: bool, ok: bool, actor: object = None
+    ) -> None:
+        """Count an outcome of another kind, as middleware does; see `outcome` for the actor."""
         self._outcomes.count(name, kind, on=on, ok=ok)
+        self._holder.crowds.count(name, kind, actor, on=on, ok=ok)
 
     def count_duration(
-        self, name: str, what: str, *, on: bool, seconds: float, bounds: Iterable[float]
+        self,
+        name: str,
+        what: str,
+        *,
+        on: bool,
+        seconds: float,
+        bounds: Iterable[float],
+        actor: object = None,
     ) -> None:
         """Count how long something took, as middleware does.
 
@@ -307,9 +319,11 @@ class Client:
             on: the answer that was used.
             seconds: how long it took.
             bounds: seconds above each of which it is slow.
+            actor: see `outcome`.
         """
         for bound in bounds:
-            self._outcomes.count(name, slow_kind(what, bound), on=on, ok=seconds <= bound)
+            kind, ok = slow_kind(what, bound), seconds <= bound
+            self.count_outcome(name, kind, on=on, ok=ok, actor=actor)
 
     def in_rollout(self, name: str) -> bool:
         """Say whether the flag is in a rollout that is not over, as far as its source knows."""

@@ -12,7 +12,8 @@ from flagstaff.flags.compile import Compiled, compile_snapshot
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.snapshot import Snapshot
 from flagstaff.flags.surroundings import Surroundings
-from flagstaff.sdk.outcomes import attending
+from flagstaff.sdk.crowds import Crowds
+from flagstaff.sdk.outcomes import attending, marking
 from flagstaff.sdk.readiness import Mode
 
 log = logging.getLogger("flagstaff")
@@ -34,6 +35,7 @@ class Holder:
         self._named: frozenset[str] = frozenset()
         self._attends_rollouts = False
         self._mode_listeners: list[ModeListener] = []
+        self.crowds = Crowds()
         self.compiled = compile_snapshot(self._base, surroundings)
         self.ready = False
         self.mode = Mode.STARTING
@@ -112,13 +114,26 @@ class Holder:
     def after_fork(self) -> None:
         """Leave a lock that some thread of the parent may hold for ever."""
         self._lock = threading.RLock()
+        self.crowds.after_fork()
 
     def _put(self, base: Snapshot, overrides: dict[str, Flag]) -> None:
-        effective = replace(base, flags={**base.flags, **overrides}) if overrides else base
+        effective = base
+        if overrides:
+            drawn = {name: each for name, each in base.drawn.items() if name not in overrides}
+            effective = replace(base, flags={**base.flags, **overrides}, drawn=drawn)
         compiled = compile_snapshot(effective, self._surroundings, self.compiled)
         self.attended = self._named | (base.in_rollout if self._attends_rollouts else frozenset())
         for name in self.attended & compiled.checks.keys():
             compiled.checks[name] = attending(name, compiled.checks[name])
+        for name in effective.drawn.keys() & compiled.checks.keys():
+            compiled.checks[name] = marking(
+                compiled.flags[name],
+                effective.drawn[name],
+                self.crowds,
+                self._surroundings.counter,
+                attended=name in self.attended,
+            )
+        self.crowds.follow(effective.drawn)
         self._base, self._overrides, self.compiled = base, overrides, compiled
         for listener in self._listeners:
             listener(compiled)

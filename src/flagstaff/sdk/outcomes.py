@@ -11,9 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
+from flagstaff.flags.compile import CompiledFlag
+from flagstaff.flags.draw import Draw
+from flagstaff.flags.evaluation import Gate
 from flagstaff.flags.fast import Check
+from flagstaff.flags.surroundings import Counter, Hit
+from flagstaff.sdk.crowds import Crowds, Mark
 from flagstaff.sdk.exposures import Tally
 
 OUTCOMES: Final = "outcomes"
@@ -31,7 +36,15 @@ SLOW_JOBS: Final = (1.0, 10.0, 60.0)
 LIMIT: Final = 500
 """How many flags are counted for, each kind of outcome for itself; those in a rollout are few."""
 
-_asked: ContextVar[dict[str, bool] | None] = ContextVar("flagstaff_asked", default=None)
+
+class Answered(NamedTuple):
+    """The answer of a flag, and for whom, where actors are counted."""
+
+    on: bool
+    mark: Mark | None = None
+
+
+_asked: ContextVar[dict[str, Answered] | None] = ContextVar("flagstaff_asked", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +139,9 @@ class Outcomes:
 
 
 @contextmanager
-def asked_in_here() -> Iterator[dict[str, bool]]:
+def asked_in_here() -> Iterator[dict[str, Answered]]:
     """Yield what flags that are attended to answer inside; the last answer of each counts."""
-    found: dict[str, bool] = {}
+    found: dict[str, Answered] = {}
     token = _asked.set(found)
     try:
         yield found
@@ -136,11 +149,11 @@ def asked_in_here() -> Iterator[dict[str, bool]]:
         _asked.reset(token)
 
 
-def note_asked(name: str, answer: bool) -> None:  # noqa: FBT001 - it is the answer
+def note_asked(name: str, answer: bool, mark: Mark | None = None) -> None:  # noqa: FBT001 - it is the answer
     """Note an answer for whoever attends to the flag here."""
     found = _asked.get()
     if found is not None:
-        found[name] = answer
+        found[name] = Answered(answer, mark)
 
 
 def attending(name: str, check: Check) -> Check:
@@ -152,3 +165,33 @@ def attending(name: str, check: Check) -> Check:
         return answer
 
     return attended
+
+
+def marking(
+    compiled: CompiledFlag, draw: Draw, crowds: Crowds, counter: Counter, *, attended: bool
+) -> Check:
+    """Return a check of a flag that also notes who is asked about.
+
+    Args:
+        compiled: the flag.
+        draw: the one its answers belong to.
+        crowds: where actors are noted.
+        counter: makes what counts answers.
+        attended: whether the answer is noted for whoever attends to the flag.
+    """
+    flag, decide = compiled.flag, compiled.decide
+    hits: dict[Gate, Hit] = {}
+
+    def marked(actors: tuple[object, ...]) -> bool:
+        gate = decide(actors)
+        answer = compiled.value(gate)
+        hit = hits.get(gate)
+        if hit is None:
+            hit = hits[gate] = counter(flag.name, answer, gate)
+        hit()
+        mark = crowds.asked(flag, draw, actors, gate)
+        if attended:
+            note_asked(flag.name, answer, mark)
+        return answer
+
+    return marked

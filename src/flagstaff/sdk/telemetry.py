@@ -13,6 +13,7 @@ from flagstaff.errors import Unavailable
 from flagstaff.sdk.asking import Asked
 from flagstaff.sdk.background import Background, Stop
 from flagstaff.sdk.backoff import jittered
+from flagstaff.sdk.crowds import Part
 from flagstaff.sdk.exposures import Exposure, Exposures
 from flagstaff.sdk.holder import Holder
 from flagstaff.sdk.outcomes import Outcome
@@ -109,17 +110,33 @@ class Telemetry:
         outcomes = [each.to_json() for each in self._results()]
         counts = bool(outcomes)
         others = {name: part for other in self._others for name, part in other().items()}
+        crowds, parts = self._holder.crowds, self._holder.crowds.take()
         # The first report is sent even without counts: it is the sign of life.
         for start in range(0, max(1, len(taken)), BATCH):
             batch = taken[start : start + BATCH]
             try:
                 more = {"asked": asked, "outcomes": outcomes, **others}
-                self._transport.telemetry({**self._report(batch, unknown), **more})
+                actors = {"actors": [each.to_json() for each in parts]} if parts else {}
+                self._transport.telemetry({**self._report(batch, unknown), **more, **actors})
             except Unavailable:
                 lost = sum(each.count for each in batch) + sum(unknown.values())
                 self._exposures.drop(lost)
+                parts = []  # they are said again in the next report
             unknown, asked, outcomes, others = {}, [], [], {}
+            parts = crowds.take() if crowds.taken(parts) and parts else []
+        self._send_actors(parts)
         return counts
+
+    def _send_actors(self, parts: list[Part]) -> None:
+        """Send what is left to say of actors, until it is said or the server does not answer."""
+        crowds = self._holder.crowds
+        while parts:
+            try:
+                actors = {"actors": [each.to_json() for each in parts]}
+                self._transport.telemetry({**self._report([], {}), **actors})
+            except Unavailable:
+                return
+            parts = crowds.take() if crowds.taken(parts) else []
 
     def _report(self, batch: list[Exposure], unknown: Mapping[str, int]) -> dict[str, object]:
         snapshot = self._holder.compiled.snapshot

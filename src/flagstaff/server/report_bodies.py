@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, Field
 
 from flagstaff.server.job_bodies import JobBody, QueueBody
+from flagstaff.services.actors import Report as ActorsReport
 from flagstaff.services.clock import Clock
 from flagstaff.services.jobs import JobsReport
 from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Outcome, Reporting, Unknown
@@ -69,6 +70,51 @@ class OutcomeBody(BaseModel):
     seconds: Annotated[float, Field(ge=0, le=LONGEST_AGO, strict=True)]
 
 
+ActorId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+Actors = Annotated[list[ActorId], Field(max_length=5_000)]
+Kind = Annotated[str, Field(min_length=1, max_length=40)]
+Kinds = Annotated[list[Kind], Field(max_length=50)]
+
+
+class SidesBody(BaseModel):
+    """Whose first failure of a kind there was, on each side."""
+
+    on: Actors = Field(default_factory=list)
+    off: Actors = Field(default_factory=list)
+
+
+class ActorsBody(BaseModel):
+    """Who was asked about under one draw of a flag, and failed; what was said before is left out.
+
+    `kinds` of outcomes are counted by actor, `bare` ones without saying whose they are.
+    """
+
+    flag: Name
+    rollout: Annotated[int, Field(ge=1, lt=2**31, strict=True)]
+    draw: Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+    kinds: Kinds = Field(default_factory=list)
+    bare: Kinds = Field(default_factory=list)
+    on: Actors = Field(default_factory=list)
+    off: Actors = Field(default_factory=list)
+    failed: Annotated[dict[Kind, SidesBody], Field(max_length=50)] = Field(default_factory=dict)
+
+    def report(self) -> ActorsReport:
+        """Return what it says; whoever failed was asked about."""
+        on, off = set(self.on), set(self.off)
+        for each in self.failed.values():
+            on.update(each.on)
+            off.update(each.off)
+        return ActorsReport(
+            rollout=self.rollout,
+            flag=self.flag,
+            draw=self.draw,
+            seen=dict.fromkeys(off, False) | dict.fromkeys(on, True),
+            failed={kind: (*each.on, *each.off) for kind, each in self.failed.items()},
+            kinds=self.kinds,
+            bare=self.bare,
+        )
+
+
 class ReportBody(BaseModel):
     """What an application's client reports; parts it does not know are left aside.
 
@@ -87,6 +133,7 @@ class ReportBody(BaseModel):
     asked: Annotated[list[AskedBody], Field(max_length=5_000)] = Field(default_factory=list)
     unknown: Annotated[list[UnknownBody], Field(max_length=1_000)] = Field(default_factory=list)
     outcomes: Annotated[list[OutcomeBody], Field(max_length=1_000)] = Field(default_factory=list)
+    actors: Annotated[list[ActorsBody], Field(max_length=1_000)] = Field(default_factory=list)
     jobs: Annotated[list[JobBody], Field(max_length=1_000)] = Field(default_factory=list)
     queues: Annotated[list[QueueBody], Field(max_length=1_000)] = Field(default_factory=list)
 

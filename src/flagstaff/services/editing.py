@@ -14,6 +14,7 @@ from flagstaff.issues.replanning import as_it_began, replanned
 from flagstaff.rollouts.editing import edit, edit_problems, overruled
 from flagstaff.rollouts.plan import Plan
 from flagstaff.rollouts.rollout import Rollout
+from flagstaff.services import actors
 from flagstaff.services.conditions import ANY, Condition
 from flagstaff.services.finding import find_rollout
 from flagstaff.services.importing import answers_of
@@ -79,6 +80,7 @@ def edit_rollout(unit: Unit, command: EditRollout) -> Outcome:
         raise Conflict(
             f"rollout {rollout.id} was moved by somebody else at this moment", hint="try again"
         )
+    actors.follow(unit, edited)
     unit.changed.add(f"rollout:{rollout.id}")
     summary = ", ".join(_counted(rollout.plan, plan))
     unit.record(

@@ -13,7 +13,7 @@ from datetime import datetime
 from flagstaff.rollouts.judging import judgements
 from flagstaff.rollouts.next_look import leeway, next_check, next_look, waits_for
 from flagstaff.rollouts.rollout import Rollout
-from flagstaff.services import evidence
+from flagstaff.services import actors, evidence
 from flagstaff.services.evidence import Point
 from flagstaff.services.unit import Unit
 from flagstaff.store import leases, looks, outbox
@@ -192,8 +192,9 @@ def break_leases(unit: Unit) -> None:
 
 
 def sweep(unit: Unit) -> None:
-    """Have rollouts found that no version before this one has given a row."""
+    """Have rollouts found that no version before this one has given a row, or has ended whole."""
     looks.sweep(unit.connection)
+    actors.sweep(unit)
 
 
 def wake_all(unit: Unit) -> None:

@@ -26,7 +26,7 @@ from flagstaff.rollouts.expiring import expires_at
 from flagstaff.rollouts.judging import judgements
 from flagstaff.rollouts.machine import advance
 from flagstaff.rollouts.rollout import Phase, Rollout, SavedGates, StepStatus
-from flagstaff.services import evidence
+from flagstaff.services import actors, evidence
 from flagstaff.services.flags import Place, change_gates, remove_state, restore_gates
 from flagstaff.services.lives import due
 from flagstaff.services.unit import Overruled, Unit
@@ -75,6 +75,7 @@ def move(
         raise Conflict(
             f"rollout {before.id} was moved by somebody else at this moment", hint="try again"
         )
+    actors.follow(unit, after)
     evidence.keep(unit, evidence.points_of_move(before, event, after, readings, unit.now))
     # A reading that moves nothing wakes nobody who would only read again.
     moves = replace(before, watches=after.watches) != after or effects

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flagstaff.definitions.state import flag_of
 from flagstaff.flags.snapshot import Snapshot
+from flagstaff.services import actors
 from flagstaff.services.unit import Unit
 from flagstaff.store import flags as store
 from flagstaff.store.rollouts import active_flags
@@ -18,10 +19,11 @@ def snapshot(unit: Unit, environment: str) -> Snapshot:
     unit.context.check_environments((environment,))
     definitions = unit.context.definitions()
     found = store.find(unit.connection, environment=environment)
-    states = {each.flag: each.gates for each in found}
+    states = {each.flag: each for each in found}
+    gates = {each.flag: each.gates for each in found}
     flags = {
-        name: flag_of(name, definitions.get(name), states.get(name))
-        for name in sorted({*definitions, *states})
+        name: flag_of(name, definitions.get(name), gates.get(name))
+        for name in sorted({*definitions, *gates})
     }
     version = store.version(unit.connection, environment)
     return Snapshot(
@@ -29,4 +31,5 @@ def snapshot(unit: Unit, environment: str) -> Snapshot:
         version=version,
         flags=flags,
         in_rollout=active_flags(unit.connection),
+        drawn=actors.draws(unit, states) if environment == actors.PRODUCTION else {},
     )

@@ -190,6 +190,50 @@ evidence = Table(
 """What each guard said poll by poll; `began` is when watching did, in seconds: a
 stage that is put back leaves what led to that. A row goes when a later poll takes its `slot`."""
 
+actor_salt = Table(
+    "actor_salt",
+    metadata,
+    Column("rollout_id", ForeignKey("rollout.id"), primary_key=True, autoincrement=False),
+    Column("salt", String(64), nullable=False),
+)
+"""What ids of actors are hashed with, for each rollout whose guards count them; it goes with them
+when the rollout is over, so that nobody can be looked up afterwards."""
+
+seen_actor = Table(
+    "seen_actor",
+    metadata,
+    Column("rollout_id", ForeignKey("rollout.id"), primary_key=True, autoincrement=False),
+    Column("actor", String(16), primary_key=True),
+    Column("draw", BigInteger, nullable=False),
+    Column("on", Boolean, nullable=False),
+    Index("ix_seen_actor_draw", "rollout_id", "draw", "on"),
+    sqlite_with_rowid=False,
+)
+"""Who was asked about under a flag's latest draw, and on which side; rows of older draws go."""
+
+failed_actor = Table(
+    "failed_actor",
+    metadata,
+    Column("rollout_id", ForeignKey("rollout.id"), primary_key=True, autoincrement=False),
+    Column("kind", String(40), primary_key=True),
+    Column("actor", String(16), primary_key=True),
+    Column("draw", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Whose first failure of a kind there was, and under which draw; it is never taken back."""
+
+actor_kind = Table(
+    "actor_kind",
+    metadata,
+    Column("rollout_id", ForeignKey("rollout.id"), primary_key=True, autoincrement=False),
+    Column("kind", String(40), primary_key=True),
+    Column("heard_at", Moment, nullable=True),
+    Column("bare_at", Moment, nullable=True),
+    sqlite_with_rowid=False,
+)
+"""In real time: when an application last said that it counts outcomes of a kind by actor, and when
+one last said that it counts them without saying whose they are."""
+
 audit = Table(
     "audit",
     metadata,

@@ -10,6 +10,7 @@ import pytest
 from flagstaff.definitions import load_project
 from flagstaff.definitions.sources import MetricSource, SourceKind
 from flagstaff.errors import DefinitionError
+from flagstaff.rollouts.guard import Counting
 from flagstaff.rollouts.query import Query
 
 SOURCES = """
@@ -248,3 +249,35 @@ def test_mistakes_in_bounds_are_named(problems, lines, words):
 def test_sentry_knows_no_durations(problems):
     text = SENTRY.replace("exposure: %s", "slower_than: 1s, exposure: requests")
     assert "Sentry knows of errors" in problems(text)
+
+
+def test_people_are_counted_where_it_is_asked_for(load):
+    built_in = SOURCES + GUARD + "    source: flagstaff\n    bad: 302\n"
+    (calls,) = load(built_in).guards
+    (people,) = load(built_in + "    unit: actors\n").guards
+    (named,) = load(built_in + "    unit: actors\n    counts: customers\n").guards
+    (slow, _) = load(
+        SOURCES + GUARD + "    source: flagstaff\n    slower_than: [1s, 5s]\n    unit: actors\n"
+    ).guards
+    assert (calls.unit, calls.counts) == (Counting.CALLS, "requests")
+    assert (people.unit, people.counts) == (Counting.ACTORS, "people")
+    assert (named.unit, named.counts) == (Counting.ACTORS, "customers")
+    assert (slow.unit, slow.query.bad) == (Counting.ACTORS, "requests")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "source: main\n    bad: b\n    total: t",
+        "source: flagstaff\n    bad: jobs",
+        "source: flagstaff\n    bad: retried",
+        "source: flagstaff\n    bad: waits\n    slower_than: 1s",
+    ],
+)
+def test_actors_are_counted_only_where_somebody_says_who_they_are(problems, lines):
+    found = problems(SOURCES + GUARD + f"    {lines}\n    unit: actors\n")
+    assert "only what applications report of requests and outcomes says whose they are" in found
+
+
+def test_the_unit_is_calls_or_actors(problems):
+    assert "people" in problems(SOURCES + GUARD + "    source: flagstaff\n    unit: people\n")

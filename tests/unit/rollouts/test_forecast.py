@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from fakes import GUARD, plan_of, ramp, turn_on
 from flagstaff.rollouts.forecast import forecasts, unit_note
-from flagstaff.rollouts.guard import Arm, Response
+from flagstaff.rollouts.guard import Arm, Counting, Response
 from flagstaff.rollouts.plan import Bake
 from flagstaff.rollouts.query import Query
 
@@ -67,6 +67,17 @@ def test_calls_of_actors_who_keep_their_flag_are_noted():
     assert noted.startswith("orders: the flag stays with an actor, but calls are counted")
     assert unit_note(plan_of(ramp(10), WAIT, guards=(GUARD, people, holds))) == ""
     assert unit_note(plan_of(turn_on("production"), WAIT, guards=(calls,))) == ""
+    assert "unit: actors" not in noted
+
+
+def test_counting_people_is_offered_where_it_can_be_and_noted_where_nobody_is_drawn():
+    calls = replace(GUARD, name="orders", query=Query(source="flagstaff", flag="new_navigation"))
+    people = replace(calls, name="people", unit=Counting.ACTORS)
+    assert "`unit: actors` counts each" in unit_note(plan_of(ramp(10), WAIT, guards=(calls,)))
+    assert unit_note(plan_of(ramp(10), WAIT, guards=(people,))) == ""
+    assert "people: actors are counted, but the plan draws none by lot" in unit_note(
+        plan_of(turn_on("production"), WAIT, guards=(people,))
+    )
 
 
 def test_harm_that_gets_through_is_warned_of():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,13 +11,14 @@ import pytest
 from flagstaff.errors import NotTaken, Refused, Unavailable, UsageError
 from flagstaff.sdk.readiness import Mode
 from flagstaff.sdk.transport import Address
-from flagstaff.server.edge import forwarding
+from flagstaff.server.edge import forwarding, forwarding_actors
 from flagstaff.server.edge.following import Standing
 from flagstaff.server.edge.forwarding import Forwarder
 from flagstaff.server.edge.places import Served
 from flagstaff.server.edge.readiness import Readiness
 from flagstaff.server.edge.settings import EdgeSettings, check_edge
 from flagstaff.server.report_bodies import ReportBody
+from flagstaff.services.actors import Report
 from flagstaff.services.jobs import JobCount, JobsReport, QueueSeen, Sums
 from flagstaff.services.telemetry import Answered, Heartbeat, Outcome, Unknown
 
@@ -269,3 +271,24 @@ def test_jobs_count_from_the_beginning_so_the_newest_is_sent(forwarder):
     told = {each.task: (each.started, each.seconds >= 2.0) for each in body.jobs}
     assert told == {"a": (5, True), "b": (2, True)}
     assert [(each.queue, each.depth) for each in body.queues] == [("q", 20)]
+
+
+def test_what_is_said_of_actors_is_added_up_cut_and_kept_until_it_is_taken(forwarder, monkeypatch):
+    monkeypatch.setattr(forwarding_actors, "ACTORS_IN_ONE", 2)
+    beat = Heartbeat(instance="web-1", environment="e", at=datetime.now(UTC))
+    first = Report(rollout=1, flag="a", draw=5, seen={"x": True, "y": False}, kinds=["5xx"])
+    second = replace(first, seen={"x": True, "z": False}, failed={"5xx": ["z"]}, bare=["302"])
+    forwarder.report_actors(beat, [])
+    forwarder.report_actors(beat, [first])
+    forwarder._transport.error = Unavailable("down")
+    forwarder.send()
+    forwarder.report_actors(beat, [second])
+    forwarder._transport.error = None
+    forwarder.send()
+    said = [each for body in sent(forwarder) for each in body["actors"]]
+    assert [(each["on"], each["off"]) for each in said] == [(["x"], ["y"]), ([], ["z"])]
+    assert said[1]["failed"] == {"5xx": {"on": [], "off": ["z"]}}
+    assert {(*each["kinds"], *each["bare"]) for each in said} == {("5xx", "302")}
+    assert {(each["flag"], each["rollout"], each["draw"]) for each in said} == {("a", 1, 5)}
+    forwarder.send()
+    assert len(sent(forwarder)) == 2

@@ -18,7 +18,7 @@ from flagstaff.rollouts.guard import Guard
 from flagstaff.rollouts.plan import Statistics
 from flagstaff.rollouts.query import Query
 
-_KEYS: Final = tuple(each.name for each in members(Guard) if each.name != "query")
+_KEYS: Final = tuple(each.name for each in members(Guard) if each.name not in {"query", "unit"})
 """What a metric source is asked stands in `flagstaff.yml` alone: a plan may be a stranger's."""
 
 _SAME: Final = tuple(

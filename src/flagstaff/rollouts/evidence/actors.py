@@ -42,9 +42,23 @@ class Crowd:
 
 
 def first_failures(
-    treatment: Crowd, control: Crowd, *, poll: int, elapsed: float, stage: int = 0
+    treatment: Crowd,
+    control: Crowd,
+    *,
+    poll: int,
+    elapsed: float,
+    stage: int = 0,
+    new: tuple[int, int] | None = None,
 ) -> Counts:
     """Return the counts of a poll by actors instead of calls.
+
+    Args:
+        treatment: those with the flag on.
+        control: the others.
+        poll: its number.
+        elapsed: seconds since watching began.
+        stage: its number.
+        new: how many were enrolled in the poll, on and off, for what is told of people.
 
     Raises:
         ValueError: more have failed than there are.
@@ -56,14 +70,22 @@ def first_failures(
         treatment=treatment.at_risk,
         control=control.at_risk,
         units=treatment.failed_now,
+        new=new,
     )
 
 
-def unit_problem(*, sticky: bool, counts_actors: bool) -> str:
-    """Return what is wrong with counting calls when the flag stays with an actor, or nothing."""
+def unit_problem(*, sticky: bool, counts_actors: bool, may_count: bool = False) -> str:
+    """Return what is wrong with counting calls when the flag stays with an actor, or nothing.
+
+    Args:
+        sticky: whether it does.
+        counts_actors: whether actors are counted.
+        may_count: whether they could be.
+    """
     if not sticky or counts_actors:
         return ""
+    remedy = "`unit: actors` counts each of them once, and " if may_count else ""
     return (
         "the flag stays with an actor, but calls are counted: a few actors who fail again and "
-        "again can roll back a harmless flag; `on_harm: hold` lets a person decide"
+        f"again can roll back a harmless flag; {remedy}`on_harm: hold` lets a person decide"
     )

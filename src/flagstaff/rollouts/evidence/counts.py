@@ -55,6 +55,8 @@ class Counts:
             stage: readers cut it at the change.
         units: actors or hosts, each once in a rollout, that were bad for the first time with the
             flag on; none when the source cannot tell.
+        new: how many came into the stage in the poll, on and off, where `total` of both sides is a
+            level, as actors at risk are; none where it is what happened in the poll.
     """
 
     poll: int
@@ -63,6 +65,7 @@ class Counts:
     treatment: Tally = NOTHING
     control: Tally = NOTHING
     units: int | None = None
+    new: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

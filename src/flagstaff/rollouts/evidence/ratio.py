@@ -137,19 +137,26 @@ def _gather(state: Evidence, counts: Counts) -> Evidence:
     units = state.units
     if counts.units is not None:
         units = (units or 0) + counts.units
+    new_on, new_off = counts.new or (on.total, off.total)
+    exposed = on.total if off.total else new_on
     return replace(
         state,
         open_treatment=state.open_treatment + on,
         open_control=state.open_control + off,
-        stage_treatment=state.stage_treatment + on,
-        treatment=state.treatment + on,
-        control=state.control + off,
-        expected=state.expected + on.total * rate,
+        stage_treatment=_more(state.stage_treatment, new_on, on.bad),
+        treatment=_more(state.treatment, new_on, on.bad),
+        control=_more(state.control, new_off, off.bad),
+        expected=state.expected + exposed * rate,
         units=units,
         last_data=counts.elapsed,
         missing=0,
         reason="",
     )
+
+
+def _more(tally: Tally, total: float, bad: float) -> Tally:
+    """Return a tally with what came: people who fail in a poll may have come in an earlier one."""
+    return Tally(total=tally.total + total, bad=tally.bad + bad)
 
 
 def _compare(state: Evidence, elapsed: float, guard: RatioGuard) -> Evidence:

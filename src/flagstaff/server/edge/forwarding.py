@@ -20,7 +20,10 @@ from flagstaff.errors import NotTaken, Unavailable
 from flagstaff.sdk.background import Background, Stop
 from flagstaff.sdk.backoff import jittered
 from flagstaff.sdk.transport import Address, Transport
+from flagstaff.server.edge.forwarding_actors import Place, add, cut, size_of
+from flagstaff.server.edge.forwarding_actors import written as written_actors
 from flagstaff.server.edge.forwarding_jobs import Job, kept, written
+from flagstaff.services.actors import Report
 from flagstaff.services.jobs import NO_JOBS, JobsReport
 from flagstaff.services.telemetry import Answered, Asked, Heartbeat, Outcome, Unknown
 
@@ -50,11 +53,13 @@ class _Waiting:
     asked: dict[str, Asked] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
+    actors: dict[Place, Report] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Return how many counts there are."""
-        return len(self.answers) + len(self.unknown) + len(self.asked) + self._newest
+        counts = len(self.answers) + len(self.unknown) + len(self.asked)
+        return counts + self._newest + size_of(self.actors.values())
 
     @property
     def _newest(self) -> int:
@@ -81,6 +86,7 @@ class _Waiting:
             self.unknown[flag] = self.unknown.get(flag, 0) + count
         for seen in other.asked.values():
             self.ask(seen)
+        add(self.actors, other.actors.values())
 
     def ask(self, seen: Asked) -> None:
         """Add what a process saw of the questions about a flag."""
@@ -138,6 +144,16 @@ class Forwarder:
             new.ask(seen)
         new.outcomes = {(each.flag, each.kind): each for each in outcomes}
         new.jobs = kept(jobs, new.heard_at)
+        with self._lock:
+            self._put((beat.environment, beat.instance), new, newest=True)
+            self._trim()
+
+    def report_actors(self, beat: Heartbeat, reports: Iterable[Report]) -> None:
+        """Take in what a process noted of actors."""
+        new = _Waiting(beat, time.monotonic())
+        add(new.actors, reports)
+        if not new.actors:
+            return
         with self._lock:
             self._put((beat.environment, beat.instance), new, newest=True)
             self._trim()
@@ -227,7 +243,7 @@ def _pieces(whole: _Waiting) -> Iterator[_Waiting]:
     """Cut what is too long for one report; each piece has the sign of life."""
     answers, unknown = iter(whole.answers.items()), iter(whole.unknown.items())
     asked, outcomes = iter(whole.asked.items()), iter(whole.outcomes.items())
-    jobs = iter(whole.jobs.items())
+    jobs, actors = iter(whole.jobs.items()), cut(whole.actors.values())
     first = True
     while True:
         piece = _Waiting(
@@ -239,6 +255,7 @@ def _pieces(whole: _Waiting) -> Iterator[_Waiting]:
             dict(islice(outcomes, COUNTS_IN_ONE)),
             dict(islice(jobs, COUNTS_IN_ONE)),
         )
+        add(piece.actors, islice(actors, 1))
         if not first and not piece.size:
             return
         yield piece
@@ -275,5 +292,6 @@ def _written(piece: _Waiting) -> bytes:
             for each in piece.outcomes.values()
         ],
         **written(piece.jobs.values(), piece.heard_at),
+        "actors": [written_actors(each) for each in piece.actors.values()],
     }
     return json.dumps(body).encode()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -37,11 +38,19 @@ from flagstaff.server.places import Places
 from flagstaff.server.report_bodies import ReportBody, ReportsBody
 from flagstaff.server.streams.hub import Hub
 from flagstaff.server.streams.stream import Snapshots
+from flagstaff.services.actors import Report
 from flagstaff.services.clock import SystemClock
 from flagstaff.services.person import Person
-from flagstaff.services.telemetry import Reporting
+from flagstaff.services.telemetry import Heartbeat, Reporting
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Reports(Reporting, Protocol):
+    """Something that takes in reports, and what they say of actors."""
+
+    def report_actors(self, beat: Heartbeat, reports: Iterable[Report]) -> None:
+        """Take in what a process noted of actors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +65,7 @@ class Reads:
     places: Places
     hub: Hub
     access: Admitting
-    reports: Reporting
+    reports: Reports
     upstream: str
     dropped: Callable[[], None]
 
@@ -126,6 +135,8 @@ class Reads:
             return response_for(exc)
         for each in taken:
             each.hand_to(self.reports, SystemClock())
+            beat = each.heartbeat(SystemClock().after(-each.seconds_ago))
+            self.reports.report_actors(beat, [actors.report() for actors in each.actors])
         body = {"taken": len(taken), "left_out": len(reports) - len(taken)}
         return JSONResponse(body if several else {"ok": True}, 202)
 

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from flagstaff.flags.snapshot import IN_ROLLOUT, Snapshot
+from flagstaff.flags.snapshot import DRAWN, IN_ROLLOUT, Snapshot
 from flagstaff.services.person import ENGINE
 from flagstaff.services.services import Services
 from flagstaff.services.snapshots import snapshot
@@ -22,7 +22,7 @@ class Encoded:
     """A snapshot as bytes; the tag also changes when only a definition did.
 
     `flags` are the texts of the flags by name; without them, no change can be told from it.
-    `in_rollout` is the text of the list of those in a rollout.
+    `in_rollout` is the text of the list of those in a rollout, `drawn` that of their draws.
     """
 
     version: int
@@ -30,6 +30,7 @@ class Encoded:
     body: bytes
     flags: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     in_rollout: str = "[]"
+    drawn: str = "{}"
 
     @classmethod
     def of(cls, version: int, body: bytes) -> Encoded:
@@ -39,9 +40,14 @@ class Encoded:
             version: of the snapshot.
             body: all of it; each flag is looked up there.
         """
-        flags, in_rollout = _parts_of(body)
+        flags, in_rollout, drawn = _parts_of(body)
         return cls(
-            version=version, etag=_tag(version, body), body=body, flags=flags, in_rollout=in_rollout
+            version=version,
+            etag=_tag(version, body),
+            body=body,
+            flags=flags,
+            in_rollout=in_rollout,
+            drawn=drawn,
         )
 
     def answer(self, headers: Headers) -> Response:
@@ -62,8 +68,11 @@ class Encoded:
             return b""
         told = {name: text for name, text in self.flags.items() if before.flags.get(name) != text}
         told |= dict.fromkeys(before.flags.keys() - self.flags.keys(), "null")
-        same = self.in_rollout == before.in_rollout
-        more = "" if same else f'"{IN_ROLLOUT}":{self.in_rollout},'
+        more = ""
+        if self.in_rollout != before.in_rollout:
+            more += f'"{IN_ROLLOUT}":{self.in_rollout},'
+        if self.drawn != before.drawn:
+            more += f'"{DRAWN}":{self.drawn},'
         change = '{"base":%d,"version":%d,%s"flags":%s}'
         found = (change % (before.version, self.version, more, _object(told))).encode()
         return found if len(found) < len(self.body) else b""
@@ -81,6 +90,7 @@ def encoded(found: Snapshot) -> Encoded:
         body=body,
         flags=texts,
         in_rollout=_text(written.get(IN_ROLLOUT, [])),
+        drawn=_text(written.get(DRAWN, {})),
     )
 
 
@@ -97,14 +107,14 @@ def _tag(version: int, body: bytes) -> str:
     return f'"{version}-{hashlib.sha256(body).hexdigest()[:16]}"'
 
 
-def _parts_of(body: bytes) -> tuple[dict[str, str], str]:
-    """Return the texts of the flags, and of the list of those in a rollout."""
+def _parts_of(body: bytes) -> tuple[dict[str, str], str, str]:
+    """Return the texts of the flags, of the list of those in a rollout, and of their draws."""
     try:
         found = json.loads(body)
         flags = {name: _text(flag) for name, flag in found["flags"].items()}
-        return flags, _text(found.get(IN_ROLLOUT, []))
+        return flags, _text(found.get(IN_ROLLOUT, [])), _text(found.get(DRAWN, {}))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {}, "[]"  # whoever reads it says what is wrong with it
+        return {}, "[]", "{}"  # whoever reads it says what is wrong with it
 
 
 def _object(texts: Mapping[str, str]) -> str:
