@@ -88,9 +88,9 @@ def _check_files(project: Path, *, as_json: bool) -> None:
     Raises:
         DefinitionError: they are broken; a server that ran without some flags would surprise.
     """
-    from flagstaff.definitions import lint  # noqa: PLC0415 loads YAML, which help does not
+    from flagstaff.definitions import lint_to_serve  # noqa: PLC0415 loads YAML, which help does not
 
-    problems, warnings = lint(project)
+    problems, warnings = lint_to_serve(project)
     if problems:
         raise DefinitionError(problems, hint="mend them; flagstaff lint checks again")
     shown = () if as_json else warnings[:MOST_WARNINGS]

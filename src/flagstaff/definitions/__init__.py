@@ -5,7 +5,7 @@ from flagstaff.definitions.duration import format_duration, parse_duration
 from flagstaff.definitions.flag import Definition, parse_definition
 from flagstaff.definitions.flag_types import FLAG_TYPES, FlagType, is_flag_name
 from flagstaff.definitions.folder import Definitions, load_definitions
-from flagstaff.definitions.lint import lint
+from flagstaff.definitions.lint import lint, lint_to_serve
 from flagstaff.definitions.percentage import parse_percentage
 from flagstaff.definitions.policies import Freeze, HealthCheck, Policies
 from flagstaff.definitions.project import (
@@ -35,6 +35,7 @@ __all__ = [
     "format_duration",
     "is_flag_name",
     "lint",
+    "lint_to_serve",
     "load_definitions",
     "load_project",
     "parse_definition",

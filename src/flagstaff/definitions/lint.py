@@ -11,22 +11,40 @@ from flagstaff.definitions.project import Project
 from flagstaff.definitions.project_file import check_project
 from flagstaff.errors import Problem
 
+Found = tuple[tuple[Problem, ...], tuple[Problem, ...]]
+"""Errors, and warnings."""
 
-def lint(root: Path) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+
+def lint(root: Path) -> Found:
     """Return the errors and the warnings of `flagstaff.yml`, all definitions and all plans.
 
     Files are named as seen from `root`. Nothing is raised for what a file says.
     """
+    errors, warnings, plans = _found(root)
+    return errors + plans, warnings
+
+
+def lint_to_serve(root: Path) -> Found:
+    """Return the same, but what is wrong with plans is a warning.
+
+    A rollout runs by the plan it was made of; files of other plans are no reason to let it stand.
+    """
+    errors, warnings, plans = _found(root)
+    return errors, warnings + plans
+
+
+def _found(root: Path) -> tuple[tuple[Problem, ...], tuple[Problem, ...], tuple[Problem, ...]]:
+    """Return errors, warnings, and the errors of plans."""
     if not root.is_dir():
-        return (Problem(file=printable(root), what="is not a folder"),), ()
+        return (Problem(file=printable(root), what="is not a folder"),), (), ()
     project, problems = check_project(root, shown_from=root)
     definitions, errors = check_folder(root / project.flags, root=root)
     if errors or problems.errors:
         # Plans would complain of it a second time.
-        return problems.errors + errors, problems.warnings + definitions.warnings
+        return problems.errors + errors, problems.warnings + definitions.warnings, ()
     _check_renames(project, definitions, problems)
-    errors, warnings = check_plans(root, project, definitions)
-    return errors, problems.warnings + definitions.warnings + warnings
+    broken, warnings = check_plans(root, project, definitions)
+    return (), problems.warnings + definitions.warnings + warnings, broken
 
 
 def _check_renames(project: Project, definitions: Definitions, problems: Problems) -> None:

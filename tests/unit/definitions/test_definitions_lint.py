@@ -1,6 +1,6 @@
 import pytest
 
-from flagstaff.definitions import lint
+from flagstaff.definitions import lint, lint_to_serve
 
 DEFINITION = """\
 name: {name}
@@ -85,9 +85,21 @@ def test_plans_are_checked_as_well(project, plans):
     (plans / "bad.yml").write_text(PLAN.format(flag="rename_job", gate="percentage_of_actors: 120"))
     (plans / "notes.md").write_text("no plan")
     errors, warnings = lint(project)
-    assert {each.file for each in errors} == {"plans/bad.yml"}
-    assert any("rename_job" in each.what for each in errors)
-    assert warnings == ()
+    assert [each.file for each in errors] == ["plans/bad.yml"]
+    assert "120" in errors[0].what
+    assert str(warnings[0]).startswith("plans/bad.yml:1: there is no flag 'rename_job'")
+    assert warnings[0].remedy.endswith("or delete the plan, if the flag is cleaned up")
+
+
+def test_a_wrong_plan_is_no_reason_not_to_serve(project, plans):
+    (plans / "bad.yml").write_text(
+        PLAN.format(flag="rename_jobs", gate="percentage_of_actors: 120")
+    )
+    errors, warnings = lint_to_serve(project)
+    assert errors == ()
+    assert [each.file for each in warnings] == ["plans/bad.yml"]
+    (project / "flagstaff.yml").write_text("ramp: 1\n")
+    assert lint_to_serve(project)[0]
 
 
 def test_what_a_person_gives_later_may_be_missing(project, plans):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from flagstaff.definitions.folder import Definitions
 from flagstaff.definitions.plans.documents import UNSAID
-from flagstaff.definitions.plans.reading import read_plan
+from flagstaff.definitions.plans.reading import NO_FLAG, read_plan
 from flagstaff.definitions.plans.setting import Surroundings
 from flagstaff.definitions.plans.templates import SUFFIXES, template_names
 from flagstaff.definitions.problems import Problems, printable, quote, suggestion
@@ -20,7 +21,8 @@ def check_plans(
 ) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     """Return the errors and the warnings of every plan, and of what settings say of templates.
 
-    A value that a person gives when the rollout is created may be missing.
+    A value that a person gives when the rollout is created may be missing; that there is no such
+    flag is a warning.
     """
     around = Surroundings(root=root, project=project, known_flags=definitions)
     errors, warnings = list(_unknown_templates(root, project)), list[Problem]()
@@ -35,7 +37,12 @@ def check_plans(
         try:
             warnings += read_plan(data, around, source=problems.file).warnings
         except DefinitionError as exc:
-            errors += (each for each in exc.problems if not each.what.startswith(UNSAID))
+            for each in exc.problems:
+                if each.what.startswith(NO_FLAG):  # the flag of a plan that has run is gone
+                    remedy = f"{each.remedy}; or delete the plan, if the flag is cleaned up"
+                    warnings.append(replace(each, remedy=remedy))
+                elif not each.what.startswith(UNSAID):
+                    errors.append(each)
     return tuple(errors), tuple(warnings)
 
 

@@ -30,6 +30,9 @@ from flagstaff.rollouts.rules import RollbackTo
 
 __all__ = ["ReadPlan", "Surroundings", "flag_in", "parameters_of", "read_plan"]
 
+NO_FLAG = "there is no flag"
+"""What is said of a plan begins so where its flag is not defined."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPlan:
@@ -129,7 +132,7 @@ class _Reader:
         elif flag not in self.around.known_flags:
             near = nearest(flag, self.around.known_flags)
             own.problems.error(
-                f"there is no flag {quote(flag)}",
+                f"{NO_FLAG} {quote(flag)}",
                 line=fields.line("flag") if named else 0,
                 remedy=f"did you mean `{near}`?" if near else "define it first",
             )
