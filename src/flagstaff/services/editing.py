@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.commands.plan_model import EditRollout
@@ -128,7 +129,7 @@ def _plan(
         )
     if command.plan:
         around = surroundings(unit, flag=rollout.plan.flag, text=command.plan)
-        read = read_plan(command.plan, around, source=command.source)
+        read = read_plan(command.plan, replace(around, running=True), source=command.source)
         return read.plan, read.lines
     text = as_it_began(command.issue, rollout)
     imported = import_issue(
@@ -136,7 +137,7 @@ def _plan(
         project=unit.context.project,
         resolve=answers_of(unit, text, command.placeholders, named=rollout.plan.flag),
         choices=command.choices,
-        known_flags=unit.context.definitions(),
+        known_flags={*unit.context.definitions(), rollout.plan.flag},
         source=command.source,
     )
     if imported.plan.flag != rollout.plan.flag:

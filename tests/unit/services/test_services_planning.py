@@ -11,7 +11,7 @@ from fakes import START
 from flagstaff.commands.model import AbortRollout, ApproveStep, ImportRollout, StartRollout
 from flagstaff.commands.plan_model import EditRollout, PlanRollout, ShowPlan
 from flagstaff.commands.roles import Role
-from flagstaff.definitions import Freeze, Policies
+from flagstaff.definitions import Definitions, Freeze, Policies
 from flagstaff.errors import (
     Changed,
     Conflict,
@@ -224,6 +224,15 @@ class TestEditing:
         run(EditRollout(rollout=at_ten, plan=new, reason="r", tag=seen["tag"]))
         with pytest.raises(Changed, match="edited by somebody else"):
             run(EditRollout(rollout=at_ten, plan=seen["plan"], reason="r", tag=seen["tag"]))
+
+    def test_it_can_be_edited_when_the_flag_is_cleaned_up(self, run, services, monkeypatch, at_ten):
+        new = plan_of(run, at_ten)["plan"].replace("bake: 1 h", "bake: 2 h")
+        gone = replace(services.context, definitions=lambda: Definitions({}))
+        monkeypatch.setattr(services, "context", gone)
+        run(EditRollout(rollout=at_ten, plan=new, reason="slower"))
+        assert "bake: 2 h" in plan_of(run, at_ten)["plan"]
+        with pytest.raises(DefinitionError, match="there is no flag"):
+            run(PlanRollout(text=YAML))
 
     def test_the_same_plan_leaves_no_trace(self, run, entries, at_ten):
         before = len(entries(at_ten))

@@ -129,7 +129,7 @@ class _Reader:
         flag = asked or named
         if not flag:
             own.problems.error("names no flag", remedy="add `flag: NAME`")
-        elif flag not in self.around.known_flags:
+        elif flag not in self.around.known_flags and not self.around.running:
             near = nearest(flag, self.around.known_flags)
             own.problems.error(
                 f"{NO_FLAG} {quote(flag)}",

@@ -20,6 +20,7 @@ class Surroundings:
         flag: the flag that is asked for, empty when the plan says it.
         answers: values of parameters; they count more than what files say.
         offers: values of parameters that nothing else says.
+        running: whether the flag has a rollout already, and may be cleaned up.
     """
 
     root: Path
@@ -28,3 +29,4 @@ class Surroundings:
     flag: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
     offers: Mapping[str, str] = field(default_factory=dict)
+    running: bool = False
