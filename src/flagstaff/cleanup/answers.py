@@ -10,17 +10,16 @@ import libcst as cst
 from flagstaff.cleanup.asking import (
     answers_truth,
     asks,
-    enables,
     is_question,
-    sets_flag,
 )
 from flagstaff.cleanup.owners import chain_of, holds_settings
 from flagstaff.cleanup.patterns import DEFAULT, CallPattern, Conventions
 
 _BLOCKING = (cst.NamedExpr, cst.Yield)
-_STATE_KEYWORDS = {"active", "value", "enabled", "on", "state"} | {
+STATE_KEYWORDS = {"active", "value", "enabled", "on", "state"} | {
     *("is_active", "everyone", "return_value", "is_enabled", "default_true"),
 }
+"""What the state of a flag is called where a test gives it one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +30,7 @@ class Question:
     `("Flags", "NEW_MENU")`; `objects` are the same for objects made of the flag. `is_setting` tells
     that the flag is no name in a text but one of a setting, `wrappers` what calls of other
     functions answer by now, by plain name and, in `wrapper_attributes`, by module and name.
+    `factories` are the states in which the factories of tests make a flag.
     """
 
     flag: str
@@ -43,6 +43,7 @@ class Question:
     is_setting: bool = False
     wrappers: Mapping[str, bool] = field(default_factory=dict)
     wrapper_attributes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    factories: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def words(self) -> frozenset[str]:
@@ -141,33 +142,8 @@ class Question:
                 return (last_name(owner), attr.value) in self.object_attributes
         return False
 
-    def set_up(self, call: cst.Call) -> bool | None:
-        """Return the state that a statement of a test gives the flag, `None` if it is not sure."""
-        named = [i for i, arg in enumerate(call.args) if self._is_meant(arg.value)]
-        if len(named) != 1:
-            return None
-        function = last_name(call.func)
-        owner = last_name(call.func.value) if isinstance(call.func, cst.Attribute) else ""
-        patched = (owner, function) == ("patch", "object") and holds_settings(
-            call.args[0].value, self.flag
-        )
-        if not patched and not sets_flag(chain_of(call.func)):
-            return None
-        states = [
-            _state(arg.value)
-            for i, arg in enumerate(call.args)
-            if i != named[0]
-            and (
-                (arg.keyword is None and i == named[0] + 1)
-                or (arg.keyword is not None and arg.keyword.value in _STATE_KEYWORDS)
-            )
-            and not isinstance(arg.value, cst.SimpleString)
-        ]
-        if not states:
-            return True if enables(function) else None
-        return states[0] if len(states) == 1 else None
-
-    def _is_meant(self, node: cst.BaseExpression) -> bool:
+    def is_meant(self, node: cst.BaseExpression) -> bool:
+        """Tell whether an expression is the flag's name, or an object made of it."""
         return self.is_name(node) or self.is_object(node)
 
     def handle_answer(self, call: cst.Call, name: str) -> bool | None:
@@ -206,7 +182,7 @@ class Question:
             arg.value
             for i, arg in enumerate(node.args)
             if (arg.keyword is None and i == places[0] + 1)
-            or (arg.keyword is not None and arg.keyword.value in _STATE_KEYWORDS)
+            or (arg.keyword is not None and arg.keyword.value in STATE_KEYWORDS)
         ]
         match states:
             case [cst.Name(value="True" | "False" as value)]:
@@ -231,15 +207,6 @@ class Question:
     def _asks(self, call: cst.Call, pattern: CallPattern) -> bool:
         value = argument(call.args, pattern.position, pattern.keywords)
         return value is not None and self.is_name(value)
-
-
-def _state(node: cst.BaseExpression) -> bool | None:
-    match node:
-        case cst.Name(value="True" | "False" as value):
-            return value == "True"
-        case cst.Integer(value="0" | "1" as value):
-            return value == "1"
-    return None
 
 
 def is_plain(call: cst.Call) -> bool:

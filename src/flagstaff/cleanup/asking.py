@@ -26,6 +26,7 @@ _MAKING = frozenset(
     | {"refresh", "clear", "init", "list", "all", "names", "record", "track"}
 )
 _SETTING = frozenset({"set", "create", "factory", "update", "override"})
+_FORGETTING = frozenset({"delete", "clear", "reset", "remove", "unset", "forget"})
 _ENABLING = frozenset({"enable", "activate"})
 _GATED = _ABOUT | {"flagged"}
 _PASSING = frozenset(
@@ -93,6 +94,11 @@ def holds_flags(name: str) -> bool:
     return bool(parts(name) & _HOLDERS)
 
 
+def keeps_flags(name: str) -> bool:
+    """Tell whether a name, such as `set_config_values` or `FEATURES`, is one of what is set."""
+    return bool(parts(name) & (_ABOUT | _KEPT | {"environ"}))
+
+
 def lists_flags(name: str) -> bool:
     """Tell whether a list or a table is one of flags, such as `FEATURES`."""
     return bool(parts(name) & _ABOUT)
@@ -119,6 +125,12 @@ def sets_flag(names: Sequence[str]) -> bool:
     if "assert" in words or not words & (_SETTING | _ENABLING):
         return False
     return any(parts(name) & (_ABOUT | _KEPT | {"override"}) for name in names)
+
+
+def forgets_flag(names: Sequence[str]) -> bool:
+    """Tell whether `a.b.c` of a test forgets what a flag was given, such as `delete_config`."""
+    words = parts(names[-1]) if names else frozenset()
+    return bool(words & _FORGETTING) and any(parts(name) & (_ABOUT | _KEPT) for name in names)
 
 
 def enables(function: str) -> bool:

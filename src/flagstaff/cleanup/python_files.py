@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.constants import Constant
 from flagstaff.cleanup.elsewhere import READERS, Elsewhere, is_code
+from flagstaff.cleanup.factories import factories_in
 from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.modules import Modules
 from flagstaff.cleanup.patterns import Conventions, word
@@ -39,6 +40,7 @@ class PythonCleaner:
     _modules: Modules | None = None
     _is_setting: bool = False
     _wrappers: Wrappers = field(default_factory=Wrappers)
+    _made: dict[str, bool] | None = None
 
     def clean(self) -> None:
         """Put the answer in wherever the flag is asked for."""
@@ -50,6 +52,14 @@ class PythonCleaner:
             if path.endswith(".py"):
                 self.rewrite(path)
         self._follow_wrappers()
+        self._take_away_imports()
+
+    def _take_away_imports(self) -> None:
+        """Drop the imports of constants that only what is gone by now took from their files."""
+        names = [constant.name for constant in self._constants]
+        for path in sorted(set(self.work.changed).intersection(self.work.containing(names))):
+            if path.endswith(".py"):
+                self.rewrite(path)
 
     def _follow_wrappers(self) -> None:
         """Put the answer in for calls of functions that only return it, and drop these."""
@@ -116,12 +126,16 @@ class PythonCleaner:
         doomed = [
             constant
             for constant in self._constants
-            if _mentions(self.work, constant.name) == 1
-            and _mentions(self.work.below, constant.name) > 1
+            if _mentions(self.work, constant.name) == self._own(constant)
+            and _mentions(self.work.below, constant.name) > self._own(constant)
         ]
         for path in sorted({constant.path for constant in doomed}):
             names = frozenset(c.name for c in doomed if c.path == path)
             self.rewrite(path, constants=names)
+
+    def _own(self, constant: Constant) -> int:
+        """Return how often a constant's name stands where it is given its text."""
+        return 1 + len(word(constant.name).findall(self.flag))
 
     def drop_setting(self) -> None:
         """Drop the values that were given to a setting which nothing reads any more."""
@@ -162,6 +176,12 @@ class PythonCleaner:
             if path.endswith(".py") and (module := parsed(self.work.read(path) or b""))
         )
 
+    @property
+    def _factories(self) -> dict[str, bool]:
+        if self._made is None:
+            self._made = factories_in(self.work.below)
+        return self._made
+
     def _question(self, path: str, content: bytes) -> Question | None:
         module = parsed(content)
         if module is None:
@@ -184,6 +204,7 @@ class PythonCleaner:
             wrappers=wrappers,
             wrapper_attributes=wrapper_attributes,
             is_setting=self._is_setting,
+            factories=self._factories if is_test(path) else {},
         )
 
 
