@@ -12,6 +12,7 @@ from flagstaff.cleanup.asking import (
     asks,
     is_question,
 )
+from flagstaff.cleanup.conditions import is_pure
 from flagstaff.cleanup.owners import chain_of, holds_settings
 from flagstaff.cleanup.patterns import DEFAULT, CallPattern, Conventions
 
@@ -29,7 +30,8 @@ class Question:
     `names` are plain names that hold the flag's name in this file, `attributes` pairs such as
     `("Flags", "NEW_MENU")`; `objects` are the same for objects made of the flag. `is_setting` tells
     that the flag is no name in a text but one of a setting, `wrappers` what calls of other
-    functions answer by now, by plain name and, in `wrapper_attributes`, by module and name.
+    functions answer by now, by plain name and, in `wrapper_attributes`, by module or object and
+    name; `properties` are the same for what is read without a call.
     `factories` are the states in which the factories of tests make a flag.
     """
 
@@ -43,12 +45,14 @@ class Question:
     is_setting: bool = False
     wrappers: Mapping[str, bool] = field(default_factory=dict)
     wrapper_attributes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    properties: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     factories: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def words(self) -> frozenset[str]:
         """Return the words one of which is in everything that the clean-up looks at."""
-        pairs = self.attributes | self.object_attributes | frozenset(self.wrapper_attributes)
+        pairs = self.attributes | self.object_attributes
+        pairs |= {*self.wrapper_attributes, *self.properties}
         names = self.names | self.objects | frozenset(self.wrappers)
         names |= self.conventions.wrapping(self.flag)
         return frozenset({self.flag}) | names | frozenset(name for _, name in pairs)
@@ -110,9 +114,15 @@ class Question:
         match call.func:
             case cst.Name(value=name):
                 return self.wrappers.get(name)
-            case cst.Attribute(value=owner, attr=attr):
+            case cst.Attribute(value=owner, attr=attr) if is_pure(owner):
                 return self.wrapper_attributes.get((last_name(owner), attr.value))
         return None
+
+    def property_answer(self, node: cst.Attribute) -> bool | None:
+        """Return what is read as `self.is_on`, `None` unless that is a flag's answer by now."""
+        if not is_pure(node.value):
+            return None
+        return self.properties.get((last_name(node.value), node.attr.value))
 
     def setting(self, node: cst.Attribute | cst.Subscript) -> bool:
         """Tell whether `settings.NAME` or `config["NAME"]` reads the flag."""

@@ -43,6 +43,7 @@ _SINGLE = frozenset({"sample", "switch", "experiment", "rollout"})
 _HOLDERS = (_ABOUT - _SINGLE) | {"config", "settings", "conf", "environ", "env"}
 _VALUES = frozenset({"value", "values", "variant", "variation", "treatment", "payload", "number"})
 _TRUTHS = frozenset({"bool", "boolean"})
+_FILLING = frozenset({"a", "for", "in", "of", "the", "to", "user", "request", "not", "allow"})
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -54,6 +55,15 @@ def parts(name: str) -> frozenset[str]:
     ['enabled', 'feature', 'is']
     """
     return frozenset(word.lower() for word in _WORDS.findall(name))
+
+
+def subject(name: str) -> frozenset[str]:
+    """Return the words of a name that tell which flag it is about.
+
+    >>> sorted(subject("is_new_menu_enabled"))
+    ['menu', 'new']
+    """
+    return parts(name) - (_ABOUT | _STATES | _VERBS | _TRUTH_VERBS | _FILLING)
 
 
 def asks(function: str, owner: str = "") -> bool | None:

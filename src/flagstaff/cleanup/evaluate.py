@@ -109,6 +109,9 @@ class Evaluator(Sweeper):
     ) -> cst.BaseExpression:
         if self._question.details(original_node):
             return unwrapped(updated_node, known(truth=self._question.keep), tidy=self._tidy)
+        answer = self._question.property_answer(updated_node)
+        if answer is not None and self._positions.allows(original_node, certain=True):
+            return unwrapped(updated_node, known(truth=answer), tidy=self._tidy)
         return self._setting(original_node, updated_node)
 
     def leave_Subscript(

@@ -11,6 +11,7 @@ from flagstaff.cleanup.constants import Constant
 from flagstaff.cleanup.elsewhere import READERS, Elsewhere, is_code
 from flagstaff.cleanup.factories import factories_in
 from flagstaff.cleanup.meanings import Held, Meanings
+from flagstaff.cleanup.methods import Methods, asking, is_idle
 from flagstaff.cleanup.modules import Modules
 from flagstaff.cleanup.patterns import Conventions, word
 from flagstaff.cleanup.references import find_constants, text_behind
@@ -40,6 +41,7 @@ class PythonCleaner:
     _modules: Modules | None = None
     _is_setting: bool = False
     _wrappers: Wrappers = field(default_factory=Wrappers)
+    _methods: Methods = field(default_factory=Methods)
     _made: dict[str, bool] | None = None
 
     def clean(self) -> None:
@@ -62,16 +64,24 @@ class PythonCleaner:
                 self.rewrite(path)
 
     def _follow_wrappers(self) -> None:
-        """Put the answer in for calls of functions that only return it, and drop these."""
+        """Put the answer in for functions and methods that only return it, and drop these."""
         for _ in range(_DEEPEST):
             found = self._wrappers.found_in(self.work)
-            if not found:
+            methods = self._methods.found_in(self.work, self.flag)
+            if not found and not methods:
                 return
             for path, name in found:
                 for caller in callers(self.work, path, name):
                     self.rewrite(caller)
                 if self._is_idle(path, name):
                     self.rewrite(path, functions=frozenset({name}))
+            for method in methods:
+                for caller in asking(self.work, method):
+                    self.rewrite(caller)
+            for method in methods:
+                if is_idle(self.work, method):
+                    name = f"{method.owner}.{method.name}"
+                    self.rewrite(method.path, functions=frozenset({name}))
 
     def _is_idle(self, path: str, name: str) -> bool:
         """Tell whether a function was called elsewhere, and is not mentioned any more."""
@@ -193,6 +203,7 @@ class PythonCleaner:
         texts = self._meanings.names(path, module, Held.NAME)
         objects = self._meanings.names(path, module, Held.OBJECT)
         wrappers, wrapper_attributes = self._wrappers.local(path, module, self._modules)
+        methods, properties = self._methods.local(path, module)
         return Question(
             flag=self.flag,
             keep=self.keep,
@@ -202,7 +213,8 @@ class PythonCleaner:
             objects=objects.names,
             object_attributes=objects.attributes,
             wrappers=wrappers,
-            wrapper_attributes=wrapper_attributes,
+            wrapper_attributes=wrapper_attributes | methods,
+            properties=properties,
             is_setting=self._is_setting,
             factories=self._factories if is_test(path) else {},
         )

@@ -156,13 +156,24 @@ class _Constants(cst.CSTTransformer):
 
 
 class _Functions(cst.CSTTransformer):
-    """Drop functions of the module that nothing calls any more."""
+    """Drop functions of the module, and `Class.method`s, that nothing calls any more."""
 
     def __init__(self, names: frozenset[str]) -> None:
         super().__init__()
         self._names = names
+        self._classes: list[str] = []
 
-    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> bool:
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        self._classes.append(node.name.value)
+
+    def leave_ClassDef(
+        self, original_node: cst.ClassDef, updated_node: cst.ClassDef
+    ) -> cst.ClassDef:
+        del original_node
+        self._classes.pop()
+        return updated_node
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         del node
         return False
 
@@ -170,7 +181,8 @@ class _Functions(cst.CSTTransformer):
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef | cst.SimpleStatementLine:
         del original_node
-        return gone(updated_node) if updated_node.name.value in self._names else updated_node
+        name = ".".join([*self._classes[-1:], updated_node.name.value])
+        return gone(updated_node) if name in self._names else updated_node
 
 
 def _visited(module: cst.Module, visitor: cst.CSTTransformer) -> cst.Module:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from flagstaff.cleanup.elsewhere import Elsewhere
+from flagstaff.cleanup.methods import answer_of
 from flagstaff.cleanup.modules import Modules
 from flagstaff.cleanup.syntax import chain, parsed
 from flagstaff.cleanup.tree import Overlay, Tree
@@ -116,8 +117,8 @@ def callers(tree: Tree, path: str, name: str) -> tuple[str, ...]:
 def _emptied(before: ast.Module, after: ast.Module) -> Iterator[tuple[str, bool]]:
     old = _functions(before)
     for name, function in _functions(after).items():
-        truth = _answer(function)
-        if truth is not None and name in old and _answer(old[name]) is None:
+        truth = answer_of(function)
+        if truth is not None and name in old and answer_of(old[name]) is None:
             yield name, truth
 
 
@@ -136,16 +137,6 @@ def _functions(module: ast.Module) -> Mapping[str, _Function]:
 def _keeps(decorator: ast.expr) -> bool:
     function = decorator.func if isinstance(decorator, ast.Call) else decorator
     return bool(chain(function)) and chain(function)[-1] in _KEEPING
-
-
-def _answer(function: _Function) -> bool | None:
-    body = function.body
-    if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-        body = body[1:]
-    match body:
-        case [ast.Return(value=ast.Constant(value=bool() as truth))]:
-            return truth
-    return None
 
 
 def _bound(module: ast.Module) -> list[str]:
