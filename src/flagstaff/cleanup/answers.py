@@ -11,11 +11,17 @@ from flagstaff.cleanup.asking import (
     answers_truth,
     asks,
     is_question,
+    is_table,
+    lists_flags,
 )
 from flagstaff.cleanup.conditions import is_pure
 from flagstaff.cleanup.owners import chain_of, holds_settings
 from flagstaff.cleanup.patterns import DEFAULT, CallPattern, Conventions
 
+_CHOICES = (
+    *(("positive", "negative"), ("on", "off"), ("enabled", "disabled"), ("active", "inactive")),
+    *(("if_on", "if_off"), ("if_enabled", "if_disabled"), ("when_on", "when_off")),
+)
 _BLOCKING = (cst.NamedExpr, cst.Yield)
 STATE_KEYWORDS = {"active", "value", "enabled", "on", "state"} | {
     *("is_active", "everyone", "return_value", "is_enabled", "default_true"),
@@ -85,7 +91,29 @@ class Question:
             return True
         if isinstance(call.func, cst.Attribute) and self.is_object(call.func.value):
             return True
-        return self._wrapped(call) is not None or answers_truth(function)
+        if self._wrapped(call) is not None or answers_truth(function):
+            return True
+        match call:
+            case cst.Call(
+                func=cst.Attribute(value=owner, attr=cst.Name(value="get")),
+                args=[_, cst.Arg(value=cst.Name(value="True" | "False"))],
+            ):
+                return is_table(last_name(owner))
+        return False
+
+    def chosen(self, call: cst.Call) -> cst.BaseExpression | None:
+        """Return the `1` of `get_feature_value(FLAG, positive=1, negative=2)` with the flag on."""
+        keywords = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+        pair = next((pair for pair in _CHOICES if keywords.keys() == set(pair)), None)
+        if pair is None or not lists_flags(last_name(call.func)) or not is_pure(call.func):
+            return None
+        others = [arg for arg in call.args if arg.keyword is None]
+        named = [arg for arg in others if self.is_name(arg.value)]
+        winner, loser = pair if self.keep else reversed(pair)
+        idle = all(is_pure(arg.value) and not arg.star for arg in others)
+        if len(named) != 1 or not idle or not is_pure(keywords[loser]):
+            return None
+        return keywords[winner]
 
     def _loosely(self, call: cst.Call, function: str) -> bool | None:
         """Tell whether a call reads as the question for the flag (True), or for its opposite."""

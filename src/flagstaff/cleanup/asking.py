@@ -33,6 +33,7 @@ _PASSING = frozenset(
     {"required", "requires", "require", "needs", "need", "only", "when", "if", "with"}
     | {"is", "has", "enabled", "active", "check", "gate", "gated", "waffle"}
 )
+_GUARDED = frozenset({"view", "views", "endpoint", "route", "page", "method"})
 _ENABLED = frozenset({"is", "enabled", "disabled"})
 _SOMEBODY = frozenset({"user", "account", "profile", "member", "customer", "tenant", "self"})
 _TABLES = frozenset({"features", "flags", "switches", "toggles", "experiments", "rollouts"})
@@ -154,4 +155,5 @@ def lets_pass(decorator: str) -> bool:
     One word that is not understood, as in `hide_if_feature`, may turn the meaning round.
     """
     words = parts(decorator)
-    return bool(words & _PASSING) and bool(words & _GATED) and words <= _PASSING | _GATED
+    passing = bool(words & (_PASSING | {"flagged"}))
+    return passing and bool(words & _GATED) and words <= _PASSING | _GATED | _GUARDED

@@ -16,7 +16,7 @@ from flagstaff.cleanup.asking import (
     parts,
     sets_flag,
 )
-from flagstaff.cleanup.literals import without
+from flagstaff.cleanup.literals import without, without_arguments
 from flagstaff.cleanup.owners import chain_of, holds_settings
 
 _PINNING = frozenset({"patch", "override", "overrides", "overridden", "set", "settings"})
@@ -64,10 +64,8 @@ def _named(question: Question, call: cst.Call) -> Pin | None:
     state = truth_of(call.args[places.index(True)].value)
     if state is None:
         return None
-    kept = [arg for arg, goes in zip(call.args, places, strict=True) if not goes]
-    if kept and places[-1]:
-        kept[-1] = kept[-1].with_changes(comma=call.args[-1].comma)
-    return Pin(state, call.with_changes(args=kept) if kept else None)
+    alone = len(call.args) == 1
+    return Pin(state, None if alone else without_arguments(call, places))
 
 
 def _mapped(question: Question, call: cst.Call) -> Pin | None:

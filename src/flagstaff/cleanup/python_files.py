@@ -142,6 +142,10 @@ class PythonCleaner:
         for path in sorted({constant.path for constant in doomed}):
             names = frozenset(c.name for c in doomed if c.path == path)
             self.rewrite(path, constants=names)
+        for path in sorted({constant.path for constant in doomed}):
+            content, modules = self.work.read(path), Modules(self.work)
+            if content is not None and not content.strip() and not modules.imports(path):
+                self.work.write(path, None)
 
     def _own(self, constant: Constant) -> int:
         """Return how often a constant's name stands where it is given its text."""
