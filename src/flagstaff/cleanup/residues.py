@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flagstaff.cleanup.changes import Reference, ReferenceKind, Residue
 from flagstaff.cleanup.data.files import DATA, reasons_left
 from flagstaff.cleanup.dropped import dropped_tests
+from flagstaff.cleanup.elsewhere import is_history
 from flagstaff.cleanup.patterns import Conventions, word
 from flagstaff.cleanup.references import references_in, text_references
 from flagstaff.cleanup.renames import Losers
@@ -52,7 +53,7 @@ def residues(
         sorted(
             Residue(reference=reference, reason=reasons.of(reference))
             for reference in left
-            if not _is_history(reference.path)
+            if not is_history(reference.path)
         )
     )
 
@@ -99,13 +100,3 @@ def _jobs(work: Tree, names: Losers) -> Iterator[Reference]:
                 # A queue's name is often a common word.
                 if "queue" in line.text.lower() or "-Q" in line.text:
                     yield line
-
-
-def _is_history(path: str) -> bool:
-    if path.endswith(".py"):
-        return False
-    parts = path.lower().split("/")
-    folders = {"changes", "changelog", "changelogs", "changelog.d", "newsfragments"}
-    return parts[-1].startswith(("changelog", "changes", "history", "news")) or bool(
-        folders & set(parts[:-1])
-    )
