@@ -22,6 +22,7 @@ from flagstaff.cleanup.settings_places import are_values, is_setting_only, reads
 from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.tree import Overlay, Tree
 from flagstaff.cleanup.unused import counted
+from flagstaff.cleanup.unused_methods import unused_methods
 from flagstaff.cleanup.wrappers import Wrappers, callers
 
 _DEEPEST = 5  # functions that call functions that ask
@@ -54,7 +55,23 @@ class PythonCleaner:
             if path.endswith(".py"):
                 self.rewrite(path)
         self._follow_wrappers()
+        self._drop_methods()
         self._take_away_imports()
+
+    def _drop_methods(self) -> None:
+        """Drop the methods of classes that only what is gone by now called."""
+        for path in sorted(path for path in self.work.changed if path.endswith(".py")):
+            before = parsed(self.work.below.read(path) or b"")
+            for _ in range(_DEEPEST):
+                after = parsed(self.work.read(path) or b"")
+                names = (
+                    unused_methods(before, after, lambda name: _mentions(self.work, name))
+                    if before and after
+                    else frozenset()
+                )
+                if not names:
+                    break
+                self.rewrite(path, functions=names)
 
     def _take_away_imports(self) -> None:
         """Drop the imports of constants that only what is gone by now took from their files."""
