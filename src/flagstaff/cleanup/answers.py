@@ -38,7 +38,8 @@ class Question:
     that the flag is no name in a text but one of a setting, `wrappers` what calls of other
     functions answer by now, by plain name and, in `wrapper_attributes`, by module or object and
     name; `properties` are the same for what is read without a call.
-    `factories` are the states in which the factories of tests make a flag.
+    `factories` are the states in which the factories of tests make a flag, and `doubles` what
+    functions, and objects of the flag, answer with it on that tests have answer something else.
     """
 
     flag: str
@@ -53,6 +54,7 @@ class Question:
     wrapper_attributes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     properties: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     factories: Mapping[str, bool] = field(default_factory=dict)
+    doubles: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def words(self) -> frozenset[str]:
@@ -60,7 +62,7 @@ class Question:
         pairs = self.attributes | self.object_attributes
         pairs |= {*self.wrapper_attributes, *self.properties}
         names = self.names | self.objects | frozenset(self.wrappers)
-        names |= self.conventions.wrapping(self.flag)
+        names |= self.conventions.wrapping(self.flag) | frozenset(self.doubles)
         return frozenset({self.flag}) | names | frozenset(name for _, name in pairs)
 
     def answer(self, call: cst.Call) -> bool | None:

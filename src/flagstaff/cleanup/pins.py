@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import libcst as cst
@@ -50,6 +51,9 @@ def pin_of(question: Question, node: cst.BaseExpression) -> Pin | None:
         return Pin(state)
     if not isinstance(node, cst.Call) or any(arg.star for arg in node.args):
         return None
+    doubled = _doubled(question, node)
+    if doubled is not None:
+        return Pin(doubled)
     return _named(question, node) or _mapped(question, node)
 
 
@@ -109,8 +113,27 @@ def _pins(call: cst.Call, mapping: cst.Arg) -> bool:
     return any(keeps_flags(name) for name in whose)
 
 
+def _doubled(question: Question, call: cst.Call) -> bool | None:
+    """Read `patch("app.views.is_new", return_value=True)`, of what only asks for the flag."""
+    match call.args:
+        case [
+            cst.Arg(value=cst.SimpleString() as target, keyword=None, star=""),
+            cst.Arg(value=value, keyword=cst.Name(value="return_value")),
+        ] if last_name(call.func) == "patch":
+            names = re.split("[.:]", text_of(target) or "")
+            asked = len(names) > 1 and is_question(names[-1])
+            known = question.doubles
+            on = known.get(names[-1], known.get(names[-2]) if asked else None)
+            state = truth_of(value)
+            return None if on is None or state is None else state is on
+    return None
+
+
 def set_up(question: Question, call: cst.Call) -> bool | None:
     """Return the state that a statement of a test gives the flag, `None` if it is not sure."""
+    doubled = _doubled(question, call)
+    if doubled is not None:
+        return doubled
     named = [i for i, arg in enumerate(call.args) if question.is_meant(arg.value)]
     if len(named) != 1:
         return None

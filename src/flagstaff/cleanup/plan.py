@@ -110,7 +110,9 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
             FileChange(path=path, before=tree.read(path), after=after)
             for path, after in sorted(work.changed.items())
         ),
-        residues=residues(work, request.flag, names, (request.conventions, answers)),
+        residues=residues(
+            work, request.flag, names, (request.conventions, answers, python.doubles)
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from flagstaff.cleanup.answers import Question
-from flagstaff.cleanup.constants import Constant
+from flagstaff.cleanup.constants import Constant, is_loud
 from flagstaff.cleanup.elsewhere import READERS, Elsewhere, is_code
 from flagstaff.cleanup.factories import factories_in
 from flagstaff.cleanup.meanings import Held, Meanings
@@ -88,7 +88,9 @@ class PythonCleaner:
             if not found and not methods:
                 return
             for path, name in found:
-                for caller in callers(self.work, path, name):
+                named = name in self.doubles
+                for caller in callers(self.work, path, name, named=named) * (1 + named):
+                    # Once no test names it any more, those that import it can let go.
                     self.rewrite(caller)
                 if self._is_idle(path, name):
                     self.rewrite(path, functions=frozenset({name}))
@@ -208,6 +210,13 @@ class PythonCleaner:
         )
 
     @property
+    def doubles(self) -> dict[str, bool]:
+        """Return what functions, and objects of the flag, answer with it on that tests replace."""
+        objects = {each.name for each in self._constants if each.is_object and is_loud(each.name)}
+        functions = self._wrappers.doubles.items()
+        return dict.fromkeys(objects, True) | {n: truth is self.keep for n, truth in functions}
+
+    @property
     def _factories(self) -> dict[str, bool]:
         if self._made is None:
             self._made = factories_in(self.work.below)
@@ -238,6 +247,7 @@ class PythonCleaner:
             properties=properties,
             is_setting=self._is_setting,
             factories=self._factories if is_test(path) else {},
+            doubles=self.doubles,
         )
 
 

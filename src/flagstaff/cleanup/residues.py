@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from flagstaff.cleanup.changes import Reference, ReferenceKind, Residue
@@ -36,17 +37,18 @@ def residues(
     work: Overlay,
     flag: str,
     names: Losers,
-    found: tuple[Conventions, Mapping[str, tuple[int, ...]]],
+    found: tuple[Conventions, Mapping[str, tuple[int, ...]], Collection[str]],
 ) -> tuple[Residue, ...]:
     """Return every line left after a clean-up that a person should look at, sorted by place.
 
-    Changelogs are history and say what they said; `found` are the conventions, and the lines of
-    bare answers by path.
+    Changelogs are history and say what they said; `found` are the conventions, the lines of
+    bare answers by path, and the names of what tests have answer something else.
     """
-    conventions, answers = found
+    conventions, answers, doubles = found
     left = set(references_in(work, flag, conventions))
     left |= set(_values(work, answers))
     left |= set(_jobs(work, names))
+    left |= set(_pins(work, doubles))
     left |= set(dropped_tests(work.below, work, sorted(work.changed)))
     reasons = _Reasons(work, flag)
     return tuple(
@@ -85,6 +87,15 @@ def _values(work: Tree, answers: Mapping[str, tuple[int, ...]]) -> Iterator[Refe
             if number <= len(lines):
                 text = lines[number - 1].strip()
                 yield Reference(path=path, line=number, kind=ReferenceKind.VALUE, text=text)
+
+
+def _pins(work: Tree, doubles: Collection[str]) -> Iterator[Reference]:
+    for name in doubles:
+        pattern = re.compile(rf"""["'][\w.]*[.:]{re.escape(name)}["']""")
+        for path in work.containing((name,)):
+            if path.endswith(".py"):
+                content, kind = work.read(path) or b"", ReferenceKind.OVERRIDE
+                yield from text_references(path, content, pattern, kind)
 
 
 def _jobs(work: Tree, names: Losers) -> Iterator[Reference]:

@@ -37,7 +37,7 @@ def cleaned(source, *, keep=True, **files):
 
 @pytest.mark.parametrize(
     ("bases", "new", "old"),
-    [("Base", "_new", "_old"), ("", "new", "old"), ("object", "make", "_y")],
+    [("Base", "_new", "_old"), ("", "new", "old"), ("object", "do", "_y")],
 )
 def test_a_method_that_only_the_losing_side_called_goes_with_all_it_called(bases, new, old):
     source = SOURCE.format(bases=bases, new=new, old=old)
