@@ -24,13 +24,14 @@ def factories_in(tree: Tree) -> dict[str, bool]:
             continue
         module = parsed(content)
         for node in module.body if module else ():
-            if isinstance(node, ast.ClassDef) and lists_flags(node.name):
-                found[node.name].add(_state(node))
+            if module and isinstance(node, ast.ClassDef) and lists_flags(node.name):
+                found[node.name].add(_state(node, module))
     sure = {name: states.pop() for name, states in found.items() if len(states) == 1}
     return {name: state for name, state in sure.items() if state is not None}
 
 
-def _state(factory: ast.ClassDef) -> bool | None:
+def _state(factory: ast.ClassDef, module: ast.Module) -> bool | None:
+    """Return the state that a factory gives, or else one that it is made from in the module."""
     states = [
         statement.value.value
         for statement in factory.body
@@ -39,4 +40,12 @@ def _state(factory: ast.ClassDef) -> bool | None:
         and isinstance(statement.value.value, bool)
         and {getattr(target, "id", "") for target in statement.targets} & STATE_KEYWORDS
     ]
-    return states[0] if len(states) == 1 else None
+    if states:
+        return states[0] if len(states) == 1 else None
+    bases = {getattr(base, "id", "") for base in factory.bases} - {factory.name}
+    inherited = {
+        _state(node, module)
+        for node in module.body
+        if isinstance(node, ast.ClassDef) and node.name in bases and node.lineno < factory.lineno
+    }
+    return inherited.pop() if len(inherited) == 1 else None

@@ -136,6 +136,7 @@ class PythonCleaner:
             functions=functions,
             setting=setting,
             in_tests=is_test(path),
+            shared=not is_test_alone(path),
             keeps=Elsewhere(self.work, path).uses,
         )
         try:
@@ -285,3 +286,9 @@ def is_test(path: str) -> bool:
         or name.endswith(("_test.py", "_tests.py"))
         or bool({"test", "tests", "testing"} & set(folders))
     )
+
+
+def is_test_alone(path: str) -> bool:
+    """Tell whether a file holds tests, and nothing that other tests share."""
+    name = path.rpartition("/")[2]
+    return name.startswith(("test_", "tests.")) or name.endswith(("_test.py", "_tests.py"))

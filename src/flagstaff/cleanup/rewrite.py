@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import libcst as cst
 from libcst import matchers
@@ -13,6 +14,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from flagstaff.cleanup.answers import Question, text_of
 from flagstaff.cleanup.evaluate import Evaluator
+from flagstaff.cleanup.fixtures import FixtureDropper, idle_fixtures
 from flagstaff.cleanup.focus import Focus
 from flagstaff.cleanup.listings import Decorators, Listings
 from flagstaff.cleanup.markers import Gone, Known, gone
@@ -23,6 +25,7 @@ from flagstaff.cleanup.settings_names import SettingRemover
 from flagstaff.cleanup.unused import Start, drop_unused
 
 _MOST_PASSES = 50
+_Visiting: TypeAlias = Callable[[cst.Module, cst.CSTTransformer], cst.Module]
 
 
 class Unreadable(Exception):
@@ -40,7 +43,10 @@ class Rewritten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
-    """What to do with one file; `keeps` tells which of its names other files use."""
+    """What to do with one file; `keeps` tells which of its names other files use.
+
+    The fixtures of a file that is `shared`, such as `conftest.py`, are there for other files too.
+    """
 
     question: Question
     losers: Losers | None = None
@@ -48,6 +54,7 @@ class Rewrite:
     functions: frozenset[str] = frozenset()
     setting: bool = False
     in_tests: bool = False
+    shared: bool = False
     keeps: Callable[[str], bool] = field(default=lambda _: False)
 
     def apply(self, content: bytes, *, original: bytes | None = None) -> Rewritten:
@@ -80,9 +87,7 @@ class Rewrite:
     def _settled(self, module: cst.Module, start: cst.Module, *, tidy: bool) -> cst.Module:
         """Run the passes until nothing changes."""
         visited = self._visits(module)
-        module = visited(module, Overrides(self.question))
-        if self.in_tests:
-            module = visited(module, SetUps(self.question))
+        module = self._unpinned(module, visited)
         module = visited(module, Listings(self.question))
         module = visited(module, Decorators(self.question))
         if self.constants:
@@ -109,7 +114,16 @@ class Rewrite:
                 break
         return module
 
-    def _visits(self, module: cst.Module) -> Callable[[cst.Module, cst.CSTTransformer], cst.Module]:
+    def _unpinned(self, module: cst.Module, visited: _Visiting) -> cst.Module:
+        """Return the module without what pins the flag, or turns it on for a test."""
+        module = visited(module, Overrides(self.question))
+        if not self.in_tests:
+            return module
+        module = visited(module, SetUps(self.question))
+        fixtures = frozenset() if self.shared else idle_fixtures(module, self.question)
+        return _visited(module, FixtureDropper(fixtures)) if fixtures else module
+
+    def _visits(self, module: cst.Module) -> _Visiting:
         """Return how to visit: past what does not name the flag, unless jobs go as well."""
         if self.losers is not None:
             return _visited

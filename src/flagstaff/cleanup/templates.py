@@ -172,7 +172,12 @@ class _Cleaner:
         kept = head + "\n" if "\n" in before else ""
         body = resolved[first.end() :] if first else ""
         body = body[: len(body) - len(last_lead)] if last_lead and not last_lead.strip() else body
-        return kept, _dedented(body, lead), line.end() if line else after
+        end = line.end() if line else after
+        if not body and re.search(r"\n[ \t]*\r?\n$", kept):
+            # What stood between two blank lines leaves one of them.
+            blank = re.compile(r"[ \t]*\r?\n").match(self._text, end)
+            end = blank.end() if blank else end
+        return kept, _dedented(body, lead), end
 
     def _block(self, block: Block) -> tuple[str, bool]:
         """Return what a block becomes, and whether it is still a block."""

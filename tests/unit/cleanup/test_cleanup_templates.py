@@ -25,6 +25,16 @@ CASES = {
         "<p>\n<b>\n</p>\n",
         "<p>\n</p>\n",
     ),
+    "a block between blank lines leaves one of them": (
+        'a\n\n{% if waffle.flag("new") %}\n  b\n{% endif %}\n\nc\n',
+        "a\n\nb\n\nc\n",
+        "a\n\nc\n",
+    ),
+    "a block below another one leaves a blank line": (
+        '{% if x %}a{% endif %}\n{% if waffle.flag("new") %}\n  b\n{% endif %}\n\nc\n',
+        "{% if x %}a{% endif %}\nb\n\nc\n",
+        "{% if x %}a{% endif %}\n\nc\n",
+    ),
     "the first of several conditions": (
         '{% if not waffle.flag("new") and y %}b{% elif z %}c{% else %}d{% endif %}',
         "{% if z %}c{% else %}d{% endif %}",

@@ -153,3 +153,10 @@ def test_a_factory_tells_in_which_state_it_makes_a_flag():
 def test_what_forgets_the_flag_goes_too():
     source = 'def test_a():\n    state.delete_config("new_menu")\n    client.delete("new_menu")\n'
     assert clean(source) == 'def test_a():\n    client.delete("new_menu")\n'
+
+
+def test_a_factory_may_have_its_state_from_the_one_it_is_made_from():
+    source = 'def test_a():\n    FeatureFlagFactory(code="new_menu")\n    assert a()\n'
+    base = FACTORY.format(state=True).replace("FeatureFlagFactory", "BaseFactory")
+    made = f'{base}\n\nclass FeatureFlagFactory(BaseFactory):\n    model = "Flag"\n'
+    assert clean(source, **{"tests__factories.py": made}) == "def test_a():\n    assert a()\n"
