@@ -12,8 +12,8 @@ from libcst import matchers
 
 from flagstaff.cleanup.answers import Question, last_name, text_of
 from flagstaff.cleanup.literals import without_arguments
-from flagstaff.cleanup.markers import gone
-from flagstaff.cleanup.pins import set_up
+from flagstaff.cleanup.markers import Gone, gone, known
+from flagstaff.cleanup.pins import set_up, truth_of
 
 _USING = "usefixtures"
 
@@ -83,17 +83,45 @@ def _is_fixture(node: cst.FunctionDef) -> bool:
 
 
 def _turns_on(node: cst.FunctionDef, question: Question) -> bool:
+    """Tell whether the flag is on after a fixture, and nothing else was done; it may be emptied."""
     lines = [line for line in node.body.body if isinstance(line, cst.SimpleStatementLine)]
     smalls = [small for line in lines for small in line.body if not _is_text(small)]
     if len(lines) < len(node.body.body) or len(smalls) != 1:
         return False
     match smalls[0]:
+        case Gone():
+            return True
         case (
             cst.Expr(value=cst.Yield(value=cst.Call() as call))
             | cst.Return(value=cst.Call() as call)
         ):
             return set_up(question, call) is question.keep
+        case cst.Expr(value=cst.Call() as call) if _is_run_for_both(node):
+            put = call.with_changes(args=[_put(arg, keep=question.keep) for arg in call.args])
+            return set_up(question, put) is question.keep
     return False
+
+
+def _is_run_for_both(node: cst.FunctionDef) -> bool:
+    """Tell whether a fixture is `@pytest.fixture(params=[True, False])`."""
+    match node.decorators[0].decorator:
+        case cst.Call(
+            args=[
+                cst.Arg(
+                    keyword=cst.Name(value="params"),
+                    value=cst.List(elements=rows) | cst.Tuple(elements=rows),
+                )
+            ]
+        ):
+            return {truth_of(row.value) for row in rows} == {True, False}
+    return False
+
+
+def _put(arg: cst.Arg, *, keep: bool) -> cst.Arg:
+    match arg.value:
+        case cst.Attribute(value=cst.Name(value="request"), attr=cst.Name(value="param")):
+            return arg.with_changes(value=known(truth=keep))
+    return arg
 
 
 def _is_text(node: cst.BaseSmallStatement) -> bool:

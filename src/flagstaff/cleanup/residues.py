@@ -48,7 +48,8 @@ def residues(
     left = set(references_in(work, flag, conventions))
     left |= set(_values(work, answers))
     left |= set(_jobs(work, names))
-    left |= set(_pins(work, doubles))
+    told = {(reference.path, reference.line) for reference in left}
+    left |= {each for each in _pins(work, doubles) if (each.path, each.line) not in told}
     left |= set(dropped_tests(work.below, work, sorted(work.changed)))
     reasons = _Reasons(work, flag)
     return tuple(
