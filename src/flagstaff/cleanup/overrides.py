@@ -9,7 +9,7 @@ import libcst as cst
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.markers import Gone, gone, is_emptied, is_gone, known
 from flagstaff.cleanup.patterns import word
-from flagstaff.cleanup.pins import Pin, forgets, pin_of, set_up
+from flagstaff.cleanup.pins import Pin, forgets, mock_made, mock_told, mocks_in, pin_of, set_up
 from flagstaff.cleanup.stories import Story
 
 
@@ -107,24 +107,25 @@ class SetUps(cst.CSTTransformer):
         super().__init__()
         self._question = question
         self._losing = [False]
+        self._mocks: list[dict[str, bool]] = [{}]
         self._code = ""
 
     def visit_Module(self, node: cst.Module) -> None:
         self._code = node.code
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        del node
         self._losing.append(False)
+        self._mocks.append(mocks_in(self._question, node.body))
 
     def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef | cst.SimpleStatementLine:
-        losing = self._losing.pop()
+        losing, mocks = self._losing.pop(), self._mocks.pop()
         if not losing:
             return (
                 gone(updated_node) if _only_passes_on(original_node, updated_node) else updated_node
             )
-        story = Story(self._question)
+        story = Story(self._question, mocks=mocks)
         original_node.body.visit(story)
         if original_node.name.value.startswith("test") and story.is_of_the_other_answer:
             return gone(updated_node)
@@ -143,6 +144,9 @@ class SetUps(cst.CSTTransformer):
         self, original_node: cst.Assign, updated_node: cst.Assign
     ) -> cst.BaseSmallStatement:
         del original_node
+        mock = mock_made(self._question, updated_node) or mock_told(updated_node)
+        if mock in self._mocks[-1]:
+            return self._after(self._mocks[-1][mock], updated_node)
         match updated_node:
             case cst.Assign(targets=[cst.AssignTarget(target=target)], value=cst.Call() as call):
                 state = set_up(self._question, call)

@@ -17,7 +17,7 @@ from libcst import matchers
 from flagstaff.cleanup.answers import Question, last_name, text_of
 from flagstaff.cleanup.literals import without
 from flagstaff.cleanup.markers import Known, known
-from flagstaff.cleanup.pins import pin_of, set_up, truth_of
+from flagstaff.cleanup.pins import mocks_in, pin_of, set_up, truth_of
 
 _Rows = cst.List | cst.Tuple
 
@@ -99,6 +99,10 @@ class Parametrized(cst.CSTTransformer):
         assert isinstance(body, cst.BaseSuite)  # noqa: S101  a body stays one
         given = _Given(self._question)
         body.visit(given)
+        given.found = given.found or any(
+            name not in mocks_in(self._question, node.body)
+            for name in mocks_in(self._question, body)
+        )
         return _without_parameter(node.with_changes(body=body), name) if given.found else None
 
 

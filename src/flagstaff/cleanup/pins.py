@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 import libcst as cst
+from libcst import matchers
 
 from flagstaff.cleanup.answers import STATE_KEYWORDS, Question, last_name, text_of
 from flagstaff.cleanup.asking import (
@@ -213,3 +214,55 @@ def truth_of(node: cst.BaseExpression, *, texts: bool = False) -> bool | None:
         case cst.SimpleString() if texts:
             return _TEXTS.get((text_of(node) or "?").lower())
     return None
+
+
+def mocks_in(question: Question, body: cst.BaseSuite) -> dict[str, bool]:
+    """Return the variables of a test that stand for the flag's own object, and what they answer.
+
+    Such a one is `flag = mocker.patch("app.views.NEW_MENU")`, of which all that is said is
+    `flag.is_active.return_value = True`.
+    """
+    found: dict[str, bool] = {}
+    for node in matchers.findall(body, matchers.Assign()):
+        name = mock_made(question, node)
+        if not name:
+            continue
+        told = [
+            truth_of(each.value)
+            for each in matchers.findall(body, matchers.Assign())
+            if isinstance(each, cst.Assign) and mock_told(each) == name
+        ]
+        mentioned = len(matchers.findall(body, matchers.Name(name)))
+        state = told[0] if len(told) == 1 and mentioned == 1 + len(told) else None
+        if state is not None:
+            found[name] = state
+    return found
+
+
+def mock_made(question: Question, node: cst.CSTNode) -> str:
+    """Return the variable that a patched object of the flag is kept in, empty for all else."""
+    match node:
+        case cst.Assign(
+            targets=[cst.AssignTarget(target=cst.Name(value=name))],
+            value=cst.Call(func=func, args=[cst.Arg(value=cst.SimpleString() as target)]),
+        ) if last_name(func) == "patch":
+            last = (text_of(target) or "").rpartition(".")[2]
+            return name if question.doubles.get(last) is True else ""
+    return ""
+
+
+def mock_told(node: cst.CSTNode) -> str:
+    """Return the variable of `flag.is_active.return_value = …`, empty for all else."""
+    match node:
+        case cst.Assign(
+            targets=[
+                cst.AssignTarget(
+                    target=cst.Attribute(
+                        value=cst.Attribute(value=cst.Name(value=name), attr=asked),
+                        attr=cst.Name(value="return_value"),
+                    )
+                )
+            ]
+        ) if is_question(asked.value):
+            return name
+    return ""

@@ -160,3 +160,42 @@ def test_a_factory_may_have_its_state_from_the_one_it_is_made_from():
     base = FACTORY.format(state=True).replace("FeatureFlagFactory", "BaseFactory")
     made = f'{base}\n\nclass FeatureFlagFactory(BaseFactory):\n    model = "Flag"\n'
     assert clean(source, **{"tests__factories.py": made}) == "def test_a():\n    assert a()\n"
+
+
+MOCKED = (
+    "def test_{name}(mocker):\n"
+    '    flag = mocker.patch("app.view.NEW_MENU_FLAG")\n'
+    "    flag.check_value.return_value = {state}\n    assert view()\n"
+)
+
+
+def mocked(source):
+    view = (
+        "from app.flags import NEW_MENU_FLAG\n\n\n"
+        "def view():\n    return NEW_MENU_FLAG.check_value(1) and 1\n"
+    )
+    files = {"app__flags.py": FLAGS.replace("NEW_MENU", "NEW_MENU_FLAG"), "app__view.py": view}
+    changes = {each.path: each.after for each in plan(source, **files).changes}
+    return changes.get("tests/test_a.py", source.encode()).decode(), changes
+
+
+def test_a_double_of_the_flags_own_object_is_a_pin():
+    source = MOCKED.format(name="on", state=True) + "\n\n" + MOCKED.format(name="off", state=False)
+    after, changes = mocked(source)
+    assert after == "def test_on(mocker):\n    assert view()\n"
+    assert changes["app/view.py"] == b"def view():\n    return 1\n"
+    assert changes["app/flags.py"] == b'OLD = Feature("old")\n'
+
+
+def test_a_double_that_is_run_for_both_answers_is_a_pin():
+    both = MOCKED.format(name="both", state="on").replace("(mocker)", "(mocker, on)")
+    source = f'@pytest.mark.parametrize("on", [True, False])\n{both}'
+    assert mocked(source)[0] == "def test_both(mocker):\n    assert view()\n"
+
+
+@pytest.mark.parametrize(
+    "more", ["flag.title = 1", "use(flag)", "flag.check_value.return_value = x"]
+)
+def test_a_double_of_which_more_is_said_stays(more):
+    source = MOCKED.format(name="on", state=True) + f"    {more}\n"
+    assert mocked(source)[0] == source
