@@ -107,7 +107,7 @@ class SetUps(cst.CSTTransformer):
         super().__init__()
         self._question = question
         self._losing = [False]
-        self._mocks: list[dict[str, bool]] = [{}]
+        self._mocks: list[frozenset[str]] = [frozenset()]
         self._code = ""
 
     def visit_Module(self, node: cst.Module) -> None:
@@ -120,12 +120,13 @@ class SetUps(cst.CSTTransformer):
     def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef | cst.SimpleStatementLine:
-        losing, mocks = self._losing.pop(), self._mocks.pop()
+        self._mocks.pop()
+        losing = self._losing.pop()
         if not losing:
             return (
                 gone(updated_node) if _only_passes_on(original_node, updated_node) else updated_node
             )
-        story = Story(self._question, mocks=mocks)
+        story = Story(self._question)
         original_node.body.visit(story)
         if original_node.name.value.startswith("test") and story.is_of_the_other_answer:
             return gone(updated_node)
@@ -146,7 +147,7 @@ class SetUps(cst.CSTTransformer):
         del original_node
         mock = mock_made(self._question, updated_node) or mock_told(updated_node)
         if mock in self._mocks[-1]:
-            return self._after(self._mocks[-1][mock], updated_node)
+            return Gone()
         match updated_node:
             case cst.Assign(targets=[cst.AssignTarget(target=target)], value=cst.Call() as call):
                 state = set_up(self._question, call)

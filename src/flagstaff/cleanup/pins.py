@@ -216,13 +216,13 @@ def truth_of(node: cst.BaseExpression, *, texts: bool = False) -> bool | None:
     return None
 
 
-def mocks_in(question: Question, body: cst.BaseSuite) -> dict[str, bool]:
-    """Return the variables of a test that stand for the flag's own object, and what they answer.
+def mocks_in(question: Question, body: cst.BaseSuite) -> frozenset[str]:
+    """Return the variables of a test that have the flag's own object give the answer that stays.
 
     Such a one is `flag = mocker.patch("app.views.NEW_MENU")`, of which all that is said is
     `flag.is_active.return_value = True`.
     """
-    found: dict[str, bool] = {}
+    found: set[str] = set()
     for node in matchers.findall(body, matchers.Assign()):
         name = mock_made(question, node)
         if not name:
@@ -233,10 +233,9 @@ def mocks_in(question: Question, body: cst.BaseSuite) -> dict[str, bool]:
             if isinstance(each, cst.Assign) and mock_told(each) == name
         ]
         mentioned = len(matchers.findall(body, matchers.Name(name)))
-        state = told[0] if len(told) == 1 and mentioned == 1 + len(told) else None
-        if state is not None:
-            found[name] = state
-    return found
+        if told == [question.keep] and mentioned == 1 + len(told):
+            found.add(name)
+    return frozenset(found)
 
 
 def mock_made(question: Question, node: cst.CSTNode) -> str:

@@ -19,7 +19,6 @@ from flagstaff.cleanup.focus import Focus
 from flagstaff.cleanup.listings import Decorators, Listings
 from flagstaff.cleanup.markers import Gone, Known, gone
 from flagstaff.cleanup.overrides import Overrides, SetUps
-from flagstaff.cleanup.parametrized import Parametrized
 from flagstaff.cleanup.propagate import propagate
 from flagstaff.cleanup.renames import JobRemover, Losers
 from flagstaff.cleanup.settings_names import SettingRemover
@@ -117,8 +116,6 @@ class Rewrite:
 
     def _unpinned(self, module: cst.Module, visited: _Visiting) -> cst.Module:
         """Return the module without what pins the flag, or turns it on for a test."""
-        if self.in_tests:
-            module = visited(module, Parametrized(self.question))
         module = visited(module, Overrides(self.question))
         if not self.in_tests:
             return module

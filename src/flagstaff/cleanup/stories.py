@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum
 
 import libcst as cst
@@ -13,7 +12,7 @@ from libcst import matchers
 from flagstaff.cleanup.answers import Question, last_name
 from flagstaff.cleanup.asking import parts, sets_flag
 from flagstaff.cleanup.owners import chain_of, holds_settings
-from flagstaff.cleanup.pins import mock_told, pin_of, set_up
+from flagstaff.cleanup.pins import pin_of, set_up
 
 _LOOKING = frozenset({"assert", "raises", "expect", "fail", "should", "snapshot", "verify"})
 
@@ -30,15 +29,8 @@ class Event(Enum):
 class Story(cst.CSTVisitor):
     """What happens in a test, in order."""
 
-    def __init__(
-        self,
-        question: Question,
-        *,
-        overridden: bool = True,
-        mocks: Mapping[str, bool] | None = None,
-    ) -> None:
+    def __init__(self, question: Question, *, overridden: bool = True) -> None:
         super().__init__()
-        self._mocks = mocks or {}
         self._question = question
         self._overridden = overridden
         self.events: list[Event] = []
@@ -83,10 +75,6 @@ class Story(cst.CSTVisitor):
             self._look(node)
 
     def visit_Assign(self, node: cst.Assign) -> None:
-        told = mock_told(node)
-        if told in self._mocks:
-            self._given(self._mocks[told])
-            return
         for target in (each.target for each in node.targets):
             if not isinstance(target, cst.Attribute | cst.Subscript):
                 continue

@@ -74,6 +74,22 @@ def test_a_fixture_stays_where(why):
     assert clean(KEPT[why]) == KEPT[why]
 
 
+BOTH = """@pytest.fixture(params=[0, 1])
+def both(request):
+    state.set_config("new_menu", request.param)
+
+
+def test_a(both):
+    assert f()
+"""
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_fixture_that_tries_both_answers_goes(keep):
+    assert clean(BOTH, keep=keep) == "def test_a():\n    assert f()\n"
+    assert clean(BOTH.replace("1]", "2]"), keep=keep) == BOTH.replace("1]", "2]")
+
+
 def test_a_fixture_that_other_files_may_ask_for_stays():
     assert clean(FIXTURE, path="tests/conftest.py") == FIXTURE
     assert clean(FIXTURE + TESTS, keep=False) == FIXTURE + TESTS
