@@ -22,6 +22,7 @@ from flagstaff.cleanup.overrides import Overrides, SetUps
 from flagstaff.cleanup.propagate import propagate
 from flagstaff.cleanup.renames import JobRemover, Losers
 from flagstaff.cleanup.settings_names import SettingRemover
+from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.unused import Start, drop_unused
 
 _MOST_PASSES = 50
@@ -30,6 +31,10 @@ _Visiting: TypeAlias = Callable[[cst.Module, cst.CSTTransformer], cst.Module]
 
 class Unreadable(Exception):
     """A file is no Python that can be parsed, or the outcome would not be."""
+
+
+class _Broken(Exception):
+    """The outcome would not parse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +72,27 @@ class Rewrite:
         """
         try:
             module = cst.parse_module(content)
-            start = module if original is None else cst.parse_module(original)
+            same = original is None or original == content
+            start = module if same or original is None else cst.parse_module(original)
         except (cst.ParserSyntaxError, UnicodeDecodeError, RecursionError) as error:
             raise Unreadable(str(error)) from error
         try:
             return self._finished(module, start, tidy=True)
-        except (cst.CSTValidationError, cst.ParserSyntaxError):
+        except (cst.CSTValidationError, _Broken):
             pass
         try:
             return self._finished(module, start, tidy=False)
-        except (cst.CSTValidationError, cst.ParserSyntaxError) as error:
+        except (cst.CSTValidationError, _Broken) as error:
             raise Unreadable(str(error)) from error
 
     def _finished(self, module: cst.Module, start: cst.Module, *, tidy: bool) -> Rewritten:
         done = self._settled(module, start, tidy=tidy)
-        cst.parse_module(done.bytes)
-        return Rewritten(done.bytes, _answers(done), emptied=bool(start.body) and _is_empty(done))
+        content = done.bytes
+        if content == module.bytes:
+            return Rewritten(content, emptied=bool(start.body) and _is_empty(done))
+        if parsed(content) is None:
+            raise _Broken
+        return Rewritten(content, _answers(done), emptied=bool(start.body) and _is_empty(done))
 
     def _settled(self, module: cst.Module, start: cst.Module, *, tidy: bool) -> cst.Module:
         """Run the passes until nothing changes."""
