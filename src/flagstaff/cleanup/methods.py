@@ -133,9 +133,10 @@ def _decorators(node: ast.FunctionDef) -> frozenset[str]:
 
 
 def _is_telling(name: str, flag: str) -> bool:
-    """Tell whether a name says more than that something is on."""
-    about = subject(name)
-    return not name.startswith("__") and (len(about) >= _FEW or bool(about & subject(flag)))
+    """Tell whether a name speaks of the flag, in words that no framework would choose."""
+    words, own = subject(name), subject(flag)
+    speaks = len(words & own) >= _FEW or (bool(words) and words <= own)
+    return speaks and not name.startswith("__")
 
 
 def _bearers(work: Overlay, name: str) -> list[str] | None:

@@ -60,5 +60,9 @@ def _droppable(node: ast.ClassDef) -> Iterator[str]:
             continue
         plain = {(chain(d) or ("",))[-1] for d in each.decorator_list} <= _HARMLESS
         private = each.name.startswith("_") and not each.name.startswith("__")
+        # What goes on to the class below may be called by it, too.
+        passes_on = any(getattr(n, "id", "") == "super" for n in ast.walk(each))
+        if passes_on:
+            continue
         if plain and (private or (free and not each.name.startswith("__"))):
             yield each.name

@@ -95,3 +95,12 @@ def test_a_name_that_is_given_along_is_no_reason_to_follow_it_from_elsewhere():
     git, after = cleaned(git=GIT, other=other)
     assert after == other
     assert "if self.use_fast_clone():" not in git
+
+
+def test_a_hook_of_a_framework_is_asked_of_other_objects_as_before():
+    source = (
+        "class MayClone(BasePermission):\n    def has_clone_permission(self, user):\n"
+        '        return is_enabled("fast_clone", user)\n'
+    )
+    view = "def view(p, user):\n    return p.has_clone_permission(user) and a()\n"
+    assert cleaned(git=source, view=view)[1] == view

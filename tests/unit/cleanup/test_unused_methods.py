@@ -53,6 +53,7 @@ def test_a_method_that_only_the_losing_side_called_goes_with_all_it_called(bases
 PRIVATE = SOURCE.format(bases="Base", new="_new", old="_old")
 KEPT = {
     "a framework may call it": SOURCE.format(bases="Base", new="new", old="old"),
+    "the class below may call it": PRIVATE.replace("(json)", "(json)\n        super()._old()"),
     "it is registered": PRIVATE.replace("    def _old", "    @register\n    def _old"),
     "the class itself still calls it": PRIVATE.replace("a()", "self._old()"),
 }
