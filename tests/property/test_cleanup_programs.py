@@ -18,6 +18,8 @@ ASKS = (
     f'not flags.is_disabled("{FLAG}")',
     "is_on",
     "handle(9)",
+    "asker.asks_for_menu(9)",
+    "asker.menu_is_off",
 )
 
 numbers = st.integers(min_value=0, max_value=8)
@@ -109,6 +111,18 @@ is_on = flags.is_enabled("{FLAG}")
 handle = flags.flag("{FLAG}")
 
 
+class Asker:
+    def asks_for_menu(self, _):
+        return flags.is_enabled("{FLAG}")
+
+    @property
+    def menu_is_off(self):
+        return not self.asks_for_menu(1)
+
+
+asker = Asker()
+
+
 def main(p):
 """
 
@@ -137,7 +151,9 @@ def decisions(draw: st.DrawFn) -> str:
     ]
     text = "\n".join(["def main(p):", *indented(lines)]) + "\n"
     # Names that hold the answer take much longer to follow, and have their own programs.
-    return text.replace("is_on", ASKS[0]).replace("handle(9)", ASKS[1])
+    for ask in ASKS[2:]:
+        text = text.replace(ask, ASKS[len(ask) % 2])
+    return text
 
 
 class Flags:

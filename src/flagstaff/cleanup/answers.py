@@ -10,17 +10,23 @@ import libcst as cst
 from flagstaff.cleanup.asking import (
     answers_truth,
     asks,
-    enables,
     is_question,
-    sets_flag,
+    is_table,
+    lists_flags,
 )
+from flagstaff.cleanup.conditions import is_pure
 from flagstaff.cleanup.owners import chain_of, holds_settings
 from flagstaff.cleanup.patterns import DEFAULT, CallPattern, Conventions
 
+_CHOICES = (
+    *(("positive", "negative"), ("on", "off"), ("enabled", "disabled"), ("active", "inactive")),
+    *(("if_on", "if_off"), ("if_enabled", "if_disabled"), ("when_on", "when_off")),
+)
 _BLOCKING = (cst.NamedExpr, cst.Yield)
-_STATE_KEYWORDS = {"active", "value", "enabled", "on", "state"} | {
+STATE_KEYWORDS = {"active", "value", "enabled", "on", "state"} | {
     *("is_active", "everyone", "return_value", "is_enabled", "default_true"),
 }
+"""What the state of a flag is called where a test gives it one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +36,10 @@ class Question:
     `names` are plain names that hold the flag's name in this file, `attributes` pairs such as
     `("Flags", "NEW_MENU")`; `objects` are the same for objects made of the flag. `is_setting` tells
     that the flag is no name in a text but one of a setting, `wrappers` what calls of other
-    functions answer by now, by plain name and, in `wrapper_attributes`, by module and name.
+    functions answer by now, by plain name and, in `wrapper_attributes`, by module or object and
+    name; `properties` are the same for what is read without a call.
+    `factories` are the states in which the factories of tests make a flag, and `doubles` what
+    functions, and objects of the flag, answer with it on that tests have answer something else.
     """
 
     flag: str
@@ -43,13 +52,17 @@ class Question:
     is_setting: bool = False
     wrappers: Mapping[str, bool] = field(default_factory=dict)
     wrapper_attributes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    properties: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    factories: Mapping[str, bool] = field(default_factory=dict)
+    doubles: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def words(self) -> frozenset[str]:
         """Return the words one of which is in everything that the clean-up looks at."""
-        pairs = self.attributes | self.object_attributes | frozenset(self.wrapper_attributes)
+        pairs = self.attributes | self.object_attributes
+        pairs |= {*self.wrapper_attributes, *self.properties}
         names = self.names | self.objects | frozenset(self.wrappers)
-        names |= self.conventions.wrapping(self.flag)
+        names |= self.conventions.wrapping(self.flag) | frozenset(self.doubles)
         return frozenset({self.flag}) | names | frozenset(name for _, name in pairs)
 
     def answer(self, call: cst.Call) -> bool | None:
@@ -80,7 +93,29 @@ class Question:
             return True
         if isinstance(call.func, cst.Attribute) and self.is_object(call.func.value):
             return True
-        return self._wrapped(call) is not None or answers_truth(function)
+        if self._wrapped(call) is not None or answers_truth(function):
+            return True
+        match call:
+            case cst.Call(
+                func=cst.Attribute(value=owner, attr=cst.Name(value="get")),
+                args=[_, cst.Arg(value=cst.Name(value="True" | "False"))],
+            ):
+                return is_table(last_name(owner))
+        return False
+
+    def chosen(self, call: cst.Call) -> cst.BaseExpression | None:
+        """Return the `1` of `get_feature_value(FLAG, positive=1, negative=2)` with the flag on."""
+        keywords = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+        pair = next((pair for pair in _CHOICES if keywords.keys() == set(pair)), None)
+        if pair is None or not lists_flags(last_name(call.func)) or not is_pure(call.func):
+            return None
+        others = [arg for arg in call.args if arg.keyword is None]
+        named = [arg for arg in others if self.is_name(arg.value)]
+        winner, loser = pair if self.keep else reversed(pair)
+        idle = all(is_pure(arg.value) and not arg.star for arg in others)
+        if len(named) != 1 or not idle or not is_pure(keywords[loser]):
+            return None
+        return keywords[winner]
 
     def _loosely(self, call: cst.Call, function: str) -> bool | None:
         """Tell whether a call reads as the question for the flag (True), or for its opposite."""
@@ -109,9 +144,15 @@ class Question:
         match call.func:
             case cst.Name(value=name):
                 return self.wrappers.get(name)
-            case cst.Attribute(value=owner, attr=attr):
+            case cst.Attribute(value=owner, attr=attr) if is_pure(owner):
                 return self.wrapper_attributes.get((last_name(owner), attr.value))
         return None
+
+    def property_answer(self, node: cst.Attribute) -> bool | None:
+        """Return what is read as `self.is_on`, `None` unless that is a flag's answer by now."""
+        if not is_pure(node.value):
+            return None
+        return self.properties.get((last_name(node.value), node.attr.value))
 
     def setting(self, node: cst.Attribute | cst.Subscript) -> bool:
         """Tell whether `settings.NAME` or `config["NAME"]` reads the flag."""
@@ -141,33 +182,8 @@ class Question:
                 return (last_name(owner), attr.value) in self.object_attributes
         return False
 
-    def set_up(self, call: cst.Call) -> bool | None:
-        """Return the state that a statement of a test gives the flag, `None` if it is not sure."""
-        named = [i for i, arg in enumerate(call.args) if self._is_meant(arg.value)]
-        if len(named) != 1:
-            return None
-        function = last_name(call.func)
-        owner = last_name(call.func.value) if isinstance(call.func, cst.Attribute) else ""
-        patched = (owner, function) == ("patch", "object") and holds_settings(
-            call.args[0].value, self.flag
-        )
-        if not patched and not sets_flag(chain_of(call.func)):
-            return None
-        states = [
-            _state(arg.value)
-            for i, arg in enumerate(call.args)
-            if i != named[0]
-            and (
-                (arg.keyword is None and i == named[0] + 1)
-                or (arg.keyword is not None and arg.keyword.value in _STATE_KEYWORDS)
-            )
-            and not isinstance(arg.value, cst.SimpleString)
-        ]
-        if not states:
-            return True if enables(function) else None
-        return states[0] if len(states) == 1 else None
-
-    def _is_meant(self, node: cst.BaseExpression) -> bool:
+    def is_meant(self, node: cst.BaseExpression) -> bool:
+        """Tell whether an expression is the flag's name, or an object made of it."""
         return self.is_name(node) or self.is_object(node)
 
     def handle_answer(self, call: cst.Call, name: str) -> bool | None:
@@ -206,7 +222,7 @@ class Question:
             arg.value
             for i, arg in enumerate(node.args)
             if (arg.keyword is None and i == places[0] + 1)
-            or (arg.keyword is not None and arg.keyword.value in _STATE_KEYWORDS)
+            or (arg.keyword is not None and arg.keyword.value in STATE_KEYWORDS)
         ]
         match states:
             case [cst.Name(value="True" | "False" as value)]:
@@ -231,15 +247,6 @@ class Question:
     def _asks(self, call: cst.Call, pattern: CallPattern) -> bool:
         value = argument(call.args, pattern.position, pattern.keywords)
         return value is not None and self.is_name(value)
-
-
-def _state(node: cst.BaseExpression) -> bool | None:
-    match node:
-        case cst.Name(value="True" | "False" as value):
-            return value == "True"
-        case cst.Integer(value="0" | "1" as value):
-            return value == "1"
-    return None
 
 
 def is_plain(call: cst.Call) -> bool:

@@ -26,12 +26,14 @@ _MAKING = frozenset(
     | {"refresh", "clear", "init", "list", "all", "names", "record", "track"}
 )
 _SETTING = frozenset({"set", "create", "factory", "update", "override"})
+_FORGETTING = frozenset({"delete", "clear", "reset", "remove", "unset", "forget"})
 _ENABLING = frozenset({"enable", "activate"})
 _GATED = _ABOUT | {"flagged"}
 _PASSING = frozenset(
     {"required", "requires", "require", "needs", "need", "only", "when", "if", "with"}
     | {"is", "has", "enabled", "active", "check", "gate", "gated", "waffle"}
 )
+_GUARDED = frozenset({"view", "views", "endpoint", "route", "page", "method"})
 _ENABLED = frozenset({"is", "enabled", "disabled"})
 _SOMEBODY = frozenset({"user", "account", "profile", "member", "customer", "tenant", "self"})
 _TABLES = frozenset({"features", "flags", "switches", "toggles", "experiments", "rollouts"})
@@ -42,6 +44,7 @@ _SINGLE = frozenset({"sample", "switch", "experiment", "rollout"})
 _HOLDERS = (_ABOUT - _SINGLE) | {"config", "settings", "conf", "environ", "env"}
 _VALUES = frozenset({"value", "values", "variant", "variation", "treatment", "payload", "number"})
 _TRUTHS = frozenset({"bool", "boolean"})
+_FILLING = frozenset({"a", "for", "in", "of", "the", "to", "user", "request", "not", "allow"})
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -53,6 +56,15 @@ def parts(name: str) -> frozenset[str]:
     ['enabled', 'feature', 'is']
     """
     return frozenset(word.lower() for word in _WORDS.findall(name))
+
+
+def subject(name: str) -> frozenset[str]:
+    """Return the words of a name that tell which flag it is about.
+
+    >>> sorted(subject("is_new_menu_enabled"))
+    ['menu', 'new']
+    """
+    return parts(name) - (_ABOUT | _STATES | _VERBS | _TRUTH_VERBS | _FILLING)
 
 
 def asks(function: str, owner: str = "") -> bool | None:
@@ -93,6 +105,11 @@ def holds_flags(name: str) -> bool:
     return bool(parts(name) & _HOLDERS)
 
 
+def keeps_flags(name: str) -> bool:
+    """Tell whether a name, such as `set_config_values` or `FEATURES`, is one of what is set."""
+    return bool(parts(name) & (_ABOUT | _KEPT | {"environ"}))
+
+
 def lists_flags(name: str) -> bool:
     """Tell whether a list or a table is one of flags, such as `FEATURES`."""
     return bool(parts(name) & _ABOUT)
@@ -121,6 +138,12 @@ def sets_flag(names: Sequence[str]) -> bool:
     return any(parts(name) & (_ABOUT | _KEPT | {"override"}) for name in names)
 
 
+def forgets_flag(names: Sequence[str]) -> bool:
+    """Tell whether `a.b.c` of a test forgets what a flag was given, such as `delete_config`."""
+    words = parts(names[-1]) if names else frozenset()
+    return bool(words & _FORGETTING) and any(parts(name) & (_ABOUT | _KEPT) for name in names)
+
+
 def enables(function: str) -> bool:
     """Tell whether a function of a test turns a flag on without being told to."""
     return bool(parts(function) & _ENABLING)
@@ -132,4 +155,5 @@ def lets_pass(decorator: str) -> bool:
     One word that is not understood, as in `hide_if_feature`, may turn the meaning round.
     """
     words = parts(decorator)
-    return bool(words & _PASSING) and bool(words & _GATED) and words <= _PASSING | _GATED
+    passing = bool(words & (_PASSING | {"flagged"}))
+    return passing and bool(words & _GATED) and words <= _PASSING | _GATED | _GUARDED

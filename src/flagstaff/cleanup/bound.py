@@ -27,10 +27,13 @@ Binding: TypeAlias = Imported | ast.ClassDef | ast.expr | Other
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 
 
-def bindings(body: Sequence[ast.stmt], *, deep: bool = False) -> dict[str, list[Binding]]:
+def bindings(
+    body: Sequence[ast.stmt], *, deep: bool = False, classes: bool = False
+) -> dict[str, list[Binding]]:
     """Return what each name is bound to by statements; `deep` counts the functions within as well.
 
-    A star is a name as well: it stands for all the names of the modules it imports.
+    A star is a name as well: it stands for all the names of the modules it imports. What only
+    classes bind is theirs, and is left out without `classes`.
     """
     found: dict[str, list[Binding]] = defaultdict(list)
     in_classes: dict[str, list[Binding]] = defaultdict(list)
@@ -39,7 +42,7 @@ def bindings(body: Sequence[ast.stmt], *, deep: bool = False) -> dict[str, list[
             (in_classes if in_class else found)[name].append(binding)
     for name, more in in_classes.items():
         # Within its class such a name may hide the module's; elsewhere nothing is bound by it.
-        if name in found:
+        if name in found or classes:
             found[name] += more
     return dict(found)
 

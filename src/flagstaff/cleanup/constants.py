@@ -93,9 +93,9 @@ def text_held(value: ast.expr) -> str | None:
     return None
 
 
-def _is_loud(name: str, known: set[str]) -> bool:
+def is_loud(name: str) -> bool:
     """Tell whether a constant's name is its own wherever it is imported from."""
-    return name in known and name.isupper() and len(name) >= _LOUD
+    return name.isupper() and len(name) >= _LOUD
 
 
 def local_names(module: ast.Module, path: str, constants: Sequence[Constant]) -> frozenset[str]:
@@ -114,7 +114,10 @@ def local_names(module: ast.Module, path: str, constants: Sequence[Constant]) ->
             names |= {
                 alias.asname or alias.name
                 for alias in node.names
-                if ((origin, alias.name) in importable or _is_loud(alias.name, known))
+                if (
+                    (origin, alias.name) in importable
+                    or (alias.name in known and is_loud(alias.name))
+                )
                 and (alias.asname or alias.name) not in stored
             }
     return frozenset(names)

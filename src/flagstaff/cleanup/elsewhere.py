@@ -23,6 +23,17 @@ def is_code(path: str) -> bool:
     return path.endswith(_CODE) or "." not in path.rpartition("/")[2]
 
 
+def is_history(path: str) -> bool:
+    """Tell whether a file is a changelog, which says what it said."""
+    if path.endswith(".py"):
+        return False
+    parts = path.lower().split("/")
+    folders = {"changes", "changelog", "changelogs", "changelog.d", "newsfragments"}
+    return parts[-1].startswith(("changelog", "changes", "history", "news")) or bool(
+        folders & set(parts[:-1])
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """The files of `tree` other than the module at `path`."""

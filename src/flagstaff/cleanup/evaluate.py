@@ -10,7 +10,7 @@ from flagstaff.cleanup.answers import Question, last_name
 from flagstaff.cleanup.blocks import fold_block, fold_module, fold_suite
 from flagstaff.cleanup.conditions import is_bool, simplify, simplify_value
 from flagstaff.cleanup.literals import without
-from flagstaff.cleanup.markers import Gone, Known, known, unwrapped
+from flagstaff.cleanup.markers import Gone, Known, known, parenthesised, unwrapped
 from flagstaff.cleanup.positions import Positions
 from flagstaff.cleanup.scopes import same_kind
 
@@ -46,6 +46,7 @@ class Evaluator(Sweeper):
         self._tidy = tidy
         self._positions = Positions()
         self._awaited: set[int] = set()
+        self._functions = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         self._positions.see(node)
@@ -60,6 +61,9 @@ class Evaluator(Sweeper):
             return updated_node
         if answer is not None and self._positions.allows(original_node, certain=certain):
             return unwrapped(updated_node, known(truth=answer), tidy=self._tidy)
+        chosen = self._question.chosen(updated_node)
+        if chosen is not None:
+            return unwrapped(updated_node, parenthesised(chosen), tidy=self._tidy)
         match updated_node:
             case cst.Call(func=cst.Name(value="bool"), args=[cst.Arg(value=value, keyword=None)]):
                 inner = simplify(value, tidy=self._tidy)
@@ -82,15 +86,20 @@ class Evaluator(Sweeper):
     def visit_Await(self, node: cst.Await) -> None:
         self._awaited.add(id(node.expression))
 
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        del node
+        self._functions += 1
+
     def visit_Assign(self, node: cst.Assign) -> bool:
-        return not self._question.defines(node)
+        # Within a function it is a variable that only bears the flag's name.
+        return bool(self._functions) or not self._question.defines(node)
 
     def visit_AssignTarget(self, node: cst.AssignTarget) -> bool:
         # Nothing is read where something is written.
         return not isinstance(node.target, cst.Attribute | cst.Subscript)
 
     def visit_AnnAssign(self, node: cst.AnnAssign) -> bool:
-        return not self._question.defines(node)
+        return bool(self._functions) or not self._question.defines(node)
 
     def visit_Del(self, node: cst.Del) -> bool:
         del node
@@ -109,6 +118,9 @@ class Evaluator(Sweeper):
     ) -> cst.BaseExpression:
         if self._question.details(original_node):
             return unwrapped(updated_node, known(truth=self._question.keep), tidy=self._tidy)
+        answer = self._question.property_answer(updated_node)
+        if answer is not None and self._positions.allows(original_node, certain=True):
+            return unwrapped(updated_node, known(truth=answer), tidy=self._tidy)
         return self._setting(original_node, updated_node)
 
     def leave_Subscript(
@@ -217,6 +229,7 @@ class Evaluator(Sweeper):
     def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef:
+        self._functions -= 1
         # Without its last `yield`, or a `global` still needed, it would be another function.
         return updated_node if same_kind(original_node, updated_node) else original_node
 

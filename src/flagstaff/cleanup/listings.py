@@ -11,7 +11,7 @@ import libcst as cst
 from flagstaff.cleanup.answers import Question, last_name, text_of
 from flagstaff.cleanup.asking import is_table, lets_pass
 from flagstaff.cleanup.conditions import is_pure
-from flagstaff.cleanup.literals import without
+from flagstaff.cleanup.literals import without, without_arguments
 
 _Table = TypeVar("_Table", cst.List, cst.Tuple, cst.Set, cst.Dict)
 _Decorated = TypeVar("_Decorated", cst.FunctionDef, cst.ClassDef)
@@ -141,10 +141,21 @@ class Decorators(cst.CSTTransformer):
 
     def _bare(self, node: _Decorated) -> _Decorated:
         kept = [each for each in node.decorators if not self._passes(each.decorator)]
-        if len(kept) == len(node.decorators):
-            return node
+        kept = [each.with_changes(decorator=self._unasked(each.decorator)) for each in kept]
         changed: _Decorated = node.with_changes(decorators=kept)
         return changed
+
+    def _unasked(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """Return `@view(…, has_feature_flag="new_menu")` without what asks for the flag."""
+        if not self._question.keep or not isinstance(node, cst.Call):
+            return node
+        doomed = [
+            arg.keyword is not None
+            and lets_pass(arg.keyword.value)
+            and self._question.is_name(arg.value)
+            for arg in node.args
+        ]
+        return without_arguments(node, doomed) if any(doomed) else node
 
     def _passes(self, node: cst.BaseExpression) -> bool:
         if not self._question.keep:

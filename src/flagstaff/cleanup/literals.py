@@ -52,6 +52,18 @@ def without_names(
     return kept
 
 
+def without_arguments(call: cst.Call, doomed: Sequence[bool]) -> cst.Call:
+    """Return the call without the arguments marked in `doomed`."""
+    kept = [arg for arg, goes in zip(call.args, doomed, strict=True) if not goes]
+    if kept and doomed[-1]:
+        # What stood behind the last one closes the call.
+        last = call.args[-1]
+        kept[-1] = kept[-1].with_changes(
+            comma=last.comma, whitespace_after_arg=last.whitespace_after_arg
+        )
+    return call.with_changes(args=kept)
+
+
 def _opening(node: Literal) -> cst.BaseParenthesizableWhitespace:
     match node:
         case cst.List():

@@ -50,9 +50,11 @@ class Meanings:
         if not wanted:
             return Names()
         here = bindings(module.body, deep=True)
+        # A name that nothing but classes bind is read within them only.
+        inside = {} if "*" in here else bindings(module.body, deep=True, classes=True)
         plain: dict[str, set[Held | None]] = defaultdict(set)
         pairs: dict[tuple[str, str], set[Held | None]] = defaultdict(set)
-        for name, bound in here.items():
+        for name, bound in (inside | here).items():
             if name in wanted or any(_source(binding) in wanted for binding in bound):
                 plain[name].add(self._meaning(path, bound, (), _DEEPEST))
         for node in ast.walk(module):

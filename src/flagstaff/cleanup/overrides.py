@@ -7,7 +7,9 @@ from __future__ import annotations
 import libcst as cst
 
 from flagstaff.cleanup.answers import Question
-from flagstaff.cleanup.markers import Gone, gone, is_emptied, known
+from flagstaff.cleanup.markers import Gone, gone, is_emptied, is_gone, known
+from flagstaff.cleanup.patterns import word
+from flagstaff.cleanup.pins import Pin, forgets, mock_made, mock_told, mocks_in, pin_of, set_up
 from flagstaff.cleanup.stories import Story
 
 
@@ -66,10 +68,11 @@ class Overrides(cst.CSTTransformer):
         del original_node
         kept, losing = [], False
         for item in updated_node.items:
-            value = None if item.asname else self._question.override(item.item)
-            losing = losing or value is (not self._question.keep)
-            if value is not self._question.keep:
-                kept.append(item)
+            pin = None if item.asname else pin_of(self._question, item.item)
+            losing = losing or (pin is not None and pin.state is not self._question.keep)
+            rest = self._rest(item.item, pin)
+            if rest is not None:
+                kept.append(item.with_changes(item=rest))
         if losing and not (self._tests and self._tests[-1][1]):
             return updated_node
         if losing or not kept:
@@ -79,16 +82,19 @@ class Overrides(cst.CSTTransformer):
                 body=updated_node.body,
                 leading_lines=updated_node.leading_lines,
             )
-        if len(kept) == len(updated_node.items):
-            return updated_node
         kept[-1] = kept[-1].with_changes(comma=updated_node.items[-1].comma)
         return updated_node.with_changes(items=kept)
 
     def _decorators(self, node: cst.FunctionDef | cst.ClassDef) -> tuple[list[cst.Decorator], bool]:
-        values = [self._question.override(decorator.decorator) for decorator in node.decorators]
-        keep = self._question.keep
-        pairs = zip(node.decorators, values, strict=True)
-        return [d for d, value in pairs if value is not keep], (not keep) in values
+        pins = [pin_of(self._question, decorator.decorator) for decorator in node.decorators]
+        losing = any(pin is not None and pin.state is not self._question.keep for pin in pins)
+        rests = [self._rest(d.decorator, pin) for d, pin in zip(node.decorators, pins, strict=True)]
+        pairs = zip(node.decorators, rests, strict=True)
+        return [d.with_changes(decorator=rest) for d, rest in pairs if rest is not None], losing
+
+    def _rest(self, node: cst.BaseExpression, pin: Pin | None) -> cst.BaseExpression | None:
+        """Return what stays of an expression: what a pin to the answer that stays pins besides."""
+        return node if pin is None or pin.state is not self._question.keep else pin.rest
 
 
 class SetUps(cst.CSTTransformer):
@@ -101,17 +107,25 @@ class SetUps(cst.CSTTransformer):
         super().__init__()
         self._question = question
         self._losing = [False]
+        self._mocks: list[frozenset[str]] = [frozenset()]
+        self._code = ""
+
+    def visit_Module(self, node: cst.Module) -> None:
+        self._code = node.code
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        del node
         self._losing.append(False)
+        self._mocks.append(mocks_in(self._question, node.body))
 
     def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef | cst.SimpleStatementLine:
+        self._mocks.pop()
         losing = self._losing.pop()
         if not losing:
-            return updated_node
+            return (
+                gone(updated_node) if _only_passes_on(original_node, updated_node) else updated_node
+            )
         story = Story(self._question)
         original_node.body.visit(story)
         if original_node.name.value.startswith("test") and story.is_of_the_other_answer:
@@ -121,21 +135,52 @@ class SetUps(cst.CSTTransformer):
     def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
         del original_node
         match updated_node.value:
+            case cst.Call() as call if forgets(self._question, call):
+                return Gone()
             case cst.Call() as call:
-                return self._after(self._question.set_up(call), updated_node)
+                return self._after(set_up(self._question, call), updated_node)
         return updated_node
 
     def leave_Assign(
         self, original_node: cst.Assign, updated_node: cst.Assign
     ) -> cst.BaseSmallStatement:
         del original_node
+        mock = mock_made(self._question, updated_node) or mock_told(updated_node)
+        if mock in self._mocks[-1]:
+            return Gone()
+        match updated_node:
+            case cst.Assign(targets=[cst.AssignTarget(target=target)], value=cst.Call() as call):
+                state = set_up(self._question, call)
+                # What was made may be looked at later on.
+                idle = state is None or self._is_idle(target)
+                return self._after(state, updated_node) if idle else updated_node
         return self._after(pinned_by(self._question, updated_node), updated_node)
+
+    def _is_idle(self, target: cst.BaseExpression) -> bool:
+        """Tell whether nothing reads what a statement of a test keeps as `x` or `self.x`."""
+        match target:
+            case cst.Name(value=name) | cst.Attribute(value=cst.Name(), attr=cst.Name(value=name)):
+                return len(word(name).findall(self._code)) == 1
+        return False
 
     def _after(self, state: bool | None, node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:  # noqa: FBT001
         if state is self._question.keep:
             return Gone()
         self._losing[-1] = self._losing[-1] or state is not None
         return node
+
+
+def _only_passes_on(before: cst.FunctionDef, after: cst.FunctionDef) -> bool:
+    """Tell whether only `super().setUp()` is left of a function that did more before."""
+    left = [statement for statement in after.body.body if not is_gone(statement)]
+    if after.decorators or len(left) == len(before.body.body):
+        return False
+    match left:
+        case [cst.SimpleStatementLine(body=[cst.Expr(value=cst.Call(func=func, args=[]))])]:
+            match func:
+                case cst.Attribute(value=cst.Call(func=cst.Name(value="super")), attr=attr):
+                    return attr.value == before.name.value
+    return False
 
 
 def pinned_by(question: Question, node: cst.Assign) -> bool | None:
@@ -158,6 +203,6 @@ class _Pinned(cst.CSTVisitor):
         self.values: set[bool] = set()
 
     def visit_WithItem(self, node: cst.WithItem) -> None:
-        value = self._question.override(node.item)
-        if value is not None:
-            self.values.add(value)
+        pin = pin_of(self._question, node.item)
+        if pin is not None:
+            self.values.add(pin.state)

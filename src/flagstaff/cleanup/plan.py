@@ -12,6 +12,7 @@ from flagstaff.cleanup.data.files import DataCleaner
 from flagstaff.cleanup.declared import conventions_of
 from flagstaff.cleanup.declared_jobs import Declared
 from flagstaff.cleanup.definition import without_entries
+from flagstaff.cleanup.documents import clean_documents
 from flagstaff.cleanup.jobs import JobCleaner, decided
 from flagstaff.cleanup.patterns import DEFAULT, Conventions
 from flagstaff.cleanup.python_files import PythonCleaner
@@ -98,7 +99,9 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
     python.drop_constants()
     python.drop_setting()
     _clean_yaml(work, request)
-    DataCleaner(work, python.flag, request.conventions).clean()
+    data = DataCleaner(work, python.flag, request.conventions)
+    data.clean()
+    clean_documents(work, python.flag, data)
     if work.changed and request.changelog is not None:
         title = request.title or _title(request)
         work.write(*changelog_entry(tree, request.changelog, request.flag, title))
@@ -111,7 +114,9 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
             for path, after in sorted(work.changed.items())
         ),
         jobs=jobs,
-        residues=residues(work, request.flag, names, (request.conventions, answers)),
+        residues=residues(
+            work, request.flag, names, (request.conventions, answers, python.doubles)
+        ),
     )
 
 

@@ -24,6 +24,10 @@ from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.markers import Gone, Known, known
 
 _LISTING = re.compile(r"\b(?:locals|vars|eval|exec|globals)\(")
+_WITHOUT_STATEMENTS = (
+    *(cst.BaseExpression, cst.BaseParenthesizableWhitespace, cst.TrailingWhitespace),
+    *(cst.Decorator, cst.Parameters, cst.EmptyLine, cst.Assign, cst.AnnAssign, cst.Expr),
+)
 Keeps = Callable[[str], bool]
 
 
@@ -60,6 +64,10 @@ class _Candidates(cst.CSTVisitor):
         super().__init__()
         self._question = question
         self.found: list[tuple[cst.Name, cst.CSTNode, cst.BaseExpression]] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        # No statement is within an expression; this is asked of every node, pass after pass.
+        return super().on_visit(node) and not isinstance(node, _WITHOUT_STATEMENTS)
 
     def visit_Assign(self, node: cst.Assign) -> None:
         match node.targets:

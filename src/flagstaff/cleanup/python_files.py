@@ -10,10 +10,12 @@ import libcst as cst
 
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.changes import OldJob
-from flagstaff.cleanup.constants import Constant
+from flagstaff.cleanup.constants import Constant, is_loud
 from flagstaff.cleanup.declared_jobs import Declarations
 from flagstaff.cleanup.elsewhere import READERS, Elsewhere, is_code
+from flagstaff.cleanup.factories import factories_in
 from flagstaff.cleanup.meanings import Held, Meanings
+from flagstaff.cleanup.methods import Methods, asking, is_idle
 from flagstaff.cleanup.modules import Modules
 from flagstaff.cleanup.patterns import Conventions, word
 from flagstaff.cleanup.references import find_constants, text_behind
@@ -24,6 +26,7 @@ from flagstaff.cleanup.settings_places import are_values, is_setting_only, reads
 from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.tree import Overlay, Tree
 from flagstaff.cleanup.unused import counted
+from flagstaff.cleanup.unused_methods import unused_methods
 from flagstaff.cleanup.wrappers import Wrappers, callers
 
 _DEEPEST = 5  # functions that call functions that ask
@@ -43,6 +46,8 @@ class PythonCleaner:
     _modules: Modules | None = None
     _is_setting: bool = False
     _wrappers: Wrappers = field(default_factory=Wrappers)
+    _methods: Methods = field(default_factory=Methods)
+    _made: dict[str, bool] | None = None
 
     def clean(self) -> None:
         """Put the answer in wherever the flag is asked for."""
@@ -54,18 +59,52 @@ class PythonCleaner:
             if path.endswith(".py"):
                 self.rewrite(path)
         self._follow_wrappers()
+        self._drop_methods()
+        self._take_away_imports()
+
+    def _drop_methods(self) -> None:
+        """Drop the methods of classes that only what is gone by now called."""
+        for path in sorted(path for path in self.work.changed if path.endswith(".py")):
+            before = parsed(self.work.below.read(path) or b"")
+            for _ in range(_DEEPEST):
+                after = parsed(self.work.read(path) or b"")
+                names = (
+                    unused_methods(before, after, lambda name: _mentions(self.work, name))
+                    if before and after
+                    else frozenset()
+                )
+                if not names:
+                    break
+                self.rewrite(path, functions=names)
+
+    def _take_away_imports(self) -> None:
+        """Drop the imports of constants that only what is gone by now took from their files."""
+        names = [constant.name for constant in self._constants]
+        for path in sorted(set(self.work.changed).intersection(self.work.containing(names))):
+            if path.endswith(".py"):
+                self.rewrite(path)
 
     def _follow_wrappers(self) -> None:
-        """Put the answer in for calls of functions that only return it, and drop these."""
+        """Put the answer in for functions and methods that only return it, and drop these."""
         for _ in range(_DEEPEST):
             found = self._wrappers.found_in(self.work)
-            if not found:
+            methods = self._methods.found_in(self.work, self.flag)
+            if not found and not methods:
                 return
             for path, name in found:
-                for caller in callers(self.work, path, name):
+                named = name in self.doubles
+                for caller in callers(self.work, path, name, named=named) * (1 + named):
+                    # Once no test names it any more, those that import it can let go.
                     self.rewrite(caller)
                 if self._is_idle(path, name):
                     self.rewrite(path, functions=frozenset({name}))
+            for method in methods:
+                for caller in asking(self.work, method):
+                    self.rewrite(caller)
+            for method in methods:
+                if is_idle(self.work, method):
+                    name = f"{method.owner}.{method.name}"
+                    self.rewrite(method.path, functions=frozenset({name}))
 
     def _is_idle(self, path: str, name: str) -> bool:
         """Tell whether a function was called elsewhere, and is not mentioned any more."""
@@ -101,6 +140,7 @@ class PythonCleaner:
             functions=functions,
             setting=setting,
             in_tests=is_test(path),
+            shared=not is_test_alone(path),
             keeps=Elsewhere(self.work, path).uses,
         )
         try:
@@ -132,12 +172,20 @@ class PythonCleaner:
         doomed = [
             constant
             for constant in self._constants
-            if _mentions(self.work, constant.name) == 1
-            and _mentions(self.work.below, constant.name) > 1
+            if _mentions(self.work, constant.name) == self._own(constant)
+            and _mentions(self.work.below, constant.name) > self._own(constant)
         ]
         for path in sorted({constant.path for constant in doomed}):
             names = frozenset(c.name for c in doomed if c.path == path)
             self.rewrite(path, constants=names)
+        for path in sorted({constant.path for constant in doomed}):
+            content, modules = self.work.read(path), Modules(self.work)
+            if content is not None and not content.strip() and not modules.imports(path):
+                self.work.write(path, None)
+
+    def _own(self, constant: Constant) -> int:
+        """Return how often a constant's name stands where it is given its text."""
+        return 1 + len(word(constant.name).findall(self.flag))
 
     def drop_setting(self) -> None:
         """Drop the values that were given to a setting which nothing reads any more."""
@@ -178,6 +226,19 @@ class PythonCleaner:
             if path.endswith(".py") and (module := parsed(self.work.read(path) or b""))
         )
 
+    @property
+    def doubles(self) -> dict[str, bool]:
+        """Return what functions, and objects of the flag, answer with it on that tests replace."""
+        objects = {each.name for each in self._constants if each.is_object and is_loud(each.name)}
+        functions = self._wrappers.doubles.items()
+        return dict.fromkeys(objects, True) | {n: truth is self.keep for n, truth in functions}
+
+    @property
+    def _factories(self) -> dict[str, bool]:
+        if self._made is None:
+            self._made = factories_in(self.work.below)
+        return self._made
+
     def _question(self, path: str, content: bytes) -> Question | None:
         module = parsed(content)
         if module is None:
@@ -189,6 +250,7 @@ class PythonCleaner:
         texts = self._meanings.names(path, module, Held.NAME)
         objects = self._meanings.names(path, module, Held.OBJECT)
         wrappers, wrapper_attributes = self._wrappers.local(path, module, self._modules)
+        methods, properties = self._methods.local(path, module)
         return Question(
             flag=self.flag,
             keep=self.keep,
@@ -198,8 +260,11 @@ class PythonCleaner:
             objects=objects.names,
             object_attributes=objects.attributes,
             wrappers=wrappers,
-            wrapper_attributes=wrapper_attributes,
+            wrapper_attributes=wrapper_attributes | methods,
+            properties=properties,
             is_setting=self._is_setting,
+            factories=self._factories if is_test(path) else {},
+            doubles=self.doubles,
         )
 
 
@@ -237,3 +302,9 @@ def is_test(path: str) -> bool:
         or name.endswith(("_test.py", "_tests.py"))
         or bool({"test", "tests", "testing"} & set(folders))
     )
+
+
+def is_test_alone(path: str) -> bool:
+    """Tell whether a file holds tests, and nothing that other tests share."""
+    name = path.rpartition("/")[2]
+    return name.startswith(("test_", "tests.")) or name.endswith(("_test.py", "_tests.py"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from flagstaff.cleanup.changes import Reference, ReferenceKind, Residue
 from flagstaff.cleanup.data.files import DATA, reasons_left
 from flagstaff.cleanup.dropped import dropped_tests
+from flagstaff.cleanup.elsewhere import is_history
 from flagstaff.cleanup.patterns import Conventions, word
 from flagstaff.cleanup.references import references_in, text_references
 from flagstaff.cleanup.renames import Losers
@@ -35,24 +37,26 @@ def residues(
     work: Overlay,
     flag: str,
     names: Losers,
-    found: tuple[Conventions, Mapping[str, tuple[int, ...]]],
+    found: tuple[Conventions, Mapping[str, tuple[int, ...]], Collection[str]],
 ) -> tuple[Residue, ...]:
     """Return every line left after a clean-up that a person should look at, sorted by place.
 
-    Changelogs are history and say what they said; `found` are the conventions, and the lines of
-    bare answers by path.
+    Changelogs are history and say what they said; `found` are the conventions, the lines of
+    bare answers by path, and the names of what tests have answer something else.
     """
-    conventions, answers = found
+    conventions, answers, doubles = found
     left = set(references_in(work, flag, conventions))
     left |= set(_values(work, answers))
     left |= set(_jobs(work, names))
+    told = {(reference.path, reference.line) for reference in left}
+    left |= {each for each in _pins(work, doubles) if (each.path, each.line) not in told}
     left |= set(dropped_tests(work.below, work, sorted(work.changed)))
     reasons = _Reasons(work, flag)
     return tuple(
         sorted(
             Residue(reference=reference, reason=reasons.of(reference))
             for reference in left
-            if not _is_history(reference.path)
+            if not is_history(reference.path)
         )
     )
 
@@ -86,6 +90,15 @@ def _values(work: Tree, answers: Mapping[str, tuple[int, ...]]) -> Iterator[Refe
                 yield Reference(path=path, line=number, kind=ReferenceKind.VALUE, text=text)
 
 
+def _pins(work: Tree, doubles: Collection[str]) -> Iterator[Reference]:
+    for name in doubles:
+        pattern = re.compile(rf"""["'][\w.]*[.:]{re.escape(name)}["']""")
+        for path in work.containing((name,)):
+            if path.endswith(".py"):
+                content, kind = work.read(path) or b"", ReferenceKind.OVERRIDE
+                yield from text_references(path, content, pattern, kind)
+
+
 def _jobs(work: Tree, names: Losers) -> Iterator[Reference]:
     for job, _ in names.jobs:
         pattern = word(job, dotted=True)
@@ -99,13 +112,3 @@ def _jobs(work: Tree, names: Losers) -> Iterator[Reference]:
                 # A queue's name is often a common word.
                 if "queue" in line.text.lower() or "-Q" in line.text:
                     yield line
-
-
-def _is_history(path: str) -> bool:
-    if path.endswith(".py"):
-        return False
-    parts = path.lower().split("/")
-    folders = {"changes", "changelog", "changelogs", "changelog.d", "newsfragments"}
-    return parts[-1].startswith(("changelog", "changes", "history", "news")) or bool(
-        folders & set(parts[:-1])
-    )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import libcst as cst
 from libcst import matchers
@@ -14,6 +15,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from flagstaff.cleanup.answers import Question, text_of
 from flagstaff.cleanup.declared_jobs import DeclaredRemover
 from flagstaff.cleanup.evaluate import Evaluator
+from flagstaff.cleanup.fixtures import FixtureDropper, idle_fixtures
 from flagstaff.cleanup.focus import Focus
 from flagstaff.cleanup.listings import Decorators, Listings
 from flagstaff.cleanup.markers import Gone, Known, gone
@@ -21,13 +23,19 @@ from flagstaff.cleanup.overrides import Overrides, SetUps
 from flagstaff.cleanup.propagate import propagate
 from flagstaff.cleanup.renames import JobRemover, Losers
 from flagstaff.cleanup.settings_names import SettingRemover
+from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.unused import Start, drop_unused
 
 _MOST_PASSES = 50
+_Visiting: TypeAlias = Callable[[cst.Module, cst.CSTTransformer], cst.Module]
 
 
 class Unreadable(Exception):
     """A file is no Python that can be parsed, or the outcome would not be."""
+
+
+class _Broken(Exception):
+    """The outcome would not parse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,10 @@ class Rewritten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
-    """What to do with one file; `keeps` tells which of its names other files use."""
+    """What to do with one file; `keeps` tells which of its names other files use.
+
+    The fixtures of a file that is `shared`, such as `conftest.py`, are there for other files too.
+    """
 
     question: Question
     losers: Losers | None = None
@@ -49,6 +60,7 @@ class Rewrite:
     functions: frozenset[str] = frozenset()
     setting: bool = False
     in_tests: bool = False
+    shared: bool = False
     keeps: Callable[[str], bool] = field(default=lambda _: False)
 
     def apply(self, content: bytes, *, original: bytes | None = None) -> Rewritten:
@@ -61,29 +73,32 @@ class Rewrite:
         """
         try:
             module = cst.parse_module(content)
-            start = module if original is None else cst.parse_module(original)
+            same = original is None or original == content
+            start = module if same or original is None else cst.parse_module(original)
         except (cst.ParserSyntaxError, UnicodeDecodeError, RecursionError) as error:
             raise Unreadable(str(error)) from error
         try:
             return self._finished(module, start, tidy=True)
-        except (cst.CSTValidationError, cst.ParserSyntaxError):
+        except (cst.CSTValidationError, _Broken):
             pass
         try:
             return self._finished(module, start, tidy=False)
-        except (cst.CSTValidationError, cst.ParserSyntaxError) as error:
+        except (cst.CSTValidationError, _Broken) as error:
             raise Unreadable(str(error)) from error
 
     def _finished(self, module: cst.Module, start: cst.Module, *, tidy: bool) -> Rewritten:
         done = self._settled(module, start, tidy=tidy)
-        cst.parse_module(done.bytes)
-        return Rewritten(done.bytes, _answers(done), emptied=bool(start.body) and _is_empty(done))
+        content = done.bytes
+        if content == module.bytes:
+            return Rewritten(content, emptied=bool(start.body) and _is_empty(done))
+        if parsed(content) is None:
+            raise _Broken
+        return Rewritten(content, _answers(done), emptied=bool(start.body) and _is_empty(done))
 
     def _settled(self, module: cst.Module, start: cst.Module, *, tidy: bool) -> cst.Module:
         """Run the passes until nothing changes."""
         visited = self._visits(module)
-        module = visited(module, Overrides(self.question))
-        if self.in_tests:
-            module = visited(module, SetUps(self.question))
+        module = self._unpinned(module, visited)
         module = visited(module, Listings(self.question))
         module = visited(module, Decorators(self.question))
         if self.constants:
@@ -111,7 +126,16 @@ class Rewrite:
                 break
         return module
 
-    def _visits(self, module: cst.Module) -> Callable[[cst.Module, cst.CSTTransformer], cst.Module]:
+    def _unpinned(self, module: cst.Module, visited: _Visiting) -> cst.Module:
+        """Return the module without what pins the flag, or turns it on for a test."""
+        module = visited(module, Overrides(self.question))
+        if not self.in_tests:
+            return module
+        module = visited(module, SetUps(self.question))
+        fixtures = frozenset() if self.shared else idle_fixtures(module, self.question)
+        return _visited(module, FixtureDropper(fixtures)) if fixtures else module
+
+    def _visits(self, module: cst.Module) -> _Visiting:
         """Return how to visit: past what does not name the flag, unless jobs go as well."""
         if self.losers is not None:
             return _visited
@@ -158,13 +182,24 @@ class _Constants(cst.CSTTransformer):
 
 
 class _Functions(cst.CSTTransformer):
-    """Drop functions of the module that nothing calls any more."""
+    """Drop functions of the module, and `Class.method`s, that nothing calls any more."""
 
     def __init__(self, names: frozenset[str]) -> None:
         super().__init__()
         self._names = names
+        self._classes: list[str] = []
 
-    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> bool:
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        self._classes.append(node.name.value)
+
+    def leave_ClassDef(
+        self, original_node: cst.ClassDef, updated_node: cst.ClassDef
+    ) -> cst.ClassDef:
+        del original_node
+        self._classes.pop()
+        return updated_node
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         del node
         return False
 
@@ -172,7 +207,8 @@ class _Functions(cst.CSTTransformer):
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef | cst.SimpleStatementLine:
         del original_node
-        return gone(updated_node) if updated_node.name.value in self._names else updated_node
+        name = ".".join([*self._classes[-1:], updated_node.name.value])
+        return gone(updated_node) if name in self._names else updated_node
 
 
 def _visited(module: cst.Module, visitor: cst.CSTTransformer) -> cst.Module:

@@ -12,6 +12,7 @@ from libcst import matchers
 from flagstaff.cleanup.answers import Question, last_name
 from flagstaff.cleanup.asking import parts, sets_flag
 from flagstaff.cleanup.owners import chain_of, holds_settings
+from flagstaff.cleanup.pins import pin_of, set_up
 
 _LOOKING = frozenset({"assert", "raises", "expect", "fail", "should", "snapshot", "verify"})
 
@@ -51,8 +52,8 @@ class Story(cst.CSTVisitor):
 
     def visit_With(self, node: cst.With) -> bool:
         losing = not self._question.keep
-        pinned = [self._question.override(item.item) for item in node.items]
-        if self._overridden or losing not in pinned:
+        pins = [pin_of(self._question, item.item) for item in node.items]
+        if self._overridden or not any(pin and pin.state is losing for pin in pins):
             return True
         self.made_while_pinned |= _bound(node.body)
         return False
@@ -65,7 +66,7 @@ class Story(cst.CSTVisitor):
 
     def visit_Call(self, node: cst.Call) -> None:
         names = chain_of(node.func)
-        state = self._question.set_up(node)
+        state = set_up(self._question, node)
         if state is not None:
             self._given(state)
         elif sets_flag(names) or last_name(node.func) in self._question.conventions.overrides:

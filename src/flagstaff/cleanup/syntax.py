@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 import warnings
+from functools import lru_cache
+
+_FEW = 32
+"""Files of which the trees are kept: one question after the other is asked of the same ones."""
 
 
+@lru_cache(maxsize=_FEW)
 def parsed(content: bytes) -> ast.Module | None:
-    """Return the syntax tree of Python source, `None` if it is none."""
+    """Return the syntax tree of Python source, `None` if it is none; nobody changes it."""
     with warnings.catch_warnings():
         # Odd escapes in other people's code are none of our business.
         warnings.simplefilter("ignore")

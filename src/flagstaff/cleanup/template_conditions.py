@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from flagstaff.cleanup.asking import asks
 from flagstaff.cleanup.owners import of_program
@@ -15,9 +16,14 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a template asks for one flag."""
+    """How a template asks for one flag; `variables` hold its answer (True), or the opposite."""
 
     flag: str
+    variables: Mapping[str, bool] = field(default_factory=dict)
+
+    def is_in(self, text: str) -> bool:
+        """Tell whether a text may ask for the flag at all."""
+        return self.flag in text or any(name in text for name in self.variables)
 
     def is_name(self, text: str) -> bool:
         """Tell whether a text in quotes, or without, is the flag's name."""
@@ -26,6 +32,8 @@ class Asking:
 
     def answer(self, text: str) -> bool | None:
         """Tell whether an operand asks for the flag (True), for its opposite, or for neither."""
+        if text in self.variables:
+            return self.variables[text]
         call = re.fullmatch(r"([\w.]+)\s*\((.*)\)(?:\s*==\s*(?:True|true))?", text, re.DOTALL)
         if call is not None:
             arguments = [each.strip() for each in call[2].split(",")]
@@ -47,7 +55,7 @@ def condition(text: str, asking: Asking, *, keep: bool) -> bool | str:
 
     What cannot be read is left as it is.
     """
-    if asking.flag not in text:
+    if not asking.is_in(text):
         return text
     return _either(text.strip(), asking, keep=keep)
 

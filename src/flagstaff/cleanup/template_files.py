@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flagstaff.cleanup.template_conditions import Asking
+from flagstaff.cleanup.template_variables import without_variables
 from flagstaff.cleanup.templates import Unpaired, blocks, clean_template
 from flagstaff.cleanup.tree import Overlay
 
@@ -17,7 +18,8 @@ def clean_templates(work: Overlay, flag: str, *, keep: bool) -> None:
             continue
         try:
             before = content.decode()
-            after = clean_template(before, Asking(flag), keep=keep)
+            bare, variables = without_variables(work, path, before, flag, keep=keep)
+            after = clean_template(bare, Asking(flag, variables), keep=keep)
             blocks(after)
         except (Unpaired, UnicodeDecodeError):
             continue

@@ -64,7 +64,8 @@ def clean_template(text: str, asking: Asking, *, keep: bool) -> str:
     return _Cleaner(text, asking, keep=keep).cleaned()
 
 
-def _tags(text: str) -> Iterator[Tag]:
+def tags_of(text: str) -> Iterator[Tag]:
+    """Yield the tags of a template that are not in a comment, and not shown as they stand."""
     skipped = [found.span() for found in _SKIPPED.finditer(text)]
     for found in _TAG.finditer(text):
         if not any(start <= found.start() < end for start, end in skipped):
@@ -85,7 +86,7 @@ def blocks(text: str) -> list[Block]:
     Raises:
         Unpaired: one is not closed, or closed twice, or an `else` may belong to more than one.
     """
-    tags = list(_tags(text))
+    tags = list(tags_of(text))
     words = {tag.word for tag in tags}
     own = {"if", *_ASKING_BLOCKS} - ({"switch"} if "case" in words else set())
     top: list[Block] = []
@@ -171,7 +172,12 @@ class _Cleaner:
         kept = head + "\n" if "\n" in before else ""
         body = resolved[first.end() :] if first else ""
         body = body[: len(body) - len(last_lead)] if last_lead and not last_lead.strip() else body
-        return kept, _dedented(body, lead), line.end() if line else after
+        end = line.end() if line else after
+        if not body and re.search(r"\n[ \t]*\r?\n$", kept):
+            # What stood between two blank lines leaves one of them.
+            blank = re.compile(r"[ \t]*\r?\n").match(self._text, end)
+            end = blank.end() if blank else end
+        return kept, _dedented(body, lead), end
 
     def _block(self, block: Block) -> tuple[str, bool]:
         """Return what a block becomes, and whether it is still a block."""

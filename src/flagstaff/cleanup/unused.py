@@ -19,6 +19,7 @@ from flagstaff.cleanup.markers import Gone, gone
 # A function that calls itself does so in a few places.
 _FEW = 8
 _WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+_LOGGERS = {"getlogger", "gettasklogger"}
 _PLAIN_BASES = {"object", "Exception", "ValueError", "RuntimeError", "Protocol", "NamedTuple"}
 
 
@@ -235,7 +236,8 @@ class _Dropper(cst.CSTTransformer):
         del original_node
         match updated_node:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
-                if not self._depth and is_pure(value) and self._goes(name):
+                idle = is_pure(value) or _makes_logger(value)
+                if not self._depth and idle and self._goes(name):
                     return Gone()
         return updated_node
 
@@ -263,3 +265,13 @@ class _Dropper(cst.CSTTransformer):
     def _unused(self, alias: cst.ImportAlias) -> bool:
         name = alias.evaluated_alias or alias.evaluated_name.partition(".")[0]
         return name in self._imported and not self._keeps(name)
+
+
+def _makes_logger(node: cst.BaseExpression) -> bool:
+    """Tell whether a value is `logging.getLogger(__name__)`, or what other libraries call it."""
+    match node:
+        case cst.Call(func=cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name))):
+            return name.lower().replace("_", "") in _LOGGERS and all(
+                is_pure(arg.value) for arg in node.args
+            )
+    return False

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
+from flagstaff.cleanup.doubles import is_only_pinned
 from flagstaff.cleanup.elsewhere import Elsewhere
+from flagstaff.cleanup.methods import answer_of
 from flagstaff.cleanup.modules import Modules
 from flagstaff.cleanup.syntax import chain, parsed
 from flagstaff.cleanup.tree import Overlay, Tree
@@ -23,15 +25,19 @@ _KEEPING = frozenset({"cache", "lru_cache"})
 
 @dataclass(frozen=True, slots=True)
 class Wrappers:
-    """What the functions of a repository answer: by path and name, found in passes."""
+    """What the functions of a repository answer: by path and name, found in passes.
+
+    `doubles` are those that tests have answer something else, by name alone.
+    """
 
     answers: dict[tuple[str, str], bool] = field(default_factory=dict)
+    doubles: dict[str, bool] = field(default_factory=dict)
 
     def found_in(self, work: Overlay) -> list[tuple[str, str]]:
         """Add the functions that the changes so far have left with an answer; return the new ones.
 
-        A function that something takes by its name in a text, such as a test that puts another in
-        its place, is none.
+        A function that something takes by its name in a text is none, unless that is a test that
+        has it answer a truth.
         """
         new = []
         for path in sorted(work.changed):
@@ -45,9 +51,14 @@ class Wrappers:
                 waits = isinstance(_functions(after)[name], ast.AsyncFunctionDef)
                 if waits and not _is_awaited(work, name):
                     continue
-                if key not in self.answers and not _is_named(work, path, name):
-                    self.answers[key] = truth
-                    new.append(key)
+                if key in self.answers:
+                    continue
+                if _is_named(work, path, name) or _is_quoted(work, name):
+                    if not is_only_pinned(work, name):
+                        continue
+                    self.doubles[name] = truth
+                self.answers[key] = truth
+                new.append(key)
         return new
 
     def local(
@@ -108,16 +119,18 @@ def _imported(
                     yield here, "", modules.files(path, (*parts, alias.name), level)
 
 
-def callers(tree: Tree, path: str, name: str) -> tuple[str, ...]:
-    """Return the files that call a function, its own among them."""
+def callers(tree: Tree, path: str, name: str, *, named: bool) -> tuple[str, ...]:
+    """Return the files that call a function, its own among them, or those that name it at all."""
+    if named:
+        return tuple(each for each in tree.containing((name,)) if each.endswith(".py"))
     return tuple(sorted({path, *Elsewhere(tree, path).importers(name)}))
 
 
 def _emptied(before: ast.Module, after: ast.Module) -> Iterator[tuple[str, bool]]:
     old = _functions(before)
     for name, function in _functions(after).items():
-        truth = _answer(function)
-        if truth is not None and name in old and _answer(old[name]) is None:
+        truth = answer_of(function)
+        if truth is not None and name in old and answer_of(old[name]) is None:
             yield name, truth
 
 
@@ -136,16 +149,6 @@ def _functions(module: ast.Module) -> Mapping[str, _Function]:
 def _keeps(decorator: ast.expr) -> bool:
     function = decorator.func if isinstance(decorator, ast.Call) else decorator
     return bool(chain(function)) and chain(function)[-1] in _KEEPING
-
-
-def _answer(function: _Function) -> bool | None:
-    body = function.body
-    if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-        body = body[1:]
-    match body:
-        case [ast.Return(value=ast.Constant(value=bool() as truth))]:
-            return truth
-    return None
 
 
 def _bound(module: ast.Module) -> list[str]:
@@ -186,6 +189,16 @@ def _is_awaited(work: Overlay, name: str) -> bool:
                 case ast.alias(name=found, asname=str()) if found == name:
                     return False
     return True
+
+
+def _is_quoted(work: Overlay, name: str) -> bool:
+    """Tell whether a text ends with a function's name, whose module may be any that imports it."""
+    pattern = re.compile(rf"""["'][\w.]*[.:]{re.escape(name)}["']""")
+    return any(
+        pattern.search((work.read(other) or b"").decode("utf-8", "replace"))
+        for other in work.containing((name,))
+        if other.endswith(".py")
+    )
 
 
 def _is_named(work: Overlay, path: str, name: str) -> bool:

@@ -122,3 +122,27 @@ def test_a_flag_named_in_a_text_is_that_flag_and_no_constant():
     ask = 'if is_enabled("menu"):\n    a()\nif is_enabled("NEW_MENU"):\n    b()\n'
     after = changed({"app/a.py": source, "app/b.py": ask}, flag="NEW_MENU")
     assert after == {"app/b.py": 'if is_enabled("menu"):\n    a()\nb()\n'}
+
+
+def test_a_class_reads_its_own_constants_in_a_table_of_flags():
+    source = (
+        'class Feature:\n    A = "a"\n    NEW_MENU = "new_menu"\n\n'
+        '    FEATURES = (\n        (A, _("A")),\n        (NEW_MENU, _("Menu")),\n    )\n'
+    )
+    ask = f"from app.a import Feature\n{ASKING.format(name='Feature.NEW_MENU')}"
+    after = changed({"app/a.py": source, "app/b.py": ask})
+    assert after["app/a.py"] == (
+        'class Feature:\n    A = "a"\n\n    FEATURES = (\n        (A, _("A")),\n    )\n'
+    )
+    other = f'{source}\n\nclass Other:\n    NEW_MENU = "other"\n    FEATURES = [NEW_MENU, "b"]\n'
+    assert changed({"app/a.py": other, "app/b.py": ask}) == {"app/b.py": after["app/b.py"]}
+
+
+def test_a_constant_whose_text_is_its_own_name_goes():
+    files = {
+        "app/flags.py": "NEW_MENU = 'NEW_MENU'\nOLD = 'OLD'\n",
+        "app/a.py": "from app import flags\nif is_enabled(flags.NEW_MENU):\n    a()\n",
+    }
+    assert changed(files, flag="NEW_MENU") == {"app/flags.py": "OLD = 'OLD'\n", "app/a.py": "a()\n"}
+    files["app/b.py"] = "show('NEW_MENU')\n"
+    assert changed(files, flag="NEW_MENU") == {"app/a.py": "a()\n"}

@@ -25,6 +25,16 @@ CASES = {
         "<p>\n<b>\n</p>\n",
         "<p>\n</p>\n",
     ),
+    "a block between blank lines leaves one of them": (
+        'a\n\n{% if waffle.flag("new") %}\n  b\n{% endif %}\n\nc\n',
+        "a\n\nb\n\nc\n",
+        "a\n\nc\n",
+    ),
+    "a block below another one leaves a blank line": (
+        '{% if x %}a{% endif %}\n{% if waffle.flag("new") %}\n  b\n{% endif %}\n\nc\n',
+        "{% if x %}a{% endif %}\nb\n\nc\n",
+        "{% if x %}a{% endif %}\n\nc\n",
+    ),
     "the first of several conditions": (
         '{% if not waffle.flag("new") and y %}b{% elif z %}c{% else %}d{% endif %}',
         "{% if z %}c{% else %}d{% endif %}",
@@ -137,3 +147,46 @@ def test_an_expression_keeps_how_it_trims():
     text = 'a {{- "b" if is_enabled("new") else c -}} d'
     assert clean_template(text, Asking("new"), keep=True) == 'a {{- "b" -}} d'
     assert clean_template(text, Asking("new"), keep=False) == "a {{- c -}} d"
+
+
+PAGE = (
+    "<a>\n\n{# once #}\n{% set on = in_list(a) and waffle.switch('new') %}\n\n<b>\n"
+    "{% if on %}\n  c\n{% endif %}{% if d or not on %}e{% endif %}\n"
+)
+VARIABLES = {
+    "a test of its truth": (PAGE, PAGE.replace(" and waffle.switch('new')", ""), "<a>\n\n<b>\ne\n"),
+    "an answer alone": (
+        "{% set on = waffle.switch('new') %}\n{% if on %}\n  c\n{% else %}\n  d\n{% endif %}\n",
+        "c\n",
+        "d\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", VARIABLES)
+def test_a_variable_that_holds_the_answer_goes(how):
+    before, on, off = VARIABLES[how]
+    for keep, expected in ((True, on), (False, off)):
+        (change,) = plan_in(
+            MemoryTree({"page.html": before.encode()}), CleanupRequest(flag="new", keep=keep)
+        ).changes
+        assert change.after.decode() == expected
+
+
+SET = "{% set on = waffle.switch('new') %}"
+KEPT = {
+    "it is shown": f"{SET}{{% if on %}}a{{% endif %}}{{{{ on }}}}",
+    "it is set twice": f"{SET}{{% set on = b %}}{{% if on %}}a{{% endif %}}",
+    "it is set in a branch": f"{{% if b %}}{SET}{{% endif %}}{{% if on %}}a{{% endif %}}",
+    "it is asked for before": f"{{% if on %}}a{{% endif %}}{SET}",
+    "another template reads it": f"{SET}{{% include 'other.html' %}}",
+}
+
+
+@pytest.mark.parametrize("how", KEPT)
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_variable_stays_where(how, keep):
+    files = {"page.html": KEPT[how].encode(), "other.html": b""}
+    if how == "another template reads it":
+        files["other.html"] = b"{% if on %}a{% endif %}"
+    assert not plan_in(MemoryTree(files), CleanupRequest(flag="new", keep=keep)).changes

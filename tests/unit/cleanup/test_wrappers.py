@@ -63,7 +63,7 @@ def test_functions_that_only_asked_are_followed_and_go():
 
 
 def test_a_function_that_is_taken_by_name_or_passed_on_stays():
-    test = 'def test_it(mocker):\n    mocker.patch("app.checks.is_fast", return_value=True)\n'
+    test = 'def test_it(mocker, on):\n    mocker.patch("app.checks.is_fast", return_value=on)\n'
     after, plan = cleaned({"app/checks.py": CHECKS, "app/run.py": CALLS, "tests/a.py": test})
     assert "app/run.py" not in after
     assert "def is_fast" in after["app/checks.py"]
@@ -72,6 +72,47 @@ def test_a_function_that_is_taken_by_name_or_passed_on_stays():
     after, _ = cleaned({"app/checks.py": CHECKS, "app/run.py": passed})
     assert "def is_fast" in after["app/checks.py"]
     assert "import is_fast as fast" in after["app/run.py"]
+
+
+PATCHES = """from app.run import run
+
+
+def test_on(mocker):
+    mocker.patch("app.run.fast", return_value=True)
+    mocker.patch("app.checks.is_slow", return_value=False)
+    assert run(1)
+
+
+def test_off():
+    with patch("app.run.is_slow", return_value=True):
+        assert run(2)
+"""
+DECORATED = (
+    '@patch("app.run.is_slow", return_value=True)\ndef test_it(double):\n    assert run(3)\n'
+)
+
+
+def test_what_tests_have_a_function_answer_is_a_pin_of_the_flag():
+    run = CALLS.replace("is_fast as fast", "is_fast").replace("if fast(user) and checks.", "if ")
+    patches = PATCHES.replace("app.run.fast", "app.run.is_fast")
+    after, plan = cleaned({"app/checks.py": CHECKS, "app/run.py": run, "tests/test_a.py": patches})
+    assert after["tests/test_a.py"] == (
+        "from app.run import run\n\n\ndef test_on(mocker):\n    assert run(1)\n"
+    )
+    assert "is_fast" not in after["app/checks.py"] + after["app/run.py"]
+    assert [str(each.reference.kind) for each in plan.residues] == ["dropped"]
+    helper = patches.replace("test_off", "helper")
+    files = {"app/checks.py": CHECKS, "app/run.py": run, "tests/test_a.py": helper}
+    after, plan = cleaned(files)
+    assert 'with patch("app.run.is_slow", return_value=True):' in after["tests/test_a.py"]
+    assert "override" in {str(each.reference.kind) for each in plan.residues}
+
+
+def test_a_function_that_a_test_gets_a_double_of_stays():
+    files = {"app/checks.py": CHECKS, "app/run.py": CALLS, "tests/test_a.py": DECORATED}
+    after, _ = cleaned(files)
+    assert "if is_slow(user):" in after["app/run.py"]
+    assert "tests/test_a.py" not in after
 
 
 def test_a_name_that_means_something_else_there_is_not_the_function():

@@ -41,6 +41,7 @@ _WORDS_OF_STATE = frozenset(
     | {"1", "0", "", "null", "~"}
 )
 _NAMING = frozenset({"name", "key", "flag", "id", "slug", "feature", "featurekey", "flagkey"})
+_MODELS = frozenset({"flag", "switch", "sample"})
 _ALONE = frozenset({"waffle", "gargoyle"})
 """Applications of which no other model refers to the flags."""
 
@@ -116,6 +117,8 @@ class _Search:
     def table(self, name: str, around: Table) -> Table:
         """Return what the collection under a key is."""
         words = parts(name)
+        if words & _ALONE and words & _MODELS:
+            return Table.SURE
         if words & _LISTS or (words & _ONE and words & _OF_ONE):
             sure = words & {"toggles"} or words >= {"feature", "flags"}
             return Table.SURE if sure else Table.LIKELY
@@ -153,7 +156,7 @@ class _Search:
         elif value.kind is Kind.SCALAR:
             named, plain = value.text in self._names, True
         else:
-            named, plain = self._is_named(value), _has_state(value)
+            named, plain = self._is_named(value), _has_state(value) or _is_of_model(place)
         if not named:
             return None
         doubt = "" if plain else OTHER_THINGS
@@ -174,7 +177,7 @@ class _Search:
             return None
         row = {entry.name: entry.value for entry in place.entry.value.entries}
         model, fields = row.get("model"), row.get("fields")
-        if model is None or fields is None or not parts(model.text) & (_ONE | {"switch", "sample"}):
+        if model is None or fields is None or not parts(model.text) & (_ONE | _MODELS):
             return None
         named = any(e.name == "name" and e.value.text in self._names for e in fields.entries)
         doubt = "" if parts(model.text) & _ALONE else REFERRED_TO
@@ -217,6 +220,11 @@ def _has_state(value: Node) -> bool:
     return bool(keys & _STATES) or (
         alone and (keys <= _NAMING or _is_state(value.entries[0].value))
     )
+
+
+def _is_of_model(place: Place) -> bool:
+    """Tell whether a row stands under its model, as in `"waffle.switch": [{"name": …}]`."""
+    return place.holder is not None and bool(parts(place.holder.name) & _ALONE)
 
 
 def _plain(name: str) -> str:

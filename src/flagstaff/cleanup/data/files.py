@@ -78,10 +78,14 @@ class DataCleaner:
         A variable must have been read by the code, and be named by nothing but its values.
         """
         if not variable:
-            return not any(_asks(self.work, path, self.flag) for path in self._code(self.work))
+            return not self.is_asked()
         if not self._code(self.work.below) or self._code(self.work):
             return False
         return all(self._is_only_set(path) for path in self._files())
+
+    def is_asked(self) -> bool:
+        """Tell whether the code may ask for the flag still."""
+        return any(_asks(self.work, path, self.flag) for path in self._code(self.work))
 
     def _code(self, tree: Tree) -> list[str]:
         """Return the programs that name the flag; what a migration did is done."""

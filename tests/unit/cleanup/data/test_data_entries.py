@@ -27,6 +27,8 @@ def doubts(text, flag="new_menu", path="config/app.yml"):
         "feature_flags: [{new_menu: true}]",
         "switches: {new_menu: 25}",
         "[{model: waffle.flag, pk: 1, fields: {name: new_menu, everyone: true}}]",
+        "objects: {waffle.switch: [{name: new_menu, active: true, note: The menu}]}",
+        "{waffle.flag: [{name: new_menu, note: The menu}]}",
     ],
 )
 def test_entries_of_tables_are_certain(text):
