@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Inquiry:
+    asked: AskedOutside | None = None
     answer: Answer | None = None
     answered_at: float = 0.0
     wanted_at: float = 0.0
@@ -57,14 +58,15 @@ class Inquiries:
     def answer(self, key: str, check: AskedOutside, *, number: int, flag: str) -> Answer | None:
         """Return what was said last under this key, and ask again if that is long ago.
 
-        An old yes counts no more, so there is none until it is said again.
+        An old yes counts no more, so there is none until it is said again; nor does what was said
+        to another question, which the step was before its plan was edited.
         """
         now = time.monotonic()
         with self._lock:
             self._forget(now)
             inquiry = self._known.setdefault(key, _Inquiry())
             inquiry.wanted_at = now
-            last = inquiry.answer
+            last = inquiry.answer if inquiry.asked == check else None
             if last is not None and now - inquiry.answered_at < self._every:
                 return last
             if inquiry.thread is None and self._asking() < MOST:
@@ -95,7 +97,7 @@ class Inquiries:
             answer = Answer(yes=False, text=f"the check has a fault: {type(exc).__name__}")
         with self._lock:
             inquiry = self._known.setdefault(key, _Inquiry(wanted_at=time.monotonic()))
-            inquiry.answer, inquiry.answered_at = answer, time.monotonic()
+            inquiry.asked, inquiry.answer, inquiry.answered_at = check, answer, time.monotonic()
             inquiry.thread = None
         self._wake(number)
 

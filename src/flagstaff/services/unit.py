@@ -16,7 +16,7 @@ from flagstaff.rollouts.event import Answer
 from flagstaff.services.person import Person
 from flagstaff.services.ports import HealthCheck, IssueReader, MergeRequests, OnCallBook, Repository
 from flagstaff.services.telemetry import Telemetry
-from flagstaff.store import audit
+from flagstaff.store import audit, rollouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +138,12 @@ class Unit:
             raise NotFound(
                 f"the definition of {name} is wrong: {wrong}",
                 hint="mend the file; `flagstaff lint` shows all that is wrong",
+            )
+        for gone in rollouts.find(self.connection, flag=name, limit=1):
+            number = gone.rollout.id
+            raise NotFound(
+                f"{name} is defined no more; rollout {number} was its last",
+                hint=f"flagstaff rollout show {number}, or: flagstaff audit list --flag {name}",
             )
         near = definitions.near(name)
         hint = f"did you mean {' or '.join(near)}?" if near else "define it in YAML first"

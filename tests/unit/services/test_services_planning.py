@@ -233,6 +233,8 @@ class TestEditing:
         assert "bake: 2 h" in plan_of(run, at_ten)["plan"]
         with pytest.raises(DefinitionError, match="there is no flag"):
             run(PlanRollout(text=YAML))
+        with pytest.raises(NotFound, match=f"is defined no more; rollout {at_ten} was its last"):
+            run(PlanRollout(flag="new_navigation"))
 
     def test_the_same_plan_leaves_no_trace(self, run, entries, at_ten):
         before = len(entries(at_ten))
