@@ -136,11 +136,16 @@ class GitRepository:
     def introductions(self, folder: str) -> dict[str, datetime]:
         """Return when the first file of each name, without its ending, came into the folder.
 
-        The folder may lie anywhere in the repository, since a project may.
+        The folder may lie anywhere in the repository, since a project may. It is looked for as it
+        lies now: git passes by whatever does not touch a folder that it is told the whole path of.
         """
+        trees = self._try("ls-tree", "-r", "-d", "-z", "--name-only", "HEAD").split("\0")
+        places = [each for each in trees if f"/{each}".endswith(f"/{folder.strip('/')}")]
+        if not places:
+            return {}
         log = self._try(
             *("log", "-z", *_ADDED, "--format=%x01%ct", "--name-only"),
-            *("--", f":(glob)**/{folder}/**"),
+            *("--", *(f":(literal){each}/" for each in places)),
         )
         found: dict[str, datetime] = {}
         at = datetime.now(UTC)
