@@ -132,8 +132,11 @@ def text_references(
 
 
 def _definition(path: str, content: bytes) -> Reference:
-    first = content.decode("utf-8", "replace").partition("\n")[0].strip()
-    return Reference(path=path, line=1, kind=ReferenceKind.DEFINITION, text=first)
+    """Return the line of a definition that says the flag's name, or its first one."""
+    lines = content.decode("utf-8", "replace").splitlines() or [""]
+    number = next((n for n, each in enumerate(lines, 1) if each.startswith("name:")), 1)
+    text = lines[number - 1].strip()
+    return Reference(path=path, line=number, kind=ReferenceKind.DEFINITION, text=text)
 
 
 def _python(

@@ -9,8 +9,10 @@ import pytest
 
 from flagstaff.cleanup.branch import write_branch
 from flagstaff.cleanup.changes import OldJob, diff_text
+from flagstaff.cleanup.patterns import DEFAULT
 from flagstaff.cleanup.plan import plan_cleanup
-from flagstaff.cleanup.references import find_references
+from flagstaff.cleanup.references import find_references, references_in
+from flagstaff.cleanup.tree import MemoryTree
 from flagstaff.errors import Conflict, NotFound, UsageError
 
 FLAG = "rename_integrations_workers"
@@ -164,6 +166,15 @@ def test_references_are_found_in_every_kind_of_text_file(repository):
         ("tests/test_service.py", 6, "override"),
         ("tests/test_service.py", 12, "override"),
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("---\ntype: ops\nname: a\n", 3), ("# a\ntype: ops\n", 1)]
+)
+def test_a_definition_is_the_line_of_its_name(text, line):
+    tree = MemoryTree({"config/feature_flags/ops/a.yml": text.encode()})
+    [found] = references_in(tree, "a", DEFAULT)
+    assert (found.line, found.text) == (line, text.splitlines()[line - 1])
 
 
 def test_files_git_does_not_track_are_not_looked_at(repository):
