@@ -6,8 +6,18 @@ import html
 
 import pytest
 
+from flagstaff.commands.model import AbortRollout, DeleteFlag
+from flagstaff.commands.plan_model import PlanRollout
 from flagstaff.services import views
-from flagstaff.services.person import ENGINE
+from flagstaff.services.person import ADMIN_EVERYWHERE, ENGINE, Person, Source
+
+ADA = Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE)
+PLAN = """\
+flag: new_navigation
+announce_to: []
+steps:
+  - {approve: For everybody?}
+"""
 
 PAGE = "/flags/new_navigation"
 GOLD = '{"Equal": [{"Property": ["plan"]}, "gold"]}'
@@ -81,3 +91,20 @@ def test_a_value_for_a_flag_that_goes_back_to_its_default_is_refused(client):
     page = client.post(PAGE, data={"environment": "dev", "how": "unset", "value": "true"})
     assert page.status_code == 400
     assert "leave the value empty" in page.text
+
+
+def test_of_one_that_is_gone_its_history_and_rollouts_are_left(root, application, client):
+    number = application.services.execute(PlanRollout(text=PLAN), ADA).data["rollout"]
+    submit(client, GOLD)
+    application.services.execute(DeleteFlag(flag="new_navigation", environments=("dev",)), ADA)
+    application.services.execute(AbortRollout(rollout=number, reason="not now"), ADA)
+    (root / "config/feature_flags/development/new_navigation.yml").unlink()
+    application.services.context.definitions._looked_at = 0.0
+    page = client.get(PAGE)
+    shown = html.unescape(page.text)
+    assert page.status_code == 404
+    assert "This flag is gone" in shown
+    assert f'<a href="/rollouts/{number}">#{number}</a>' in shown
+    assert "not now" in shown
+    assert "Undo" not in shown
+    assert "That did not work" in client.get("/flags/never_was").text

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from flagstaff.commands.model import UndoEntry
-from flagstaff.errors import FlagstaffError, UsageError
+from flagstaff.errors import FlagstaffError, NotFound, UsageError
 from flagstaff.services import views
 from flagstaff.services.audience import answered, audience, over_time
 from flagstaff.services.explaining import Explained, explained
@@ -73,7 +75,10 @@ def _page(
     asked = request.query_params.get("environment")
     known = site.ask(request, visible)
     proposed = (asked,) if asked in known else known[:1]
-    flag = site.ask(request, lambda unit: views.flag(unit, name))
+    try:
+        flag = site.ask(request, lambda unit: views.flag(unit, name))
+    except NotFound as gone:
+        return _gone(site, request, gone)
     log = site.ask(request, lambda unit: views.audit(unit, flag=name, limit=LOG))
     actor, attributes = _asked_about(request)
     explanations: list[Explained] = []
@@ -102,6 +107,23 @@ def _page(
         life=site.ask(request, lambda unit: life_of(unit, name)),
         typed=Typed.of(form, environments=proposed),
         error=error,
+    )
+
+
+def _gone(site: Site, request: Request, error: NotFound) -> Response:
+    """Return what there was of a flag that is neither defined nor set.
+
+    Raises:
+        NotFound: there was none of that name.
+    """
+    name = request.path_params["name"]
+    log = site.ask(request, lambda unit: views.audit(unit, flag=name, limit=LOG))
+    rollouts = site.ask(request, lambda unit: views.rollouts(unit, flag=name))
+    if not log and not rollouts:
+        raise error
+    changes = [replace(each, can_be_undone=False) for each in history(news(log), default=False)]
+    return site.page(
+        request, "flag_gone.html", status=404, name=name, rollouts=rollouts, history=changes
     )
 
 
