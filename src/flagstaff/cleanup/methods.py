@@ -16,7 +16,7 @@ from typing import TypeAlias
 from flagstaff.cleanup.asking import subject
 from flagstaff.cleanup.elsewhere import is_code
 from flagstaff.cleanup.patterns import word
-from flagstaff.cleanup.syntax import chain, parsed
+from flagstaff.cleanup.syntax import chain, changed_modules, parsed
 from flagstaff.cleanup.tree import Overlay, Tree
 
 Asked: TypeAlias = dict[tuple[str, str], bool]
@@ -48,12 +48,7 @@ class Methods:
     def found_in(self, work: Overlay, flag: str) -> list[Method]:
         """Add the methods that the changes so far have left with an answer; return the new ones."""
         new = []
-        for path in sorted(work.changed):
-            if not path.endswith(".py"):
-                continue
-            before, after = parsed(work.below.read(path) or b""), parsed(work.read(path) or b"")
-            if before is None or after is None:
-                continue
+        for path, before, after in changed_modules(work):
             old = _methods(before)
             for (owner, name), node in _methods(after).items():
                 truth = answer_of(node)

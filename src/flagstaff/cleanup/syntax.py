@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterator
 from functools import lru_cache
+
+from flagstaff.cleanup.tree import Overlay
 
 _FEW = 32
 """Files of which the trees are kept: one question after the other is asked of the same ones."""
@@ -20,6 +23,15 @@ def parsed(content: bytes) -> ast.Module | None:
             return ast.parse(content)
         except (SyntaxError, ValueError, RecursionError):
             return None
+
+
+def changed_modules(work: Overlay) -> Iterator[tuple[str, ast.Module, ast.Module]]:
+    """Yield the Python files that are changed, each with its tree before and after."""
+    for path in sorted(work.changed):
+        if path.endswith(".py"):
+            before, after = parsed(work.below.read(path) or b""), parsed(work.read(path) or b"")
+            if before is not None and after is not None:
+                yield path, before, after
 
 
 def chain(node: ast.expr) -> tuple[str, ...]:

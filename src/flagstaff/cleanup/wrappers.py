@@ -13,7 +13,7 @@ from flagstaff.cleanup.doubles import is_only_pinned
 from flagstaff.cleanup.elsewhere import Elsewhere
 from flagstaff.cleanup.methods import answer_of
 from flagstaff.cleanup.modules import Modules
-from flagstaff.cleanup.syntax import chain, parsed
+from flagstaff.cleanup.syntax import chain, changed_modules, parsed
 from flagstaff.cleanup.tree import Overlay, Tree
 
 Key = TypeVar("Key")
@@ -40,12 +40,7 @@ class Wrappers:
         has it answer a truth.
         """
         new = []
-        for path in sorted(work.changed):
-            if not path.endswith(".py"):
-                continue
-            before, after = parsed(work.below.read(path) or b""), parsed(work.read(path) or b"")
-            if before is None or after is None:
-                continue
+        for path, before, after in changed_modules(work):
             for name, truth in _emptied(before, after):
                 key = (path, name)
                 waits = isinstance(_functions(after)[name], ast.AsyncFunctionDef)
