@@ -19,11 +19,11 @@ from flagstaff.cleanup.changes import OldJob
 from flagstaff.cleanup.declared_routes import (
     Routing,
     changed_entry,
-    like,
     made_routes,
     with_entry,
 )
 from flagstaff.cleanup.job_names import TASK, assigned, job_names
+from flagstaff.cleanup.literals import appended, like
 from flagstaff.cleanup.markers import Gone
 
 SENDS = {"send_task", "signature", "subtask", "Signature"}
@@ -56,6 +56,10 @@ class Declared:
         old, new = (job.old, job.old_queue), (job.new, job.new_queue)
         (lost, lost_queue), (kept, queue) = (old, new) if keep else (new, old)
         return cls(job=job, lost=lost, kept=kept, lost_queue=lost_queue, queue=queue)
+
+    def queue_by(self, routing: Routing) -> str:
+        """Return the queue, if it is to be said in this way."""
+        return (self.queue or "") if self.routing is routing else ""
 
 
 class Declarations(cst.CSTVisitor):
@@ -105,15 +109,16 @@ class DeclaredRemover(cst.CSTTransformer):
         self._declared, self._module, self._question = declared, module, question
         self._jobs = {each.job for each in declared}
         self._heirs = {each.lost: each.kept for each in declared}
-        self._made = [(each.kept, each.queue) for each in declared if _is(each, Routing.MADE)]
+        self._made = [
+            (each.kept, queue) for each in declared if (queue := each.queue_by(Routing.MADE))
+        ]
 
     def leave_Expr(
         self, original_node: cst.Expr, updated_node: cst.Expr
     ) -> cst.Expr | cst.Assign | Gone:
         if declaration(original_node, self._question) not in self._jobs:
             return updated_node
-        made, self._made = self._made, []
-        routes = [(job, queue) for job, queue in made if queue]
+        routes, self._made = self._made, []
         return made_routes(_application(updated_node), routes) if routes else Gone()
 
     def leave_FunctionDef(
@@ -142,11 +147,9 @@ class DeclaredRemover(cst.CSTTransformer):
     ) -> cst.DictElement:
         key = text_of(original_node.key) or ""
         for each in self._declared:
-            is_entry = (_is(each, Routing.CHANGED) and key == each.kept) or (
-                _is(each, Routing.TAKEN_OVER) and key == each.lost
-            )
-            if is_entry and each.queue:
-                updated_node = changed_entry(updated_node, each.kept, each.queue)
+            whose = {each.kept: Routing.CHANGED, each.lost: Routing.TAKEN_OVER}
+            if key in whose and (queue := each.queue_by(whose[key])):
+                updated_node = changed_entry(updated_node, each.kept, queue)
         return self._routed(updated_node, key)
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
@@ -163,8 +166,8 @@ class DeclaredRemover(cst.CSTTransformer):
 
     def _routed(self, place: _Place, name: str) -> _Place:
         for each in self._declared:
-            if _is(each, Routing.ADDED) and each.queue:
-                place = with_entry(place, name, each.kept, each.queue)
+            if queue := each.queue_by(Routing.ADDED):
+                place = with_entry(place, name, each.kept, queue)
         return place
 
     def _renamed(self, original: _Body, updated: _Body) -> _Body:
@@ -173,10 +176,6 @@ class DeclaredRemover(cst.CSTTransformer):
             if each.kept in called or (each.lost in called and each.has_one_body):
                 return _with_name(updated, each)
         return updated
-
-
-def _is(job: Declared, routing: Routing) -> bool:
-    return job.queue is not None and job.routing is routing
 
 
 def _with_name(body: _Body, job: Declared) -> _Body:
@@ -216,17 +215,7 @@ def _with_argument(call: cst.Call, key: str, value: str, instead_of: str | None 
         value=cst.SimpleString(f'"{value}"'),
         equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace("")),
     )
-    if not args:
-        return call.with_changes(args=[new])
-    *before, last = args
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    if before and isinstance(before[-1].comma, cst.Comma):
-        comma = before[-1].comma
-    elif isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace):
-        comma = cst.Comma(whitespace_after=call.whitespace_before_args)
-    return call.with_changes(
-        args=[*before, last.with_changes(comma=comma), new.with_changes(comma=last.comma)]
-    )
+    return call.with_changes(args=appended(args, new, call.whitespace_before_args))
 
 
 def _class_body(body: cst.BaseSuite, job: Declared) -> cst.BaseSuite:
@@ -243,8 +232,8 @@ def _class_lines(line: cst.CSTNode, job: Declared, *, has_queue: bool) -> Iterat
         return
     is_name = assigned(line, "name") is not None
     yield _given(line, job.kept) if is_name and job.has_one_body else line
-    if is_name and job.queue is not None and job.routing is Routing.OWN and not has_queue:
-        yield cst.parse_statement(f'queue = "{job.queue}"\n')
+    if is_name and not has_queue and (queue := job.queue_by(Routing.OWN)):
+        yield cst.parse_statement(f'queue = "{queue}"\n')
 
 
 def _given(line: cst.CSTNode, text: str) -> cst.CSTNode:

@@ -15,6 +15,7 @@ from typing import TypeVar
 import libcst as cst
 
 from flagstaff.cleanup.answers import text_of
+from flagstaff.cleanup.literals import appended, like
 
 ROUTES = "task_routes"
 """Celery's setting; in Django's settings it is `CELERY_TASK_ROUTES`."""
@@ -115,18 +116,9 @@ def with_entry(place: _Place, name: str, job: str, queue: str) -> _Place:
     value = place.value
     if not is_routes(name) or not isinstance(value, cst.Dict):
         return place
-    entry = _entry(job, queue)
-    elements: list[cst.BaseDictElement] = list(value.elements)
-    if elements:
-        *before, last = elements
-        comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-        if before and isinstance(before[-1].comma, cst.Comma):
-            comma = before[-1].comma
-        elif isinstance(value.lbrace.whitespace_after, cst.ParenthesizedWhitespace):
-            comma = cst.Comma(whitespace_after=value.lbrace.whitespace_after)
-        entry = entry.with_changes(comma=last.comma)
-        elements = [*before, last.with_changes(comma=comma)]
-    return place.with_changes(value=value.with_changes(elements=[*elements, entry]))
+    opening = value.lbrace.whitespace_after
+    elements = appended(value.elements, _entry(job, queue), opening)
+    return place.with_changes(value=value.with_changes(elements=elements))
 
 
 def changed_entry(entry: cst.DictElement, job: str, queue: str) -> cst.DictElement:
@@ -154,9 +146,3 @@ def made_routes(app: cst.BaseExpression, jobs: Iterable[tuple[str, str]]) -> cst
 def _entry(job: str, queue: str) -> cst.DictElement:
     field = cst.DictElement(cst.SimpleString('"queue"'), cst.SimpleString(f'"{queue}"'))
     return cst.DictElement(cst.SimpleString(f'"{job}"'), cst.Dict([field]))
-
-
-def like(node: cst.BaseExpression, text: str) -> cst.SimpleString:
-    """Return a literal in the quotes of another."""
-    quote = node.quote if isinstance(node, cst.SimpleString) else '"'
-    return cst.SimpleString(f"{quote}{text}{quote}")

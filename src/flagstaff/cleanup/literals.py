@@ -10,6 +10,7 @@ import libcst as cst
 Literal: TypeAlias = cst.List | cst.Tuple | cst.Set | cst.Dict
 _Literal = TypeVar("_Literal", cst.List, cst.Tuple, cst.Set, cst.Dict)
 _Element: TypeAlias = cst.BaseElement | cst.BaseDictElement
+_Appended = TypeVar("_Appended", cst.Arg, cst.BaseDictElement)
 _Part = TypeVar("_Part", cst.BaseElement | cst.BaseDictElement, cst.ImportAlias)
 
 
@@ -36,6 +37,30 @@ def without(node: _Literal, doomed: Sequence[bool]) -> _Literal:
         return node
     changed: _Literal = node.with_changes(elements=kept)
     return _tight(changed) if not kept else changed
+
+
+def appended(
+    parts: Sequence[_Appended], new: _Appended, opening: cst.BaseParenthesizableWhitespace
+) -> list[_Appended]:
+    """Return the parts with one more, that stands as they do: beside them, or on a line of its own.
+
+    `opening` is the blank space before the first.
+    """
+    if not parts:
+        return [new]
+    *before, last = parts
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    if before and isinstance(before[-1].comma, cst.Comma):
+        comma = before[-1].comma
+    elif isinstance(opening, cst.ParenthesizedWhitespace):
+        comma = cst.Comma(whitespace_after=opening)
+    return [*before, last.with_changes(comma=comma), new.with_changes(comma=last.comma)]
+
+
+def like(node: cst.BaseExpression, text: str) -> cst.SimpleString:
+    """Return a literal in the quotes of another."""
+    quote = node.quote if isinstance(node, cst.SimpleString) else '"'
+    return cst.SimpleString(f"{quote}{text}{quote}")
 
 
 def without_names(

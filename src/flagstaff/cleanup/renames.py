@@ -15,7 +15,7 @@ from flagstaff.cleanup.answers import last_name, text_of
 from flagstaff.cleanup.changes import OldJob
 from flagstaff.cleanup.declared_jobs import Declared
 from flagstaff.cleanup.job_names import given_name, job_names
-from flagstaff.cleanup.literals import without
+from flagstaff.cleanup.literals import like, without
 from flagstaff.cleanup.markers import Gone, gone
 
 _Sequence = TypeVar("_Sequence", cst.List, cst.Tuple, cst.Set)
@@ -169,12 +169,7 @@ class JobRemover(cst.CSTTransformer):
         # A scheduled entry goes on under the name that stays.
         heir = self._names.heir(text_of(updated_node.value))
         if text_of(original_node.key) == "task" and heir:
-            quote = (
-                updated_node.value.quote
-                if isinstance(updated_node.value, cst.SimpleString)
-                else '"'
-            )
-            return updated_node.with_changes(value=cst.SimpleString(f"{quote}{heir}{quote}"))
+            return updated_node.with_changes(value=like(updated_node.value, heir))
         return updated_node
 
     def leave_FunctionDef(

@@ -76,9 +76,7 @@ def published(source, answer):
 @pytest.mark.parametrize("body", BODIES)
 def test_it_has_the_same_name_and_queue(body, routes, queues, keep):
     publish = "notify.delay(1)\n    notify.s(2).apply_async()"
-    if (
-        body != "own queue"
-    ):  # by its name alone it went to the declared queue, and now where it says
+    if body != "own queue":  # there, `send_task` took the declared queue, and now takes its own
         publish += '\n    app.send_task("shop.notify", (3,))'
     source = SOURCE.format(
         body=BODIES[body], routes=ROUTES[routes], queues=QUEUES[queues], publish=publish
