@@ -17,12 +17,24 @@ ISSUE = """# [Feature flag] Rollout of `checkout_v2`
 - [ ] `/chatops run feature set checkout_v2 75 --actors`
 - [ ] Wait for 1 hour
 """
+DEFINITION = "name: checkout_v2\ntype: development\ndefault_enabled: false\n"
 SCRIPT = """
 import sys
 from flagstaff.server.run import serve
 from flagstaff.server.settings import load_settings
 serve(load_settings(root=sys.argv[1], port=0), ready=lambda url: print(url, flush=True))
 """
+
+
+def project(root, settings="", issue=ISSUE):
+    """Write the definition of the flag, the issue of its rollout and the settings."""
+    path = root / "config/feature_flags/development/checkout_v2.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(DEFINITION)
+    (root / "issue.md").write_text(issue)
+    if settings:
+        (root / "flagstaff.yml").write_text(settings)
+    return root
 
 
 class Server:

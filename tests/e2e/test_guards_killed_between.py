@@ -9,11 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from guarded import ISSUE, PATIENCE, Server, start, until
+from guarded import ISSUE, PATIENCE, Server, project, start, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(900)]
 
-DEFINITION = "name: checkout_v2\ntype: development\ndefault_enabled: false\n"
 SETTINGS = """
 sources:
   shop: {http: "%(url)s", timeout: 30s}
@@ -89,11 +88,7 @@ def watches(connection):
 
 @pytest.fixture
 def root(tmp_path):
-    path = tmp_path / "config/feature_flags/development/checkout_v2.yml"
-    path.parent.mkdir(parents=True)
-    path.write_text(DEFINITION)
-    (tmp_path / "issue.md").write_text(ISSUE.replace("8 seconds", "1 hour"))
-    return tmp_path
+    return project(tmp_path, issue=ISSUE.replace("8 seconds", "1 hour"))
 
 
 def test_what_was_read_and_not_committed_is_read_again_and_counts_once(root):

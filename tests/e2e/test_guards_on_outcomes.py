@@ -8,11 +8,10 @@ import threading
 import pytest
 
 from flagstaff.sdk.client import Client
-from guarded import ISSUE, Server, start, until
+from guarded import Server, project, start, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
-DEFINITION = "name: checkout_v2\ntype: development\ndefault_enabled: false\n"
 SETTINGS = """
 statistics: {poll: 2s}
 policies: {consistency: false}
@@ -23,12 +22,7 @@ guards:
 
 @pytest.fixture
 def root(tmp_path):
-    path = tmp_path / "config/feature_flags/development/checkout_v2.yml"
-    path.parent.mkdir(parents=True)
-    path.write_text(DEFINITION)
-    (tmp_path / "flagstaff.yml").write_text(SETTINGS)
-    (tmp_path / "issue.md").write_text(ISSUE)
-    return tmp_path
+    return project(tmp_path, SETTINGS)
 
 
 @pytest.fixture

@@ -11,12 +11,11 @@ import time
 import pytest
 
 from flagstaff.sdk.client import Client
-from guarded import ISSUE, PATIENCE, Server, flagstaff, start, until
+from guarded import ISSUE, PATIENCE, Server, flagstaff, project, start, until
 from prometheus import PrometheusServer, Target, needed
 
 pytestmark = [needed, pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
-DEFINITION = "name: checkout_v2\ntype: development\ndefault_enabled: false\n"
 SETTINGS = """
 sources:
   main: {prometheus: "%(url)s", lag: 2s}
@@ -104,12 +103,7 @@ def prometheus(tmp_path, targets):
 @pytest.fixture
 def root(tmp_path, prometheus):
     root = tmp_path / "shop"
-    path = root / "config/feature_flags/development/checkout_v2.yml"
-    path.parent.mkdir(parents=True)
-    path.write_text(DEFINITION)
-    (root / "flagstaff.yml").write_text(SETTINGS % {"url": prometheus.url})
-    (root / "issue.md").write_text(ISSUE)
-    return root
+    return project(root, SETTINGS % {"url": prometheus.url})
 
 
 @pytest.fixture
