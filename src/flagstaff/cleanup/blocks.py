@@ -5,10 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 import libcst as cst
 
+from flagstaff.cleanup.comments import (
+    begins_apart,
+    heading,
+    without_first_blanks,
+    without_speaking,
+)
 from flagstaff.cleanup.conditions import Decided, decide, is_pure, negated, simplify
 from flagstaff.cleanup.markers import (
     Gone,
@@ -21,8 +27,8 @@ from flagstaff.cleanup.markers import (
     parses_alone,
     with_leading,
 )
-from flagstaff.cleanup.patterns import word
 
+_Lines: TypeAlias = tuple[cst.EmptyLine, ...]
 _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 
 
@@ -31,7 +37,7 @@ class Part:
     """What one statement became, and the comments that stood at the end of its body."""
 
     statements: tuple[Statement, ...]
-    footer: tuple[cst.EmptyLine, ...] = ()
+    footer: _Lines = ()
 
 
 def fold_block(
@@ -56,20 +62,54 @@ def fold_module(original: cst.Module, updated: cst.Module, flag: str) -> cst.Mod
 def _folded(before: Sequence[Statement], after: Sequence[Statement], flag: str) -> Part | None:
     """Return the statements that stay and the comments left over, `None` if nothing changes."""
     out: list[Statement] = []
-    waiting: tuple[cst.EmptyLine, ...] = ()
+    waiting: _Lines = ()
+    headed: _Lines = ()
     changed = vanished = False
     for old, new in zip(before, after, strict=True):
         part = _fold(new, flag)
         changed = changed or part.statements != (new,)
-        statements = _close_up(list(part.statements), waiting, first=vanished and not out)
+        statements = list(part.statements)
+        if statements and not out and statements[0] is not new:
+            statements[0] = _first(statements[0], new)
+        headed = _still(headed, old, new)
+        statements = _close_up(statements, (*waiting, *headed), first=vanished and not out)
         vanished = vanished or not statements
         waiting = part.footer if statements else (*waiting, *_gap(new, waiting))
+        headed = () if statements else headed or _heading(old, new, flag)
         out += statements
         if out and statements and terminates(out[-1]) and not terminates(old):
             changed = changed or new is not after[-1]
             break
     footer = tuple(line for line in waiting if line.comment is not None)
     return Part(tuple(out), footer) if changed else None
+
+
+def _heading(old: Statement, new: Statement, flag: str) -> _Lines:
+    """Return the comment above a statement that vanished, if it is about those below as well."""
+    return heading(leading_lines(new), flag) if is_gone(old) or _gives_name(old) else ()
+
+
+def _still(headed: _Lines, old: Statement, new: Statement) -> _Lines:
+    """Return what heads a statement too, of a comment that headed those above it."""
+    goes_on = is_gone(old) or _gives_name(old)
+    return headed if goes_on and not begins_apart(leading_lines(new)) else ()
+
+
+def _gives_name(statement: Statement) -> bool:
+    match statement:
+        case cst.SimpleStatementLine(body=[cst.Assign() | cst.AnnAssign()]):
+            return True
+    return False
+
+
+def _first(statement: Statement, place: Statement) -> Statement:
+    """Return what a block begins with now, no further down than what it began with."""
+    lines = leading_lines(statement)
+    return (
+        statement
+        if begins_apart(leading_lines(place))
+        else with_leading(statement, without_first_blanks(lines))
+    )
 
 
 def _body_of(block: cst.IndentedBlock | cst.Module) -> Sequence[Statement]:
@@ -137,7 +177,7 @@ def _after_effect(statement: Statement, decided: Decided, part: Part, flag: str)
     """Put what a decided condition must still run above what it led to."""
     if decided.effect is None:
         return part
-    effect = with_leading(_effect(decided.effect), _kept_lines(leading_lines(statement), flag))
+    effect = with_leading(_effect(decided.effect), without_speaking(leading_lines(statement), flag))
     rest = list(part.statements)
     if rest:
         already = leading_lines(effect)
@@ -219,30 +259,17 @@ def _statements(body: cst.BaseSuite) -> Sequence[Statement]:
 
 def _spliced(statement: Statement, body: cst.BaseSuite | None, flag: str) -> Part:
     """Return the statements of a body to stand in the place of the statement around it."""
-    lines = _kept_lines(leading_lines(statement), flag)
+    lines = without_speaking(leading_lines(statement), flag)
     if body is None or is_emptied(body):
         return Part(())
     first, *rest = _statements(body)
-    first = with_leading(first, (*lines, *leading_lines(first)))
+    own = tuple(leading_lines(first))
+    if lines or not isinstance(first, cst.FunctionDef | cst.ClassDef):
+        # The blank lines below the head of the block were its own.
+        own = without_first_blanks(own)
+    first = with_leading(first, (*lines, *own))
     footer = body.footer if isinstance(body, cst.IndentedBlock) else ()
     return Part((first, *rest), tuple(footer) if has_comment(footer) else ())
-
-
-def _kept_lines(lines: Sequence[cst.EmptyLine], flag: str) -> tuple[cst.EmptyLine, ...]:
-    """Drop the runs of comment lines that speak of the flag."""
-    if not flag:
-        return tuple(lines)
-    pattern, out, run = word(flag), list[cst.EmptyLine](), list[cst.EmptyLine]()
-    for line in (*lines, None):
-        if line is not None and line.comment is not None:
-            run.append(line)
-            continue
-        if not any(part.comment and pattern.search(part.comment.value) for part in run):
-            out += run
-        run = []
-        if line is not None:
-            out.append(line)
-    return tuple(out)
 
 
 def _without_gone(body: Sequence[cst.BaseSmallStatement]) -> list[cst.BaseSmallStatement]:
@@ -261,7 +288,7 @@ def _effect(value: cst.BaseExpression) -> cst.SimpleStatementLine:
     return cst.SimpleStatementLine([cst.Expr(plain)])
 
 
-def _gap(vanished: Statement, waiting: tuple[cst.EmptyLine, ...]) -> tuple[cst.EmptyLine, ...]:
+def _gap(vanished: Statement, waiting: _Lines) -> _Lines:
     """Return the blank lines which a vanished statement leaves to its successor."""
     if any(line.comment is None for line in waiting):
         return ()
@@ -269,9 +296,7 @@ def _gap(vanished: Statement, waiting: tuple[cst.EmptyLine, ...]) -> tuple[cst.E
     return tuple(itertools.takewhile(lambda line: line.comment is None, lines))
 
 
-def _close_up(
-    statements: list[Statement], waiting: tuple[cst.EmptyLine, ...], *, first: bool
-) -> list[Statement]:
+def _close_up(statements: list[Statement], waiting: _Lines, *, first: bool) -> list[Statement]:
     """Give the first of the statements what was waiting above it."""
     if not statements:
         return statements
@@ -280,12 +305,7 @@ def _close_up(
         waiting = ()
     lines = (*waiting, *own)
     if first:
-        lines = _stripped(lines)
+        lines = without_first_blanks(lines)
     if lines != own:
         statements[0] = with_leading(statements[0], lines)
     return statements
-
-
-def _stripped(lines: tuple[cst.EmptyLine, ...]) -> tuple[cst.EmptyLine, ...]:
-    start = next((i for i, line in enumerate(lines) if line.comment is not None), len(lines))
-    return lines[start:]

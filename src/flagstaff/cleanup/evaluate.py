@@ -8,6 +8,7 @@ import libcst as cst
 
 from flagstaff.cleanup.answers import Question, last_name
 from flagstaff.cleanup.blocks import fold_block, fold_module, fold_suite
+from flagstaff.cleanup.comments import without_speaking
 from flagstaff.cleanup.conditions import is_bool, simplify, simplify_value
 from flagstaff.cleanup.literals import without
 from flagstaff.cleanup.markers import Gone, Known, known, parenthesised, unwrapped
@@ -205,8 +206,13 @@ class Evaluator(Sweeper):
         return updated_node.with_changes(guard=guard)
 
     def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.If:
-        del original_node
-        return updated_node.with_changes(test=self._condition(updated_node.test))
+        test = self._condition(updated_node.test)
+        lines = without_speaking(updated_node.leading_lines, self._question.flag)
+        if isinstance(test, Known) or len(lines) == len(updated_node.leading_lines):
+            return updated_node.with_changes(test=test)
+        if test.deep_equals(original_node.test):
+            return updated_node
+        return updated_node.with_changes(test=test, leading_lines=lines)
 
     def leave_While(self, original_node: cst.While, updated_node: cst.While) -> cst.While:
         del original_node

@@ -49,8 +49,10 @@ class FixtureDropper(cst.CSTTransformer):
         node = updated_node.with_changes(decorators=self._decorators(updated_node.decorators))
         if len(params) == len(node.params.params):
             return node
-        if params and updated_node.params.params[-1].name.value in self._names:
-            params[-1] = params[-1].with_changes(comma=updated_node.params.params[-1].comma)
+        last = updated_node.params.params[-1]
+        if params and last.name.value in self._names:
+            space = last.whitespace_after_param
+            params[-1] = params[-1].with_changes(comma=last.comma, whitespace_after_param=space)
         return node.with_changes(params=node.params.with_changes(params=params))
 
     def leave_ClassDef(

@@ -7,6 +7,8 @@ from typing import TypeAlias, TypeVar
 
 import libcst as cst
 
+from flagstaff.cleanup.comments import begins_apart, heading
+
 Literal: TypeAlias = cst.List | cst.Tuple | cst.Set | cst.Dict
 _Literal = TypeVar("_Literal", cst.List, cst.Tuple, cst.Set, cst.Dict)
 _Element: TypeAlias = cst.BaseElement | cst.BaseDictElement
@@ -21,13 +23,14 @@ def without(node: _Literal, doomed: Sequence[bool]) -> _Literal:
     """
     before: cst.BaseParenthesizableWhitespace | None = _opening(node)
     kept: list[_Element] = []
+    last = node.elements[-1] if node.elements else None
     for element, goes in zip(node.elements, doomed, strict=True):
         after = _space_after(element)
         if not goes:
             kept.append(element)
             before = after
             continue
-        before = space = _joined(before, after)
+        before = space = _headed(before, after, _joined(before, after), alone=element is last)
         if kept:
             kept[-1] = _with_comma(kept[-1], element, space)
         else:
@@ -133,6 +136,24 @@ def _joined(
         case None, _:
             return after or cst.SimpleWhitespace("")
     return before or cst.SimpleWhitespace("")
+
+
+def _headed(
+    before: cst.BaseParenthesizableWhitespace | None,
+    after: cst.BaseParenthesizableWhitespace | None,
+    joined: cst.BaseParenthesizableWhitespace,
+    *,
+    alone: bool,
+) -> cst.BaseParenthesizableWhitespace:
+    """Return what is left between two elements, with a comment that heads the next one as well."""
+    match before, after, joined:
+        case (
+            cst.ParenthesizedWhitespace(empty_lines=above),
+            cst.ParenthesizedWhitespace(empty_lines=below),
+            cst.ParenthesizedWhitespace(),
+        ) if not alone and not begins_apart(below) and (lines := heading(above)):
+            return joined.with_changes(empty_lines=(*lines, *below))
+    return joined
 
 
 def _with_comma(kept: _Part, removed: _Part, space: cst.BaseParenthesizableWhitespace) -> _Part:

@@ -98,6 +98,7 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
     scripts.clean()
     python.drop_constants()
     python.drop_setting()
+    python.lay_out()
     _clean_yaml(work, request)
     data = DataCleaner(work, python.flag, request.conventions)
     data.clean()

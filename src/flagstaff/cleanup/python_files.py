@@ -14,6 +14,7 @@ from flagstaff.cleanup.constants import Constant, is_loud
 from flagstaff.cleanup.declared_jobs import Declarations
 from flagstaff.cleanup.elsewhere import READERS, Elsewhere, is_code
 from flagstaff.cleanup.factories import factories_in
+from flagstaff.cleanup.layout import laid_out
 from flagstaff.cleanup.meanings import Held, Meanings
 from flagstaff.cleanup.methods import Methods, asking, is_idle
 from flagstaff.cleanup.modules import Modules
@@ -23,6 +24,7 @@ from flagstaff.cleanup.renames import Losers
 from flagstaff.cleanup.rewrite import Rewrite, Unreadable
 from flagstaff.cleanup.settings_names import defines, is_defined_only
 from flagstaff.cleanup.settings_places import are_values, is_setting_only, reads
+from flagstaff.cleanup.styles import Styles
 from flagstaff.cleanup.syntax import parsed
 from flagstaff.cleanup.tree import Overlay, Tree
 from flagstaff.cleanup.unused import counted
@@ -153,6 +155,18 @@ class PythonCleaner:
         # Markers do not survive printing: a later rewrite sees `True` like any other.
         earlier = _followed(self.answers.get(path, ()), content, done.content)
         self.answers[path] = tuple(sorted({*earlier, *done.answers}))
+
+    def lay_out(self) -> None:
+        """Lay out what was changed as the project's formatter would."""
+        styles = Styles(self.work.below)
+        for path in sorted(path for path in self.work.changed if path.endswith(".py")):
+            content, before = self.work.read(path), self.work.below.read(path)
+            if content is None or before is None:
+                continue
+            done = laid_out(before, content, styles.of(path))
+            if done != content:
+                self.work.write(path, done)
+                self.answers[path] = tuple(_followed(self.answers.get(path, ()), content, done))
 
     def declared_jobs(self) -> dict[OldJob, tuple[str, str]]:
         """Return the jobs that the code gives two names: in which file, of which application."""

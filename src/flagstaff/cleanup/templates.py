@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from flagstaff.cleanup.template_comments import without_comments
 from flagstaff.cleanup.template_conditions import Asking, condition, ternary
 
 _TAG = re.compile(
@@ -173,6 +174,10 @@ class _Cleaner:
         body = resolved[first.end() :] if first else ""
         body = body[: len(body) - len(last_lead)] if last_lead and not last_lead.strip() else body
         end = line.end() if line else after
+        if not body:
+            rest = self._text[end:]
+            kept, below = without_comments(kept, rest, self._asking.flag)
+            end += len(rest) - len(below)
         if not body and re.search(r"\n[ \t]*\r?\n$", kept):
             # What stood between two blank lines leaves one of them.
             blank = re.compile(r"[ \t]*\r?\n").match(self._text, end)
