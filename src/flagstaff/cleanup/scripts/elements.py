@@ -20,6 +20,9 @@ _PAGE = {"jsx_element", "jsx_self_closing_element", "jsx_fragment"}
 _NOTHING = {"null", "undefined", "false", "true"}
 _PLAIN = re.compile(r"\"[^\"\\&{}<>\n]*\"")
 _TEXT = re.compile(r"[^\\`$\n]*")
+_NAMING = {"variable_declarator", "assignment_expression", "pair"}
+_SIGN = re.compile(r"[=:][ \t]*\r?\n[ \t]*\Z")
+_WIDEST = 80
 _LISTS = {"object": "object", "array": "array", "arguments": "array"}
 
 
@@ -70,6 +73,18 @@ def without_element(node: SgNode) -> Edit:
     if before is not None and own is None:
         return Edit(before.start(), end)
     return Edit(*own) if own is not None else Edit(start, end)
+
+
+def beside_name(node: SgNode, around: SgNode, text: str) -> Edit | None:
+    """Put what is left of a value on the line of its name, if it only was too long for it."""
+    whole = node.get_root().root().text()
+    start, end = span(node)
+    sign = _SIGN.search(whole[:start])
+    if "\n" in text or sign is None or around.kind() not in _NAMING:
+        return None
+    before = whole[whole.rfind("\n", 0, sign.start()) + 1 : sign.start() + 1]
+    line = f"{before} {text}" + whole[end:].partition("\n")[0].rstrip()
+    return Edit(sign.start() + 1, end, f" {text}") if len(line) <= _WIDEST else None
 
 
 def _without_line(container: SgNode) -> Edit:

@@ -7,7 +7,7 @@ import re
 from ast_grep_py import SgNode
 
 from flagstaff.cleanup.scripts.asking import last_name
-from flagstaff.cleanup.scripts.elements import in_container, without_element
+from flagstaff.cleanup.scripts.elements import beside_name, in_container, without_element
 from flagstaff.cleanup.scripts.names import Scope, is_written
 from flagstaff.cleanup.scripts.source import (
     FALSE,
@@ -106,7 +106,8 @@ def put(node: SgNode, kept: SgNode | str) -> Change | None:
         inlined = in_container(holder, kept) if holder.kind() in _CONTAINERS else None
         if inlined is not None:
             return inlined
-    return (_joined(node, parent, text) or replace(node, _standing(node, text)),)
+    joined = _joined(node, parent, text) or beside_name(node, parent, text)
+    return (joined or replace(node, _standing(node, text)),)
 
 
 def _joined(node: SgNode, around: SgNode, text: str) -> Edit | None:
