@@ -175,9 +175,28 @@ def _laid_out(chunk: Chunk, indent: str, width: int | None) -> Iterator[str]:
         if inner and len(deeper) + len(inner) <= (width or 0):
             yield deeper + inner
         else:
-            for each in body:
-                yield from _laid_out(each, deeper, width)
+            for element in _elements(body):
+                yield from _element(element, deeper, width)
         yield indent + head
+
+
+def _element(chunks: Sequence[Chunk], indent: str, width: int | None) -> Iterator[str]:
+    whole = None if width is None or len(chunks) == 1 else _flat_chunks(chunks)
+    if whole is not None and len(indent) + len(whole) <= (width or 0):
+        yield indent + whole
+        return
+    for each in chunks:
+        yield from _laid_out(each, indent, width)
+
+
+def _elements(body: Sequence[Chunk]) -> list[list[Chunk]]:
+    """Return what is between two commas, where each of them ends a row."""
+    elements: list[list[Chunk]] = [[]]
+    for chunk in body:
+        elements[-1].append(chunk)
+        if chunk.heads[-1].endswith(","):
+            elements.append([])
+    return [each for each in elements if each] if len(elements) > 1 else [[c] for c in body]
 
 
 def _flat(chunk: Chunk) -> str | None:
@@ -192,15 +211,20 @@ def _flat(chunk: Chunk) -> str | None:
 
 def _flat_body(body: Sequence[Chunk]) -> str | None:
     """Return what is between brackets on one row, `None` if it is to stay on several."""
+    text = _flat_chunks(body)
+    return None if text is None or text.endswith(",") else text
+
+
+def _flat_chunks(chunks: Sequence[Chunk]) -> str | None:
     text = ""
-    for chunk in body:
+    for chunk in chunks:
         part = _flat(chunk)
         # Whether texts that stand one below the other become one is a matter of taste.
         beside = _STRING_END.search(text) and part is not None and _STRING_START.match(part)
         if part is None or beside:
             return None
         text += part if not text or part.startswith(".") else f" {part}"
-    return None if text.endswith(",") else text
+    return text
 
 
 def _unparenthesised(chunk: Chunk) -> str | None:

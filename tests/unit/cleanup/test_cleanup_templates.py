@@ -10,6 +10,31 @@ from flagstaff.cleanup.templates import Unpaired, clean_template
 from flagstaff.cleanup.tree import MemoryTree
 
 CASES = {
+    "a comment right above, with nothing else below it": (
+        'a\n<!-- Banner -->\n{% flag "new" %}\n  b\n{% endflag %}\n<!-- Mails -->\nc\n',
+        "a\n<!-- Banner -->\nb\n<!-- Mails -->\nc\n",
+        "a\n<!-- Mails -->\nc\n",
+    ),
+    "a comment right above, of what is below as well": (
+        'a\n{# Menu #}\n{% flag "new" %}\n  b\n{% endflag %}\n<i>c</i>\n',
+        "a\n{# Menu #}\nb\n<i>c</i>\n",
+        "a\n{# Menu #}\n<i>c</i>\n",
+    ),
+    "comments around a block, between blank lines": (
+        'a\n\n{# New things - 850816 #}\n{% flag "new" %}\n  b\n{% endflag %}\n{# End new #}\n\nc\n',  # noqa: E501
+        "a\n\n{# New things - 850816 #}\nb\n{# End new #}\n\nc\n",
+        "a\n\nc\n",
+    ),
+    "a comment that ends what is above": (
+        'a\n<!-- /menu -->\n{% flag "new" %}\n  b\n{% endflag %}\n\nc\n',
+        "a\n<!-- /menu -->\nb\n\nc\n",
+        "a\n<!-- /menu -->\n\nc\n",
+    ),
+    "a comment that tells a browser": (
+        'a\n<!--[if IE]>\n{% flag "new" %}\n  b\n{% endflag %}\n<![endif]-->\n',
+        "a\n<!--[if IE]>\nb\n<![endif]-->\n",
+        "a\n<!--[if IE]>\n<![endif]-->\n",
+    ),
     "a block on lines of its own moves to the left": (
         'a\n{% if x %}\n  {% if waffle.flag("new") %}\n    b\n  {% else %}\n    c\n  {% endif %}\n{% endif %}\n',  # noqa: E501
         "a\n{% if x %}\n  b\n{% endif %}\n",

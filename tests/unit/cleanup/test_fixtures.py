@@ -59,6 +59,12 @@ def test_a_fixture_that_only_turns_the_flag_on_goes_with_what_asks_for_it():
     assert clean(after) == after
 
 
+def test_the_end_of_the_parameters_stays_where_it_was():
+    test = "def test_a(\n    client, {}\n):\n    assert a(client)\n"
+    after = clean(FIXTURE + test.format("menu_flag"))
+    assert after.endswith("def test_a(\n    client\n):\n    assert a(client)\n")
+
+
 KEPT = {
     "it is read": FIXTURE + "def test_a(menu_flag):\n    assert menu_flag.active\n",
     "it does more": FIXTURE.replace("    yield", "    clear()\n    yield") + TESTS,

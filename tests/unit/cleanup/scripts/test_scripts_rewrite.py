@@ -185,6 +185,19 @@ def test_what_fits_on_a_line_again_stands_on_one():
     assert cleaned(before) == "if (a()) {\n  b();\n}\n"
 
 
+def test_what_is_left_of_a_value_stands_beside_its_name_where_it_fits():
+    before = "const a =\n  isEnabled('new_menu') &&\n  b.c('d');\n"
+    assert cleaned(before) == "const a = b.c('d');\n"
+    assert cleaned("x = {\n  a:\n    isEnabled('new_menu') && b,\n};\n") == "x = {\n  a: b,\n};\n"
+    said = "const a = // why\n  isEnabled('new_menu') ? b : c;\n"
+    assert cleaned(said) == "const a = // why\n  b;\n"
+    longest = f"const a = {'b' * 69};\n"
+    wide = "const a =\n  isEnabled('new_menu') ? {} : c;\n"
+    assert cleaned(wide.format("b" * 69)) == longest
+    assert cleaned(wide.format("b" * 70)) == f"const a =\n  {'b' * 70};\n"
+    assert cleaned(wide.format("b(\n    c,\n  )")) == "const a =\n  b(\n    c,\n  );\n"
+
+
 def test_a_line_without_semicolon_does_not_go_on_in_the_next():
     assert cleaned("a = b\nif (useFlag('new_menu')) { (c)() }\n") == "a = b\n;(c)()\n"
     before = "a = b\nif (useFlag('new_menu')) { d() }\n[c].map(e)\n"
