@@ -7,6 +7,7 @@ would give it. Only what the clean-up changed is laid out; the rest stays as it 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from flagstaff.cleanup.import_lines import laid_out_import, read_import
@@ -31,7 +32,7 @@ def laid_out(before: bytes, after: bytes, style: Style) -> bytes:
     if not lines:
         return after
     earlier = logical_lines(old)
-    width = _width(old, earlier, style)
+    width = _width(before, earlier, style)
     rows, moved = new.split("\n"), False
     for line in reversed(lines):
         text = _changed(line, earlier, width, style)
@@ -60,20 +61,34 @@ def _imports(lines: Sequence[LogicalLine]) -> Iterator[LogicalLine]:
     return (line for line in lines if line.text.lstrip().startswith("from "))
 
 
-def _width(text: str, lines: Sequence[LogicalLine], style: Style) -> int | None:
+def _width(content: bytes, lines: Sequence[LogicalLine], style: Style) -> int | None:
     """Return how wide the lines of a file may be, `None` unless a formatter put them so."""
-    widths = (style.width,) if style.width else _WIDTHS
-    longest = 0 if style.width else max(map(len, text.split("\n")), default=0)
-    width = next((each for each in widths if each >= longest), None)
-    if width is None:
-        return None
-    told = style.width is not None
-    if not told and any(line.is_foreign for line in lines):
-        return None
     known = [line for line in lines if line.chunk is not None and read_import(line.text) is None]
-    if any("\n".join(rows_of(line, width)) != line.text for line in known):
+    if style.width and _is_stable(known, style.width):
+        return style.width
+    # A project may say so, and have other files from before.
+    if style.width is None and any(line.is_foreign for line in lines):
         return None
-    return width if told or sum(flat(line) is not None for line in known) >= _ENOUGH else None
+    longest = _longest(content)
+    width = next((each for each in _WIDTHS if each >= longest), None)
+    enough = sum(flat(line) is not None for line in known) >= _ENOUGH
+    return width if width and enough and _is_stable(known, width) else None
+
+
+def _is_stable(lines: Sequence[LogicalLine], width: int) -> bool:
+    return all("\n".join(rows_of(line, width)) == line.text for line in lines)
+
+
+def _longest(content: bytes) -> int:
+    """Return the length of the longest line of code: without texts and comments, which may stay."""
+    module, rows = parsed(content), content.decode().split("\n")
+    if module is None:
+        return 0
+    nodes = (node for node in ast.walk(module) if isinstance(node, ast.stmt))
+    numbers = {number for node in nodes for number in (node.lineno, node.end_lineno or 0)}
+    return max(
+        (len(rows[n - 1]) for n in numbers if not re.search("[\"'#]", rows[n - 1])), default=0
+    )
 
 
 def _same(one: bytes, other: bytes) -> bool:

@@ -27,7 +27,7 @@ _MODES = (
 _HANGING = 3
 _BLACK_HOOK = re.compile(r"id:\s*black\b(?P<rest>(?:(?!-\s*(?:id|repo):).)*)", re.DOTALL)
 _RUFF_HOOK = re.compile(r"id:\s*ruff-format\b")
-_LENGTH = re.compile(r"(?:--line-length[= ]|-l\s*)[\"']?(\d+)")
+_LENGTH = re.compile(r"(?:--line-length|-l\b)[=\s\"',]*(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
