@@ -207,6 +207,10 @@ def test_without_a_word_of_the_project_the_file_itself_tells():
     assert last not in clean(aligned, {})
 
 
+def test_a_file_from_before_another_width_was_agreed_on_keeps_its_own():
+    assert clean(EVIDENT, {"ruff.toml": "line-length = 120\n[format]\n"}) == clean(EVIDENT, {})
+
+
 def test_tabs_and_other_line_ends_are_left():
     before = "if flags.is_enabled('new'):\n\trun(\n\t\ta\n\t)\n"
     assert clean(before, BLACK) == "run(\n\ta\n)\n"
@@ -327,6 +331,10 @@ SAID = {
     "a hook": (
         {".pre-commit-config.yaml": "- id: black\n  args: [--line-length=79]\n- id: x\n"},
         Style(width=79),
+    ),
+    "a hook with its arguments apart": (
+        {".pre-commit-config.yaml": '- id: black\n  args: ["-l", "100"]\n'},
+        Style(width=100),
     ),
     "the arguments of another hook": (
         {".pre-commit-config.yaml": "- id: black\n- id: x\n  args: [--line-length=79]\n"},

@@ -22,6 +22,7 @@ _PLAIN = re.compile(r"\"[^\"\\&{}<>\n]*\"")
 _TEXT = re.compile(r"[^\\`$\n]*")
 _NAMING = {"variable_declarator", "assignment_expression", "pair"}
 _SIGN = re.compile(r"[=:][ \t]*\r?\n[ \t]*\Z")
+_BROKEN = re.compile(r"[ \t]*\r?\n\s*(&&|\|\|)\s*|[ \t]*(&&|\|\|)[ \t]*\r?\n\s*")
 _WIDEST = 80
 _LISTS = {"object": "object", "array": "array", "arguments": "array"}
 
@@ -85,6 +86,13 @@ def beside_name(node: SgNode, around: SgNode, text: str) -> Edit | None:
     before = whole[whole.rfind("\n", 0, sign.start()) + 1 : sign.start() + 1]
     line = f"{before} {text}" + whole[end:].partition("\n")[0].rstrip()
     return Edit(sign.start() + 1, end, f" {text}") if len(line) <= _WIDEST else None
+
+
+def on_one_row(text: str) -> str:
+    """Return a condition that is broken at its `&&` and `||` on one row, all else as it is."""
+    if "`" in text or "//" in text or "/*" in text:
+        return text
+    return _BROKEN.sub(lambda found: f" {found[1] or found[2]} ", text)
 
 
 def _without_line(container: SgNode) -> Edit:

@@ -7,7 +7,12 @@ import re
 from ast_grep_py import SgNode
 
 from flagstaff.cleanup.scripts.asking import last_name
-from flagstaff.cleanup.scripts.elements import beside_name, in_container, without_element
+from flagstaff.cleanup.scripts.elements import (
+    beside_name,
+    in_container,
+    on_one_row,
+    without_element,
+)
 from flagstaff.cleanup.scripts.names import Scope, is_written
 from flagstaff.cleanup.scripts.source import (
     FALSE,
@@ -112,7 +117,7 @@ def put(node: SgNode, kept: SgNode | str) -> Change | None:
 
 def _joined(node: SgNode, around: SgNode, text: str) -> Edit | None:
     """Put on one line what needed several only for what went."""
-    head = around.parent()
+    head, text = around.parent(), on_one_row(text)
     spread = around.text().partition(node.text())
     if (
         "\n" in text

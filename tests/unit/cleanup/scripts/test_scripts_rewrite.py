@@ -198,6 +198,19 @@ def test_what_is_left_of_a_value_stands_beside_its_name_where_it_fits():
     assert cleaned(wide.format("b(\n    c,\n  )")) == "const a =\n  b(\n    c,\n  );\n"
 
 
+def test_a_condition_that_lost_an_operand_stands_on_one_row_where_it_fits():
+    before = "if (\n  {} &&\n  !b.c('d') &&\n  isEnabled('new_menu')\n) {{\n  e();\n}}\n"
+    assert cleaned(before.format("a")) == "if (a && !b.c('d')) {\n  e();\n}\n"
+    spaced = before.format("a('&&  ||')")
+    assert cleaned(spaced) == "if (a('&&  ||') && !b.c('d')) {\n  e();\n}\n"
+    wide = before.format("a" * 70)
+    assert cleaned(wide) == wide.replace(" &&\n  isEnabled('new_menu')", "")
+    said = before.format("a && // why\n  f")
+    assert cleaned(said) == said.replace(" &&\n  isEnabled('new_menu')", "")
+    told = before.replace("if (\n  {}", "if ({}").format("a")
+    assert cleaned(told) == told.replace(" &&\n  isEnabled('new_menu')", "")
+
+
 def test_a_line_without_semicolon_does_not_go_on_in_the_next():
     assert cleaned("a = b\nif (useFlag('new_menu')) { (c)() }\n") == "a = b\n;(c)()\n"
     before = "a = b\nif (useFlag('new_menu')) { d() }\n[c].map(e)\n"
