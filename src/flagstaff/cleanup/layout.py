@@ -26,7 +26,7 @@ def laid_out(before: bytes, after: bytes, style: Style) -> bytes:
         old, new = before.decode(), after.decode()
     except UnicodeDecodeError:
         return after
-    if "\r" in new or "\t" in new or "(" not in new:
+    if "\r" in old or "\t" in new or "(" not in new:
         return after
     lines = [line for line in logical_lines(new) if f"{line.text}\n" not in old]
     if not lines:

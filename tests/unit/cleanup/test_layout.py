@@ -216,6 +216,15 @@ def test_tabs_and_other_line_ends_are_left():
     assert clean(before, BLACK) == "run(\n\ta\n)\n"
     windows = "if flags.is_enabled('new'):\r\n    run(\r\n        a\r\n    )\r\n"
     assert clean(windows, BLACK) == "run(\r\n    a\r\n)\r\n"
+    call = "a = a_function_of_some_module_or_other(\n    an_argument_of_it\n)\n"
+    moved = call.replace("\n", "\n    ").rstrip(" ")
+    mixed = f"if flags.is_enabled('new'):\n    {moved}{{}}else:\n    a()\nb()\n"
+    assert clean(mixed.format(""), BLACK) == f"{_row(call)}b()\n"
+    assert clean(mixed.format("    b()\r"), BLACK).startswith(call)
+
+
+def _row(text):
+    return text.replace("(\n    ", "(").replace("\n)", ")")
 
 
 IMPORTS = {
