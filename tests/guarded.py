@@ -77,6 +77,12 @@ def shown(root):
     return found.get("data", found)
 
 
+def points(root):
+    """Return what the first guard said, poll by poll."""
+    found = json.loads(flagstaff(root, "rollout", "evidence", "1", "--json"))
+    return found.get("data", found)["guards"][0]["points"]
+
+
 def until(root, holds):
     end = time.monotonic() + PATIENCE
     while not holds(found := shown(root)):

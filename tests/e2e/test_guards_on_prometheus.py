@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import threading
@@ -11,7 +10,7 @@ import time
 import pytest
 
 from flagstaff.sdk.client import Client
-from guarded import ISSUE, PATIENCE, Server, flagstaff, project, start, until
+from guarded import ISSUE, PATIENCE, Server, flagstaff, points, project, start, until
 from prometheus import PrometheusServer, Target, needed
 
 pytestmark = [needed, pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
@@ -206,12 +205,6 @@ def everybody(asks, answer):
     while {asks(f"User:new{each}") for each in range(200)} != {answer}:
         assert time.monotonic() < end, "the application does not hear of it"
         time.sleep(0.1)
-
-
-def points(root):
-    """Return what the guard said, poll by poll."""
-    found = json.loads(flagstaff(root, "rollout", "evidence", "1", "--json"))
-    return found.get("data", found)["guards"][0]["points"]
 
 
 def is_over(found):

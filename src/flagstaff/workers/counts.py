@@ -89,22 +89,24 @@ class Counts:
             for event, value in events:
                 sums[event] = sums.get(event, 0) + value
 
-    def began(self, name: str, queue: str, waited: float, cohort: tuple[str, str]) -> None:
-        """Count a start, as `add` does; this one and `ended` are passed by every job."""
+    def began(self, name: str, queue: str, waited: float, cohort: tuple[str, str]) -> Row | None:
+        """Count a start, as `add` does, and return what `ended` wants to have.
+
+        Every job passes both.
+        """
         with self._lock:
             row = self._row(name, queue, cohort)
-            if row is None:
-                return
-            sums = row.sums
-            sums[_STARTED] = sums.get(_STARTED, 0) + 1
-            sums[_WAITED] = sums.get(_WAITED, 0) + waited
+            if row is not None:
+                sums = row.sums
+                sums[_STARTED] = sums.get(_STARTED, 0) + 1
+                sums[_WAITED] = sums.get(_WAITED, 0) + waited
+        return row
 
-    def ended(self, name: str, queue: str, how: Event, ran: float) -> None:
+    def ended(self, row: Row | None, how: Event, ran: float) -> None:
         """Count an end of what has begun."""
+        if row is None:
+            return
         with self._lock:
-            row = self._rows.get((name, queue))
-            if row is None:
-                return
             sums = row.sums
             sums[_RAN] = sums.get(_RAN, 0) + ran
             sums[how] = sums.get(how, 0) + 1

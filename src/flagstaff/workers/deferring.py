@@ -8,7 +8,7 @@ from typing import Any
 
 from kombu.exceptions import OperationalError
 
-from flagstaff.workers.running import HEADER
+from flagstaff.workers.headers import HEADER
 from flagstaff.workers.switches import Action, Switches
 from flagstaff.workers.verdicts import Deferral, Judge, times_of
 

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from flagstaff.workers.headers import published_at
+
 log = logging.getLogger("flagstaff")
 
 FRAMES = 20
@@ -95,7 +97,7 @@ class JobLog:
             "retry": request.retries,
             "pid": os.getpid(),
         }
-        if isinstance(at := header.get("at"), int | float):
+        if (at := published_at(vars(request))) is not None:
             found["enqueued_at"] = timestamp(datetime.fromtimestamp(at, UTC))
         if request.root_id:
             found["correlation_id"] = request.root_id

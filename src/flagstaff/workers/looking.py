@@ -12,22 +12,23 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
 from flagstaff.sdk.background import Background, Stop
 from flagstaff.sdk.forking import survive
+from flagstaff.workers.headers import published_at
 
 log = logging.getLogger("flagstaff")
 
 EVERY = 1.5
 """Seconds between two looks."""
 
-AT_MOST = 200
+AT_MOST = 100
 """Messages of a list that are looked at, the oldest."""
 
 LEASE = "flagstaff.looks."
-HEADER = "flagstaff"
 
 
 @dataclass(slots=True)
@@ -97,16 +98,10 @@ class Looker:
             lease = {"nx": True, "px": int(EVERY * 900)}
             if not client.set(f"{LEASE}{queue}", self._name, **lease):
                 return
-            tasks, depth, exact = _Tasks(), 0, True
-            for priority in channel.priority_steps:
-                key = channel._q_for_pri(queue, priority)  # noqa: SLF001 - the name of a list
-                length = client.llen(key)
-                depth += length
-                exact &= length <= AT_MOST
-                # Kombu's client puts its prefix before the keys of those commands that Kombu uses.
-                full = f"{channel.global_keyprefix or ''}{key}"
-                for raw in client.lrange(full, -AT_MOST, -1) if length else ():
-                    note(tasks, raw)
+            found = _lists(client, channel, queue)
+        tasks, depth, exact = _Tasks(), sum(found[::2]), max(found[::2]) <= AT_MOST
+        for raw in chain(*found[1::2]):
+            note(tasks, raw)
         yield {
             "queue": queue,
             "depth": depth,
@@ -118,6 +113,18 @@ class Looker:
         }
 
 
+def _lists(client: Any, channel: Any, queue: str) -> list[Any]:
+    """Return the length of each list of a queue and its oldest messages, in turns."""
+    pipe = client.pipeline(transaction=False)
+    for priority in channel.priority_steps:
+        key = channel._q_for_pri(queue, priority)  # noqa: SLF001 - the name of a list
+        pipe.llen(key)
+        # Kombu's client puts its prefix before the keys of those commands that Kombu uses.
+        pipe.lrange(f"{channel.global_keyprefix or ''}{key}", -AT_MOST, -1)
+    found: list[Any] = pipe.execute()
+    return found
+
+
 def note(tasks: _Tasks, raw: bytes) -> None:
     """Note one message that waits."""
     try:
@@ -126,9 +133,8 @@ def note(tasks: _Tasks, raw: bytes) -> None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return
     tasks.depth[task] = tasks.depth.get(task, 0) + 1
-    header = headers.get(HEADER)
-    at = header.get("at") if isinstance(header, dict) else None
-    if isinstance(at, int | float):
+    at = published_at(headers)
+    if at is not None:
         age = time.time() - max(at, _due(headers))
         if age >= 0:
             tasks.oldest[task] = max(tasks.oldest.get(task, 0.0), round(age, 3))

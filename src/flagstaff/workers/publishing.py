@@ -7,17 +7,14 @@ all that is made of them, beat, sending by name, retries. It is replaced here, o
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
 from celery import current_task
 
+from flagstaff.workers.headers import HEADER, header_of
 from flagstaff.workers.rename import Flags, Rename, Variant
-
-HEADER = "flagstaff"
-"""Of the message: `{"flag", "variant", "at"}`; `at` is when it was published, in Unix seconds."""
 
 Send = Callable[..., Any]
 
@@ -72,10 +69,9 @@ class Publisher:
         options["headers"] = {
             **(options.get("headers") or {}),
             HEADER: {
-                **((options.get("headers") or {}).get(HEADER) or {}),
+                **header_of(options.get("headers") or {}),
                 "flag": rename.flag,
                 "variant": variant.value,
-                "at": time.time(),
             },
         }
         return self._plain(rename.name(variant), args, kwargs, **options)
@@ -95,8 +91,8 @@ class Publisher:
 
 def _comes_again(options: Mapping[str, Any]) -> bool:
     """Say whether a job is tried again, or was put off."""
-    header = (options.get("headers") or {}).get(HEADER)
-    return bool(options.get("retries") or (isinstance(header, dict) and header.get("deferred")))
+    header = header_of(options.get("headers") or {})
+    return bool(options.get("retries") or header.get("deferred"))
 
 
 def _running(options: Mapping[str, Any]) -> str:

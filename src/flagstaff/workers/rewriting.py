@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flagstaff.workers.headers import HEADER
 from flagstaff.workers.messages import decoded, in_message, spellings, unpacked
 from flagstaff.workers.migration import Migration
-from flagstaff.workers.publishing import HEADER
 
 SIGNATURE = {"task", "args", "kwargs", "options"}
 """What every signature has; other mappings with a `task` are somebody's arguments."""

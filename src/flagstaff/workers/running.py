@@ -6,9 +6,9 @@ where a job can also be kept from running.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from time import monotonic, time
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from celery.exceptions import Ignore, Reject, Retry
@@ -16,12 +16,9 @@ from celery.exceptions import Ignore, Reject, Retry
 from flagstaff.sdk.outcomes import JOBS, RETRIED, SLOW_JOBS, WAITS
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
+from flagstaff.workers.headers import header_of, published_at
 from flagstaff.workers.job_log import JobLog
 from flagstaff.workers.spans import TRACED
-
-HEADER = "flagstaff"
-"""Of the message: `at`, when it was published, in Unix seconds, and its `queue`; of renamed jobs
-also `flag` and `variant`."""
 
 SEEN = "_flagstaff_seen"
 
@@ -89,9 +86,10 @@ class Runner:
             request = stack.top
             if request is None or request.called_directly or request.is_eager:
                 return body(*args, **kwargs)
-            if vars(request).get(SEEN):  # a body that calls itself
+            about = vars(request)
+            if SEEN in about:  # a body that calls itself
                 return body(*args, **kwargs)
-            setattr(request, SEEN, True)
+            about[SEEN] = True
             return self._run(task, request, body, args, kwargs)
 
         run.flagstaff = True  # type: ignore[attr-defined]
@@ -101,48 +99,44 @@ class Runner:
     def _run(
         self, task: Any, request: Any, body: Callable[..., Any], args: Any, kwargs: Any
     ) -> Any:
-        name = task.name
-        header = getattr(request, HEADER, None)
-        header = header if isinstance(header, dict) else {}
-        queue = header.get("queue") or queue_of(request, header)
-        cohort = self._cohorts.get(name)
+        name, about = task.name, vars(request)
+        header, at, cohort = header_of(about), published_at(about), self._cohorts.get(name)
+        queue = header.get("queue") or _routed_to(request)
         if (done := self._may(task, request, header)) is not None:
             self._skip(request, done, (name, queue, header), cohort)
-        late = waited(request, header)
-        self._counts.began(name, queue, late, cohort or _NONE)
-        if cohort is not None and self._outcomes is not None and not request.retries:
-            _tell_wait(self._outcomes, cohort, header, late)
-        if cohort is not None and TRACED:
-            spans.note(cohort.flag, cohort.variant)
+        late = None if at is None else _waited(request, at)
+        row = self._counts.began(name, queue, late or 0.0, cohort or _NONE)
+        told = None
+        if cohort is not None:
+            told = self._told(cohort, request, late)
+            if TRACED:
+                spans.note(cohort.flag, cohort.variant)
         if self._log is not None:
-            body = self._logged(self._log, body, request, (name, queue, header, late))
-        return self._counted(body, (name, queue), cohort, args, kwargs)
-
-    def _counted(
-        self,
-        body: Callable[..., Any],
-        place: tuple[str, str],
-        cohort: Cohort | None,
-        args: Any,
-        kwargs: Any,
-    ) -> Any:
-        end = FAILED
-        began = time.monotonic()
+            body = self._logged(self._log, body, request, (name, queue, header, late or 0.0))
+        end, began = SUCCEEDED, monotonic()
         try:
-            result = body(*args, **kwargs)
-            end = SUCCEEDED
-        except Retry:
-            end = Event.RETRIED
-            raise
-        except (Ignore, Reject):
-            end = Event.IGNORED
+            return body(*args, **kwargs)
+        except BaseException as exc:
+            end = _end_of(exc)
             raise
         finally:
-            seconds = time.monotonic() - began
-            self._counts.ended(*place, end, seconds)
-            if cohort is not None and self._outcomes is not None:
-                _tell_end(self._outcomes, cohort, end, seconds)
-        return result
+            seconds = monotonic() - began
+            self._counts.ended(row, end, seconds)
+            if told is not None and cohort is not None:
+                _tell_end(told, cohort, end, seconds)
+
+    def _told(self, cohort: Cohort, request: Any, late: float | None) -> Outcomes | None:
+        """Tell guards how long the first try waited; return what is told how the try ends, if any.
+
+        A name stays declared long after its rollout, and then nobody compares any more.
+        """
+        outcomes = self._outcomes
+        if outcomes is None or not outcomes.in_rollout(cohort.flag):
+            return None
+        if late is not None and not request.retries:  # its publisher said since when
+            on = cohort.variant == "new"
+            outcomes.count_duration(cohort.flag, WAITS, on=on, seconds=late, bounds=SLOW_JOBS)
+        return outcomes
 
     def _skip(
         self, request: Any, done: str, about: tuple[str, str, dict[str, Any]], cohort: Cohort | None
@@ -163,7 +157,7 @@ class Runner:
 
         def logged(*args: Any, **kwargs: Any) -> Any:
             job_log.started(request, common, waited=late)
-            began, status = time.monotonic(), "fail"
+            began, status = monotonic(), "fail"
             error: BaseException | None = None
             try:
                 result = body(*args, **kwargs)
@@ -175,26 +169,22 @@ class Runner:
                 error, status = exc, "retry" if isinstance(exc, Retry) else "fail"
                 raise
             finally:
-                ran = time.monotonic() - began
+                ran = monotonic() - began
                 job_log.ended(request, common, status, ran=ran, error=error)
             return result
 
         return logged
 
 
-def _tell_wait(outcomes: Outcomes, cohort: Cohort, header: Mapping[str, Any], late: float) -> None:
-    """Tell guards how long the first try waited, where its publisher said since when."""
-    if isinstance(header.get("at"), int | float) and outcomes.in_rollout(cohort.flag):
-        on = cohort.variant == "new"
-        outcomes.count_duration(cohort.flag, WAITS, on=on, seconds=late, bounds=SLOW_JOBS)
+def _end_of(error: BaseException) -> Event:
+    if isinstance(error, Retry):
+        return Event.RETRIED
+    return Event.IGNORED if isinstance(error, Ignore | Reject) else FAILED
 
 
 def _tell_end(outcomes: Outcomes, cohort: Cohort, end: Event, seconds: float) -> None:
-    """Tell guards what became of a try; only the last one says how the job went.
-
-    A name stays declared long after its rollout, and then nobody compares any more.
-    """
-    if end is Event.IGNORED or not outcomes.in_rollout(cohort.flag):
+    """Tell guards what became of a try; only the last one says how the job went."""
+    if end is Event.IGNORED:
         return
     flag, on = cohort.flag, cohort.variant == "new"
     again = end is Event.RETRIED
@@ -204,20 +194,18 @@ def _tell_end(outcomes: Outcomes, cohort: Cohort, end: Event, seconds: float) ->
         outcomes.count_duration(flag, JOBS, on=on, seconds=seconds, bounds=SLOW_JOBS)
 
 
-def queue_of(request: Any, header: Mapping[str, Any]) -> str:
-    """Return the queue that a job came from, as whoever published it called it."""
-    return str(header.get("queue") or (request.delivery_info or {}).get("routing_key") or "unknown")
+def _routed_to(request: Any) -> str:
+    """Return the queue that a job came from, where its routing key is the name of it."""
+    info = request.delivery_info
+    return str((info and info.get("routing_key")) or "unknown")
 
 
-def waited(request: Any, header: Mapping[str, Any]) -> float:
-    """Return for how many seconds a job waited since it was published or due; 0 if unknown."""
-    since = header.get("at")
-    if not isinstance(since, int | float):
-        return 0.0
+def _waited(request: Any, since: float) -> float:
+    """Return for how many seconds a job waited since it was published, or due; 0 if unknown."""
     due = request.eta
     if isinstance(due, str):
         try:
             since = max(since, datetime.fromisoformat(due).timestamp())
         except ValueError:
             return 0.0
-    return max(0.0, time.time() - since)
+    return max(0.0, time() - since)

@@ -10,9 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable
-from functools import cache, partial, wraps
+from functools import cache, wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -24,13 +23,15 @@ try:
 except ModuleNotFoundError as exc:
     raise MissingExtra.named("celery", package="celery") from exc
 
+from flagstaff.sdk.forking import survive
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.deferring import Gate
+from flagstaff.workers.headers import AT, HEADER, header_of, now
 from flagstaff.workers.job_log import JobLog
 from flagstaff.workers.looking import Looker
 from flagstaff.workers.rename import Flags, LateFlags
-from flagstaff.workers.running import HEADER, Cohort, Runner
+from flagstaff.workers.running import Cohort, Runner
 from flagstaff.workers.switches import Switches
 from flagstaff.workers.verdicts import Deferral
 
@@ -56,17 +57,18 @@ class Watch:
         self.app, self.client = app, client
         self._cohorts: dict[str, Cohort] = {}
         self._late = client if isinstance(client, LateFlags) else None
-        self._connected = 0
+        self._connected = False
         self._taking_over = threading.Lock()
         self._plain: Callable[..., Any] = app.send_task
         self.switches = Switches()
-        gate = Gate(self.switches, deferral)
-        self.runner = Runner(counts, client, self._cohorts, partial(self._may, gate), job_log)
+        self._gate = Gate(self.switches, deferral)
+        self.runner = Runner(counts, client, self._cohorts, self._may, job_log)
         self.looker = Looker(app)
         tell: Callable[..., None] | None = getattr(client, "report_also", None)
         if tell is not None:
             tell(self._report)
         app.send_task = self._first(app.send_task)
+        survive(self)
 
     def tell_apart(self, names: dict[str, Cohort]) -> None:
         """Count jobs of these names as one side of a flag each."""
@@ -105,27 +107,42 @@ class Watch:
 
     def connect(self) -> None:
         """Make the client of this process, unless it is there; a job must not fail over it."""
-        if self._connected == os.getpid():
+        if self._connected:
             return
         try:
             self.switches.follow(self.client if self._late is None else self._late.connect())
         except Exception:
             log.exception("jobs are not watched: there is no client of the flags")
-        self._connected = os.getpid()
+        self._connected = True
 
-    def _may(self, gate: Gate, task: Any, request: Any, header: dict[str, Any]) -> str | None:
-        self.connect()
-        return gate(task, request, header)
+    def after_fork(self) -> None:
+        """Make another client in this process."""
+        self._connected = False
+
+    def close(self) -> None:
+        """Do nothing: the client sends what was counted when it closes."""
+
+    def _may(self, task: Any, request: Any, header: dict[str, Any]) -> str | None:
+        if not self._connected:
+            self.connect()
+        if not header and not self.switches.has(task.name):
+            return None
+        return self._gate(task, request, header)
 
     def _publish(self, producer: Any, name: str, message: Any, **options: Any) -> Any:
         self.connect()
         queue = _queue(options, self.app)
         headers = options.get("headers") or {}
         cohort = self._cohorts.get(name)
-        ours = {"at": time.time(), "queue": queue}
+        # One that comes again has been somewhere else before, perhaps.
+        ours = {each: said for each, said in header_of(headers).items() if each != "queue"}
         if cohort is not None:
             ours |= {"flag": cohort.flag, "variant": cohort.variant}
-        options["headers"] = {**headers, HEADER: {**(headers.get(HEADER) or {}), **ours}}
+        if not _is_routed_by_name(options):
+            ours["queue"] = queue
+        headers = {**headers, AT: now()}
+        headers.pop(HEADER, None)
+        options["headers"] = headers | {HEADER: ours} if ours else headers
         sent = self._plain(producer, name, message, **options)
         counts.add(name, queue, _ENQUEUED, cohort=cohort or _NONE)
         return sent
@@ -184,6 +201,16 @@ def _queue(options: dict[str, Any], app: Any) -> str:
     if queue is not None:
         return str(getattr(queue, "name", queue))
     return str(options.get("routing_key") or app.conf.task_default_queue)
+
+
+def _is_routed_by_name(options: dict[str, Any]) -> bool:
+    """Say whether the routing key will be the name of the queue, as Celery sees to by itself."""
+    queue = options.get("queue")
+    if queue is None:
+        return bool(options.get("routing_key"))
+    if options.get("exchange") or options.get("exchange_type"):
+        return False
+    return getattr(getattr(queue, "exchange", None), "type", "") == "direct"
 
 
 def _worker_begins(sender: Any = None, **_: object) -> None:

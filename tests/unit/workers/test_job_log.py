@@ -51,8 +51,8 @@ def execute(app, number, *, name=NEW, **request):
     """Run a job as a worker does, without the worker."""
     task = app.tasks[name]
     tracer = build_tracer(name, task, app=app)
-    header = {"flag": "rename", "variant": "new", "at": 1_700_000_000.0, "queue": "shop"}
-    about = {"id": "1-2", "retries": 0, "root_id": "0-0", "flagstaff": header, **request}
+    ours = {"flagstaff_at": 1_700_000_000_000, "flagstaff": {"flag": "rename", "variant": "new"}}
+    about = {"id": "1-2", "retries": 0, "root_id": "0-0", **ours, **request}
     tracer("1-2", (number,), {}, {**about, "delivery_info": {"routing_key": "shop"}})
 
 

@@ -13,7 +13,7 @@ from celery.app.trace import build_tracer
 from flagstaff import Client
 from flagstaff.sdk.outcomes import JOBS, RETRIED, SLOW_JOBS, WAITS, slow_kind
 from flagstaff.workers import renames, watching
-from flagstaff.workers.running import HEADER
+from flagstaff.workers.headers import AT
 
 FLAG, OLD, NEW = "rename", "shop.notify", "integrations.notify"
 
@@ -40,7 +40,7 @@ def app(client):
     app.close()
 
 
-def run(app, name, number, *, retries=0, **header):
+def run(app, name, number, *, retries=0, at=None):
     """Run one job as a worker does."""
     queue = app.conf.task_default_queue
     request = {
@@ -52,7 +52,7 @@ def run(app, name, number, *, retries=0, **header):
         "is_eager": False,
         "called_directly": False,
         "delivery_info": {"exchange": "", "routing_key": queue},
-        **({HEADER: header} if header else {}),
+        **({AT: int(at * 1000)} if at else {}),
     }
     build_tracer(name, app.tasks[name], app=app)(request["id"], [number], {}, request)
 
