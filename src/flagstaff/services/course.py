@@ -16,7 +16,8 @@ MOST = 200
 """So many entries of the audit log are looked at, the newest ones."""
 
 EVERYBODY = 100.0
-CHANGES = frozenset({"flag.set", "flag.restore", "flag.delete", "flag.undo"})
+DELETE = "flag.delete"
+CHANGES = frozenset({"flag.set", "flag.restore", DELETE, "flag.undo"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,12 @@ def course(unit: Unit, number: int) -> Course:
         return Course(environment="", begun=None, ended=None, openings=(), journal=tuple(own))
     definition = unit.context.definitions().get(found.plan.flag)
     default = definition.default_enabled if definition else False
+
+    def share(entry: AuditView) -> float:
+        # Once the code asks no more, whoever had the flag last has it for good.
+        cleaned_up = entry.action == DELETE and definition is None
+        return share_of(entry.before if cleaned_up else entry.after, default=default)
+
     since = found.started_at.isoformat()
     until = found.finished_at.isoformat() if found.finished_at else ""
     flag = _meanwhile(unit, AuditSearch(flag=found.plan.flag, since=since, until=until))
@@ -76,7 +83,7 @@ def course(unit: Unit, number: int) -> Course:
             Opening(
                 at=each.at,
                 before=share_of(each.before, default=default),
-                share=share_of(each.after, default=default),
+                share=share(each),
                 who=each.who,
                 words=each.text,
             )

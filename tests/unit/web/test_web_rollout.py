@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from flagstaff.commands.model import SetFlag, StartRollout
+from flagstaff.commands.model import DeleteFlag, SetFlag, StartRollout
 from flagstaff.flags.change import Boolean
 from flagstaff.rollouts.guard import Arm
 from flagstaff.rollouts.plan import Action
@@ -121,6 +121,20 @@ def test_changes_and_people_are_on_one_time_axis(client, application, make_rollo
     page = words(client.get(f"/rollouts/{number}").text)
     assert "The same as a table" in page
     assert "100 % ada" in page
+
+
+def test_a_flag_that_is_deleted_after_its_cleanup_is_on_for_whom_it_was(
+    client, application, make_rollout, root
+):
+    number = make_rollout()
+    flag, why = "new_navigation", "ignore-feature-flag-consistency-check"
+    words = {"environments": ("production",), "overrides": (why,), "reason": "an emergency"}
+    application.services.execute(SetFlag(flag=flag, change=Boolean(value=True), **words), ME)
+    application.services.execute(DeleteFlag(flag=flag, **words), ME)
+    assert client.get(f"/rollouts/{number}/chart").json()["share"] == [0, 100, 0, 0]
+    (root / f"config/feature_flags/development/{flag}.yml").unlink()
+    application.services.context.definitions._looked_at = 0.0
+    assert client.get(f"/rollouts/{number}/chart").json()["share"] == [0, 100, 100, 100]
 
 
 def test_what_happened_elsewhere_before_the_rollout_is_not_its_log(
