@@ -20,6 +20,7 @@ from flagstaff.demo.ledger import LedgerReader
 from flagstaff.demo.processes import Application
 from flagstaff.demo.repository import create_repository, deploy
 from flagstaff.errors import Unavailable
+from ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.enable_socket]
 
@@ -47,12 +48,6 @@ class Client:
 
 flagstaff.Client = Client
 """
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Demo:
