@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
+
+from shown import shown
 
 PATIENCE = 300.0
 ISSUE = """# [Feature flag] Rollout of `checkout_v2`
@@ -72,16 +73,11 @@ def flagstaff(root, *words):
     return process.stdout
 
 
-def shown(root):
-    found = json.loads(flagstaff(root, "rollout", "show", "1", "--json"))
-    return found.get("data", found)
-
-
 def until(root, holds):
     end = time.monotonic() + PATIENCE
     while not holds(found := shown(root)):
         assert time.monotonic() < end, found
-        time.sleep(0.5)
+        time.sleep(0.2)
     return found
 
 

@@ -13,6 +13,7 @@ import pytest
 from redis import Redis
 
 import brokers
+from ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
@@ -27,8 +28,9 @@ NEW_QUEUES = {
 
 
 def demo(folder, *words):
+    where = ("--folder", str(folder), "--port", str(free_port()))
     done = subprocess.run(
-        [sys.executable, "-m", "flagstaff", "demo", "--once", "--folder", str(folder), *words],
+        [sys.executable, "-m", "flagstaff", "demo", "--once", *where, *words],
         check=False,
         capture_output=True,
         text=True,

@@ -16,6 +16,7 @@ from flagstaff.commands.codec import encode
 from flagstaff.flags.change import Boolean
 from flagstaff.rollouts.checks import CheckCommand, CheckFlag, CheckHttp, RunCommand
 from flagstaff.rollouts.plan import AskPerson, Plan, SetGate, Step
+from shown import shown
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
@@ -115,8 +116,7 @@ def shown_at(root, step):
     """Wait until the rollout is at the step, and return what is shown of it."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        shown = json.loads(flagstaff(root, "rollout", "show", "1", "--json"))
-        found = shown.get("data", shown)
+        found = shown(root)
         if found["step"] == step:
             return found
         time.sleep(0.2)

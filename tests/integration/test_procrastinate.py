@@ -36,7 +36,6 @@ pytestmark = [
     pytest.mark.postgres,
     pytest.mark.enable_socket,
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("procrastinate"),
 ]
 
 BY_JOBS = Pace(sweep=600.0, poll=0.2, heartbeat=0.5, stalled=3.0, again=0.2)

@@ -18,6 +18,8 @@ import pytest
 from fleet import until
 from kombu import Connection, Queue
 
+from shown import shown
+
 pytestmark = [
     pytest.mark.enable_socket,
     pytest.mark.network,
@@ -82,11 +84,8 @@ class Plane:
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)["data"]
 
-    def shown(self):
-        return self.run("rollout", "show", "1")
-
     def steps(self):
-        return {each["kind"]: each for each in self.shown()["steps"]}
+        return {each["kind"]: each for each in shown(self.root)["steps"]}
 
     def notes(self, kind, words):
         """Return whether a step of the kind holds, with such words."""
@@ -94,7 +93,7 @@ class Plane:
         return found["status"] == "active" and words in found["note"]
 
     def over(self):
-        return self.shown()["phase"] == "completed"
+        return shown(self.root)["phase"] == "completed"
 
     def kill(self, *, all_of_it):
         """Kill the server; the command that it runs goes on, unless the machine is lost."""
