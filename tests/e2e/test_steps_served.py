@@ -113,11 +113,12 @@ def flagstaff(root, *words):
 
 
 def shown_at(root, step):
-    """Wait until the rollout is at the step, and return what is shown of it."""
+    """Wait until the rollout is at the step and it has begun, and return what is shown of it."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         found = shown(root)
-        if found["step"] == step:
+        begun = {each["id"] for each in found["steps"] if each["status"] != "pending"}
+        if found["step"] == step and step in begun:
             return found
         time.sleep(0.2)
     raise AssertionError(found)

@@ -34,7 +34,7 @@ SETTINGS = """
 flags: flags
 environments: [production]
 brokers:
-  main: {url_file: broker, workers: %d, timeout: 10s%s}
+  main: {url_file: broker, workers: %d, timeout: 4s%s}
 """
 PLAN = """
 flag: rename_notify
