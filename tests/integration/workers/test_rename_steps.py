@@ -29,6 +29,9 @@ pytestmark = [
 
 JOBS = 2_000
 PATIENCE = 400
+SPEED = "10"
+"""An engine asks workers and brokers again after 30 seconds of its own time."""
+
 OLD, NEW = "shop.notify", "integrations.notify"
 SETTINGS = """
 flags: flags
@@ -61,7 +64,7 @@ class Plane:
     def start(self):
         with (self.root / "server.log").open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "flagstaff", "server", "--port", "0"],
+                [sys.executable, "-m", "flagstaff", "server", "--port", "0", "--speed", SPEED],
                 cwd=self.root,
                 stdout=log,
                 stderr=subprocess.STDOUT,
