@@ -315,7 +315,7 @@ class TestTables:
     def test_a_dump_with_them_can_be_restored(self, lab, tmp_path):
         with lab.running(lab.driver()):
             number = lab.begin(plan_of(Wait(duration=timedelta(hours=1)), Approve()))
-            within(LONG, lambda: lab.has_tables() and lab.jobs())
+            within(LONG, lambda: lab.has_tables() and f"rollout {number} later" in lab.jobs())
         dump, load = programs("pg_dump", "pg_restore")
         file = tmp_path / "flagstaff.dump"
         subprocess.run(
