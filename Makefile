@@ -17,7 +17,7 @@ run: $(INSTALLED) $(VENDOR) ## see it work: dashboard, demo application, a rollo
 test: $(READY) $(VENDOR) servers ## run every test
 	@# Else thousands of processes compile what they import, where Python may not keep that.
 	@$(BIN)/python -m compileall -q src
-	$(BIN)/pytest -n 2 --ignore tests/integration --ignore tests/e2e $(ARGS)
+	$(BIN)/pytest -n 3 --ignore tests/integration --ignore tests/e2e $(ARGS)
 	$(call served,-n 4 --dist loadfile --no-loadscope-reorder -m 'not alone')
 	$(call served,-m alone)
 
