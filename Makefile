@@ -15,10 +15,17 @@ run: $(INSTALLED) $(VENDOR) ## see it work: dashboard, demo application, a rollo
 	$(BIN)/flagstaff demo $(ARGS)
 
 test: $(READY) $(VENDOR) servers ## run every test
-	$(BIN)/pytest -n 2 --ignore tests/integration --ignore tests/e2e $(ARGS)
-	@# With real clocks and servers: one after the other, and what fails once more by itself.
-	$(BIN)/pytest tests/integration tests/e2e $(ARGS) || { echo "once more what failed:"; \
+	@# Else thousands of processes compile what they import, where Python may not keep that.
+	@$(BIN)/python -m compileall -q src
+	$(BIN)/pytest -n 3 --ignore tests/integration --ignore tests/e2e $(ARGS)
+	$(call served,-n 4 --dist loadfile --no-loadscope-reorder -m 'not alone')
+	$(call served,-m alone)
+
+# With real clocks and servers: what fails is run once more by itself.
+define served
+	$(BIN)/pytest tests/integration tests/e2e $(1) $(ARGS) || { echo "once more what failed:"; \
 	  $(BIN)/pytest tests/integration tests/e2e --last-failed --last-failed-no-failures none $(ARGS); }
+endef
 
 check: $(READY) ## lint, format, types, layers
 	$(BIN)/ruff check

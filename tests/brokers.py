@@ -12,7 +12,7 @@ import time
 import pytest
 import urllib3
 
-from postgres import free_port
+from ports import free_port
 
 
 def program(name):

@@ -40,6 +40,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "postgres_server" in item.fixturenames or "[postgresql" in item.name:
             item.add_marker("postgres")
+    if "PYTEST_XDIST_WORKER" in os.environ:  # no long one is left for the end, by itself
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

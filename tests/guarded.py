@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+from shown import shown
+
 PATIENCE = 300.0
 ISSUE = """# [Feature flag] Rollout of `checkout_v2`
 
@@ -72,11 +74,6 @@ def flagstaff(root, *words):
     return process.stdout
 
 
-def shown(root):
-    found = json.loads(flagstaff(root, "rollout", "show", "1", "--json"))
-    return found.get("data", found)
-
-
 def points(root):
     """Return what the first guard said, poll by poll."""
     found = json.loads(flagstaff(root, "rollout", "evidence", "1", "--json"))
@@ -87,7 +84,7 @@ def until(root, holds):
     end = time.monotonic() + PATIENCE
     while not holds(found := shown(root)):
         assert time.monotonic() < end, found
-        time.sleep(0.5)
+        time.sleep(0.2)
     return found
 
 

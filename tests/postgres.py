@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 from flagstaff.store.database import Database
+from ports import free_port
 
 TEMPLATE = "flagstaff_template"
 FOR_TESTS = (
@@ -137,9 +137,3 @@ class KillablePostgres:
             bin_path=self._server.bin_path,
             user=self._server.system_user,
         )
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -15,6 +14,8 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from ports import free_port
 
 PATIENCE = 120.0
 CONFIG = """
@@ -28,11 +29,6 @@ needed = pytest.mark.skipif(
     shutil.which("prometheus") is None,
     reason="Prometheus is not installed: scripts/install-servers",
 )
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 EDGES = (0.25, 1.0, float("inf"))
@@ -94,7 +90,7 @@ class Target:
             daemon_threads = True
 
         self.server = Server(("127.0.0.1", self.port), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
         return self
 

@@ -26,7 +26,7 @@ class Sentry(ThreadingHTTPServer):
         self.events = []
         self.asked = []
         self.refusals = []
-        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 
     @property

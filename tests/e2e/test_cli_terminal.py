@@ -15,6 +15,7 @@ from contextlib import closing
 import pytest
 
 from git_sandbox import SURROUNDINGS, GitSandbox
+from shown import shown
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network]
 
@@ -102,7 +103,7 @@ class Terminal:
     def until(self, number, phase, step=""):
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            found = self.data("rollout", "show", str(number))
+            found = shown(self.root, int(number))
             if found["phase"] == phase and step in (found["step"] or ""):
                 return found
             time.sleep(0.1)

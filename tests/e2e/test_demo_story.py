@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +11,9 @@ from collections import Counter
 
 import pytest
 from redis import Redis
+
+import brokers
+from ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
@@ -28,8 +28,9 @@ NEW_QUEUES = {
 
 
 def demo(folder, *words):
+    where = ("--folder", str(folder), "--port", str(free_port()))
     done = subprocess.run(
-        [sys.executable, "-m", "flagstaff", "demo", "--once", "--folder", str(folder), *words],
+        [sys.executable, "-m", "flagstaff", "demo", "--once", *where, *words],
         check=False,
         capture_output=True,
         text=True,
@@ -54,18 +55,10 @@ def gates(folder):
 
 @pytest.fixture
 def redis(tmp_path):
-    """A real Redis on a private port; in CI it is never skipped."""
-    program = shutil.which("redis-server")
-    if program is None and not os.environ.get("CI"):
-        pytest.skip("redis-server is not installed: run scripts/install-servers")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path))
-    server = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL)
-    yield f"redis://127.0.0.1:{port}/0"
-    server.terminate()
-    server.wait(10)
+    """A real Redis on a private port."""
+    server = brokers.Redis(tmp_path)
+    yield server.url()
+    server.stop()
 
 
 @pytest.mark.parametrize("broker", ["embedded", "redis"])

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from flagstaff.demo.plane import ControlPlane
+from ports import free_port
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.timeout(900)]
 
@@ -86,7 +87,7 @@ def start(tmp_path):
 
     def starting(speed):
         (tmp_path / "var/output").mkdir(parents=True, exist_ok=True)
-        plane = ControlPlane(tmp_path, speed=speed)
+        plane = ControlPlane(tmp_path, speed=speed, port=free_port())
         begun.append(plane)
         plane.start()
         return plane

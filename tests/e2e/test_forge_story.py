@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import os
-import socket
 import time
 
 import pytest
@@ -21,6 +20,7 @@ from flagstaff.demo.processes import Application
 from flagstaff.demo.repository import create_repository, head
 from flagstaff.demo.train import Train
 from gitlab_standin import GitLabStandIn
+from ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(900)]
 
@@ -48,12 +48,6 @@ def signed(body, event):
         "webhook-timestamp": stamp,
         "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
     }
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @pytest.fixture

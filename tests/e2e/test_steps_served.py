@@ -16,6 +16,7 @@ from flagstaff.commands.codec import encode
 from flagstaff.flags.change import Boolean
 from flagstaff.rollouts.checks import CheckCommand, CheckFlag, CheckHttp, RunCommand
 from flagstaff.rollouts.plan import AskPerson, Plan, SetGate, Step
+from shown import shown
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
@@ -112,12 +113,12 @@ def flagstaff(root, *words):
 
 
 def shown_at(root, step):
-    """Wait until the rollout is at the step, and return what is shown of it."""
+    """Wait until the rollout is at the step and it has begun, and return what is shown of it."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        shown = json.loads(flagstaff(root, "rollout", "show", "1", "--json"))
-        found = shown.get("data", shown)
-        if found["step"] == step:
+        found = shown(root)
+        begun = {each["id"] for each in found["steps"] if each["status"] != "pending"}
+        if found["step"] == step and step in begun:
             return found
         time.sleep(0.2)
     raise AssertionError(found)

@@ -21,6 +21,7 @@ from flagstaff.demo.plane import ControlPlane
 from flagstaff.demo.repository import create_repository, head, tag
 from flagstaff.demo.train import NEXT_RELEASE, PLACES
 from flagstaff.errors import Unavailable
+from ports import free_port
 
 SPEED = 8640
 KILLS = 20
@@ -127,7 +128,7 @@ def run_rollout(folder, chat, *, kills, seed=0):
     """Run the demo's issue to its end; return its rollout, audit log and issue, and kills made."""
     repository = create_repository(folder, webhook=chat.url)
     root = repository.root
-    plane = ControlPlane(root, speed=SPEED)
+    plane = ControlPlane(root, speed=SPEED, port=free_port())
     plane.start()
     killer = Killer(plane, kills, seed)
     try:

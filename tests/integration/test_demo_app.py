@@ -20,9 +20,11 @@ from flagstaff.demo.ledger import LedgerReader
 from flagstaff.demo.processes import Application
 from flagstaff.demo.repository import create_repository, deploy
 from flagstaff.errors import Unavailable
+from ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.enable_socket]
 
+HERE = Path(__file__).parent
 OLD = {"project_service", "irker", "activate_service", "deactivate_service"}
 NEW = {
     "integrations.execute",
@@ -47,12 +49,6 @@ class Client:
 
 flagstaff.Client = Client
 """
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Demo:
@@ -200,12 +196,13 @@ def test_a_process_that_cannot_start_says_why(tmp_path):
 
 def test_the_processes_end_with_their_parent_however_it_ends(tmp_path):
     script = (
-        "import sys, time; sys.path.insert(0, sys.argv[1]); from pathlib import Path;"
-        "from test_demo_app import Demo; demo = Demo(Path(sys.argv[2])); demo.application.start();"
+        "import sys, time; from pathlib import Path; sys.path[:0] = sys.argv[2:];"
+        "from test_demo_app import Demo; demo = Demo(Path(sys.argv[1])); demo.application.start();"
         "print(demo.application.web.pid, *(w.pid for w in demo.application.workers), flush=True);"
         "time.sleep(60)"
     )
-    command = [sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path)]
+    paths = [tmp_path, HERE, HERE.parent]
+    command = [sys.executable, "-c", script, *map(str, paths)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         children = [int(pid) for pid in parent.stdout.readline().split()]
         parent.send_signal(signal.SIGKILL)

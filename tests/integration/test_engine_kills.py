@@ -42,7 +42,6 @@ pytestmark = [
     pytest.mark.network,
     pytest.mark.enable_socket,
     pytest.mark.timeout(3600 if LONG else 1800),
-    pytest.mark.xdist_group("kills"),
 ]
 
 

@@ -34,7 +34,6 @@ pytestmark = [
     pytest.mark.postgres,
     pytest.mark.enable_socket,
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("engine-replicas"),
 ]
 
 ADA = Person(name="ada", source=Source.TERMINAL, roles=ADMIN_EVERYWHERE, owner=True)

@@ -36,7 +36,6 @@ pytestmark = [
     pytest.mark.postgres,
     pytest.mark.enable_socket,
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("procrastinate"),
 ]
 
 BY_JOBS = Pace(sweep=600.0, poll=0.2, heartbeat=0.5, stalled=3.0, again=0.2)
@@ -316,7 +315,7 @@ class TestTables:
     def test_a_dump_with_them_can_be_restored(self, lab, tmp_path):
         with lab.running(lab.driver()):
             number = lab.begin(plan_of(Wait(duration=timedelta(hours=1)), Approve()))
-            within(LONG, lambda: lab.has_tables() and lab.jobs())
+            within(LONG, lambda: lab.has_tables() and f"rollout {number} later" in lab.jobs())
         dump, load = programs("pg_dump", "pg_restore")
         file = tmp_path / "flagstaff.dump"
         subprocess.run(

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.postgres,
     pytest.mark.enable_socket,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("replicas"),
+    pytest.mark.alone,
 ]
 
 CONVERGED = 5.0

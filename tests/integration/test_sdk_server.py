@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
 from contextlib import closing
 from decimal import Decimal
 from time import monotonic, sleep
@@ -17,6 +16,7 @@ from flagstaff.errors import NotTaken, Unavailable, UsageError
 from flagstaff.flags.flag import Flag
 from flagstaff.flags.gates import Gates
 from flagstaff.sdk.transport import Address, Transport
+from ports import free_port
 
 pytestmark = pytest.mark.enable_socket
 
@@ -176,9 +176,7 @@ def test_a_start_without_server_and_disk_answers_defaults(connect, unused_port):
 
 @pytest.fixture
 def unused_port():
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 def test_a_spoilt_file_on_disk_is_no_obstacle(server, connect, tmp_path):

@@ -111,14 +111,15 @@ class Chaos:
         servers = list(self._servers.values())
         for number in range(self._kills):
             # Some lives end in the start-up, the others at any point of what fits into one: on a
-            # busy machine, where a start takes long, lives are longer too.
+            # busy machine, where a start takes long, lives are longer too. A cut ends no life.
             server = random.choice(servers)
             if random.random() < 0.85:
                 self._until(server.answers)
-            life = max(4.0, 2.0 * server.starting)
+            cut = self._wire is not None and number % 10 == 0
+            life = 4.0 if cut else max(4.0, 2.0 * server.starting)
             if self._stopping.wait(random.uniform(0.0, life)):
                 return
-            if self._wire is not None and number % 10 == 0:
+            if cut:
                 self._cut(random.uniform(5.0, 9.0))
             else:
                 self._killed(server, "killed at any time")

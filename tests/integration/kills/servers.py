@@ -18,7 +18,7 @@ from pathlib import Path
 from cluster import TOKEN, within
 
 from kills.scripts import ENVIRONMENTS
-from postgres import free_port
+from ports import free_port
 
 SPEED = 60
 """Times faster than real; requests are known by their keys for 24 hours of that."""

@@ -34,25 +34,21 @@ def fleet(tmp_path, redis, redis_server):
     fleet.close()
 
 
-@pytest.fixture
-def rabbit_fleet(tmp_path, redis, redis_server):
-    """A fleet on a RabbitMQ of its own; results are kept in Redis."""
-    assert redis.dbsize() == 0
-    folder = tmp_path / "rabbitmq"
-    folder.mkdir()
-    server = RabbitMQ(folder)
-    fleet = Fleet(tmp_path, server.url(), redis_server.url(1))
-    yield fleet
-    fleet.close()
-    server.stop()
-
-
 @pytest.fixture(scope="session")
 def rabbit_server(tmp_path_factory):
     """A RabbitMQ for all tests that take a virtual host of it each."""
     server = RabbitMQ(tmp_path_factory.mktemp("rabbitmq"))
     yield server
     server.stop()
+
+
+@pytest.fixture
+def rabbit_fleet(tmp_path, redis, redis_server, rabbit_server):
+    """A fleet in a virtual host of its own; results are kept in Redis."""
+    assert redis.dbsize() == 0
+    fleet = Fleet(tmp_path, rabbit_server.place(uuid4().hex), redis_server.url(1))
+    yield fleet
+    fleet.close()
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ import pytest
 from fleet import until
 from kombu import Connection, Queue
 
+from shown import shown
+
 pytestmark = [
     pytest.mark.enable_socket,
     pytest.mark.network,
@@ -27,12 +29,15 @@ pytestmark = [
 
 JOBS = 2_000
 PATIENCE = 400
+SPEED = "10"
+"""An engine asks workers and brokers again after 30 seconds of its own time."""
+
 OLD, NEW = "shop.notify", "integrations.notify"
 SETTINGS = """
 flags: flags
 environments: [production]
 brokers:
-  main: {url_file: broker, workers: %d, timeout: 10s%s}
+  main: {url_file: broker, workers: %d, timeout: 4s%s}
 """
 PLAN = """
 flag: rename_notify
@@ -59,7 +64,7 @@ class Plane:
     def start(self):
         with (self.root / "server.log").open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "flagstaff", "server", "--port", "0"],
+                [sys.executable, "-m", "flagstaff", "server", "--port", "0", "--speed", SPEED],
                 cwd=self.root,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -82,11 +87,8 @@ class Plane:
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)["data"]
 
-    def shown(self):
-        return self.run("rollout", "show", "1")
-
     def steps(self):
-        return {each["kind"]: each for each in self.shown()["steps"]}
+        return {each["kind"]: each for each in shown(self.root)["steps"]}
 
     def notes(self, kind, words):
         """Return whether a step of the kind holds, with such words."""
@@ -94,7 +96,7 @@ class Plane:
         return found["status"] == "active" and words in found["note"]
 
     def over(self):
-        return self.shown()["phase"] == "completed"
+        return shown(self.root)["phase"] == "completed"
 
     def kill(self, *, all_of_it):
         """Kill the server; the command that it runs goes on, unless the machine is lost."""

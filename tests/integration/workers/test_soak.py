@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import os
+from uuid import uuid4
 
 import pytest
 from soak import Soak
-
-from brokers import RabbitMQ
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -27,17 +26,12 @@ BETWEEN_KILLS = 4.0
 
 
 @pytest.fixture(params=["redis", "rabbitmq"])
-def broker(request, tmp_path, redis, redis_server):
+def broker(request, redis, redis_server):
     """Return the address of an empty broker; results are kept in Redis."""
     assert redis.dbsize() == 0
     if request.param == "redis":
-        yield redis_server.url()
-        return
-    folder = tmp_path / "rabbitmq"
-    folder.mkdir()
-    server = RabbitMQ(folder)
-    yield server.url()
-    server.stop()
+        return redis_server.url()
+    return request.getfixturevalue("rabbit_server").place(uuid4().hex)
 
 
 def soaked(tmp_path, broker, redis_server, **fields):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fleet import flagstaff
 
-from postgres import free_port
+from ports import free_port
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
 

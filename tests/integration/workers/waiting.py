@@ -19,7 +19,7 @@ RUNNING, FOLLOWING = "workers: running", "workers: to follow what runs"
 HELD = "workers: to follow what waits there"
 
 
-def look(fleet, name=OLD, timeout=2.0, *, cleaned_up=False, **more):
+def look(fleet, name=OLD, timeout=1.0, *, cleaned_up=False, **more):
     """Look once with nothing but the broker's address, and that of its management if it has one."""
     app = Celery(broker=fleet.broker, set_as_current=False)
     try:

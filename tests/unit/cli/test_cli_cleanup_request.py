@@ -93,7 +93,7 @@ class Forge:
 @pytest.fixture
 def forge():
     made = Forge()
-    thread = threading.Thread(target=made.server.serve_forever)
+    thread = threading.Thread(target=made.server.serve_forever, args=(0.02,))
     thread.start()
     yield made
     made.server.shutdown()

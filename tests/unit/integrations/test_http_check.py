@@ -41,7 +41,7 @@ def server():
         found.asked = []
         found.answer = (200, {}, b'{"status": "green", "queues": [{"depth": 0, "full": false}]}')
         found.url = f"http://127.0.0.1:{found.server_address[1]}"
-        thread = threading.Thread(target=found.serve_forever, daemon=True)
+        thread = threading.Thread(target=found.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield found
         found.shutdown()

@@ -74,7 +74,7 @@ def site():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.asked, server.status, server.delay = [], 200, 0
         server.body = counts(0, 0, 0, 0)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield server
         server.shutdown()
