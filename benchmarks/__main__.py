@@ -15,6 +15,7 @@ from benchmarks import (
     releases,
     server,
     workers,
+    workers_instructions,
     workers_migrate,
     workers_watch,
 )
@@ -30,6 +31,7 @@ SUITES = {
     "releases": releases.main,
     "server": server.main,
     "workers": workers.main,
+    "workers_instructions": workers_instructions.main,
     "workers_migrate": workers_migrate.main,
     "workers_watch": workers_watch.main,
 }

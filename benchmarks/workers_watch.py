@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 JOBS = "benchmarks.workers_watch_jobs"
 SIDES = ("plain", "watched", "renamed")
 TARGETS = {"enqueue": 1.10, "execution": 1.03}
+WORKER = ["-P", "solo", "-l", "ERROR", "--without-gossip", "--without-mingle"]
 TURN = 2_500
 """Jobs that a worker runs before it is the next one's turn."""
 
@@ -91,7 +92,6 @@ def _execute(environment: dict[str, str]) -> dict[str, dict[str, float]]:
     """Let a worker of each side run jobs that wait, in turns; return the medians of the turns."""
     import redis  # noqa: PLC0415 - an extra
 
-    words = ["-P", "solo", "-l", "ERROR", "--without-gossip", "--without-mingle"]
     clients = {n: redis.Redis.from_url(f"{environment['BROKER']}/{i}") for i, n in enumerate(SIDES)}
     workers = {}
     turns = int(environment["JOBS"]) // TURN - WARM - 2
@@ -99,7 +99,7 @@ def _execute(environment: dict[str, str]) -> dict[str, dict[str, float]]:
     try:
         for side in SIDES:
             workers[side] = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", f"{JOBS}:app", "worker", *words],
+                [sys.executable, "-m", "celery", "-A", f"{JOBS}:app", "worker", *WORKER],
                 env={**environment, "SIDE": side},
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -150,17 +150,10 @@ def _cpu(pid: int) -> float:
 @contextmanager
 def _running(folder: Path) -> Iterator[dict[str, str]]:
     """Run a Redis and a server, and return the environment that knows both."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
     definition = folder / "config/feature_flags/worker/rename.yml"
     definition.parent.mkdir(parents=True)
     definition.write_text("name: rename\ntype: worker\ndefault_enabled: false\n")
     (folder / "flagstaff.yml").write_text("")
-    broker = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--save", "", "--dir", str(folder)],
-        stdout=subprocess.DEVNULL,
-    )
     server = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(folder)],
         stdout=subprocess.PIPE,
@@ -169,18 +162,37 @@ def _running(folder: Path) -> Iterator[dict[str, str]]:
     )
     try:
         assert server.stdout is not None
+        with broker_in(folder) as environment:
+            yield {
+                **environment,
+                "FLAGSTAFF_URL": server.stdout.readline().strip(),
+                "FLAGSTAFF_ENVIRONMENT": "production",
+                "FLAGSTAFF_TOKEN_FILE": str(folder / ".flagstaff/token"),
+                "FLAGSTAFF_CACHE_DIR": str(folder / "cache"),
+            }
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@contextmanager
+def broker_in(folder: Path) -> Iterator[dict[str, str]]:
+    """Run a Redis, and return an environment in which the jobs know it."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    broker = subprocess.Popen(
+        ["redis-server", "--port", str(port), "--save", "", "--dir", str(folder)],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
         yield {
             **os.environ,
             "BROKER": f"redis://127.0.0.1:{port}",
-            "FLAGSTAFF_URL": server.stdout.readline().strip(),
-            "FLAGSTAFF_ENVIRONMENT": "production",
-            "FLAGSTAFF_TOKEN_FILE": str(folder / ".flagstaff/token"),
-            "FLAGSTAFF_CACHE_DIR": str(folder / "cache"),
             "PYTHONPATH": str(HERE.parent),
             "PYTHONWARNINGS": "ignore",
             "PYTHONHASHSEED": "0",
         }
     finally:
-        for process in (server, broker):
-            process.terminate()
-            process.wait(30)
+        broker.terminate()
+        broker.wait(30)

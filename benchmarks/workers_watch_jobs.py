@@ -1,4 +1,8 @@
-"""The jobs of `workers_watch`, plain, watched or with a rename declared; run, it publishes them."""
+"""The jobs of `workers_watch`, plain, watched or with a rename declared; run, it publishes them.
+
+With `ALONE` no server is asked about the flag and nothing goes by the clock: one side is published,
+and its worker ends with the last job.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,13 @@ from typing import Any
 
 from celery import Celery
 
+from flagstaff import Client
 from flagstaff.workers import renames, watching
 
 SIDES = ("plain", "watched", "renamed")
 BLOCK = 50
+ALONE = "ALONE" in os.environ
+LAST = -1
 
 
 def make(side: str) -> Celery:
@@ -23,19 +30,34 @@ def make(side: str) -> Celery:
     made = Celery(side, broker=f"{broker}/{SIDES.index(side)}", set_as_current=False)
     made.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True)
     made.task(name="shop.nothing", shared=False)(_nothing)
+    client = Client.memory({"rename": False}) if ALONE else None
     if side == "watched":
-        watching.watch(made)
+        watching.watch(made, client=client)
     elif side == "renamed":
-        renames.declare(made, flag="rename", old="shop.nothing", new="other.nothing")
+        renames.declare(made, flag="rename", old="shop.nothing", new="other.nothing", client=client)
+    watch = watching.watched(made)
+    if ALONE and watch is not None:
+        watch.looker.start = _start_nothing  # type: ignore[method-assign]
     return made
+
+
+def _start_nothing() -> None:
+    """Start nothing."""
 
 
 def _nothing(number: int) -> None:
     """Do nothing."""
+    if number == LAST:
+        os._exit(0)
 
 
 def main() -> None:
     """Publish in turns, a block each, and print the microseconds of CPU that a job took."""
+    if ALONE:
+        task = make(os.environ["SIDE"]).tasks["shop.nothing"]
+        for number in (*range(int(os.environ["JOBS"])), LAST):
+            task.delay(number)
+        return
     apps = {side: make(side) for side in SIDES}
     blocks: dict[str, list[float]] = {side: [] for side in SIDES}
     rounds = int(os.environ["JOBS"]) // BLOCK
