@@ -217,9 +217,20 @@ def away(monkeypatch):
     return taken
 
 
-def test_while_the_database_is_away_the_last_good_snapshot_answers(client, change, away):
+def followed(application, environment):
+    """Return once an environment has been read."""
+    end = time.monotonic() + 60
+    while application.hub.channel(environment).latest is None:
+        assert time.monotonic() < end, f"{environment} is not followed"
+        time.sleep(0.01)
+
+
+def test_while_the_database_is_away_the_last_good_snapshot_answers(
+    application, client, change, away
+):
     change(Boolean(value=True))
     assert client.post(ONE, json=ADA).json()["value"] is True
+    followed(application, "dev")
     with away():
         change(Boolean(value=False))
         answer = client.post(ONE, json=ADA)
