@@ -103,8 +103,11 @@ def test_a_line_that_is_being_written_waits_for_its_end(log, reader):
 
 def test_jobs_that_began_before_the_flag_changed_last_do_not_count(log, reader):
     """Of those only the long ones are left by then, and nearly all of them on one side."""
-    append(log, line(1800.0) + line(3600.0) + line(3600.1, "Old") + line(1e300) + line(1e8))
-    assert reader.read() == [1800.0, 3600.0]
+    early = (SINCE - timedelta(seconds=1)).isoformat()
+    append(log, line(5, enqueued_at=early) + line(-1e300) + line(10**308))
+    append(log, line(1800.0, enqueued_at=SINCE.isoformat()))
+    append(log, line(600.0) + line(3600.0) + line(3600.1, "Old") + line(1e300) + line(1e8))
+    assert reader.read() == [1800.0, 600.0, 3600.0]
     reader.changes = (NOW,)
     append(log, line(2.0, at=NOW + timedelta(seconds=1)) + line(0.5, at=NOW + timedelta(seconds=1)))
     assert reader.read() == [0.5]

@@ -53,8 +53,8 @@ class JobDurations:
     def measure(self, kept: Kept, now: datetime) -> Measurement:
         """Return what is new, on top of the counts that are in the evidence.
 
-        Only jobs count that began after the flag changed last. Of those that began before, the long
-        ones alone are left, and most of them under the old names.
+        Only jobs count that were published, and began, after the flag changed last. Of those from
+        before, the long ones alone are left, and most of them under the old names.
 
         Args:
             kept: where the evidence ends.
@@ -66,10 +66,12 @@ class JobDurations:
 
         def take(line: bytes) -> None:
             job = ending(line, self._names)
-            if job is None or job.lasted is None:
+            if job is None or job.lasted is None or job.lasted < 0:
                 return
-            if job.at - begins >= timedelta(seconds=min(job.lasted, LONGEST)):
-                (on if job.name in self._guard.treatment else off).append(job.lasted)
+            late = job.at - begins < timedelta(seconds=min(job.lasted, LONGEST))
+            if late or (job.published is not None and job.published < begins):
+                return
+            (on if job.name in self._guard.treatment else off).append(job.lasted)
 
         try:
             paths = log_files(self._root, self._guard)

@@ -11,11 +11,12 @@ import json
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import inf, isfinite
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from flagstaff.rollouts.guard import Arm, Guard, Measurement
 
@@ -32,12 +33,13 @@ step straight to everybody none run at the same time any more."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """The end of one job: `lasted` are the seconds it took, if the line says so."""
+    """The end of one job: the seconds it took and when it was published, if the line says so."""
 
     name: str
     status: str
     at: datetime
     lasted: float | None
+    published: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,13 @@ def ending(line: bytes, names: Collection[str]) -> Ended | None:
         if status not in ENDINGS or name not in names:
             return None
         at = _moment(entry.get("completed_at") or entry["time"])
-        return Ended(name=name, status=status, at=at, lasted=_lasted(entry))
+        return Ended(
+            name=name,
+            status=status,
+            at=at,
+            lasted=_lasted(entry),
+            published=_published(entry),
+        )
     except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
         return None
 
@@ -171,8 +179,17 @@ def _lasted(entry: Mapping[str, object]) -> float | None:
     """Return for how many seconds a job ran, if the line says so."""
     for key in LASTED:
         value = entry.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
-            return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            with suppress(OverflowError):  # a whole number that no float can hold
+                if isfinite(value):
+                    return float(value)
+    return None
+
+
+def _published(entry: Mapping[str, Any]) -> datetime | None:
+    """Return when a job was published, if the line says so in a way that can be read."""
+    with suppress(ValueError, KeyError, TypeError, OverflowError, OSError):
+        return _moment(entry["enqueued_at"])
     return None
 
 
