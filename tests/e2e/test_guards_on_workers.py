@@ -34,7 +34,7 @@ ISSUE = """# [Feature flag] Rollout of `rename_notify`
 
 ## Rollout Steps
 
-- [ ] `/chatops run feature set rename_notify 50 --random`
+- [ ] `/chatops run feature set rename_notify 50 --actors`
 - [ ] Wait for %s
 """
 LAST_DAY = 2_000
