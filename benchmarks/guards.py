@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks import guards_actors as people
+from benchmarks import guards_pairs as pairs
 from benchmarks import guards_rates as rates
 from benchmarks import guards_rollouts as rollouts
 from benchmarks import guards_single as single
@@ -39,6 +40,9 @@ GATES = {
 }
 
 
+MORE = {"B8": pairs.b8_read}
+"""The same gate through the product's own readers."""
+
 CELLED = {"B4": rates.b4, "B5": rates.b5}
 
 
@@ -52,6 +56,8 @@ def run(names: list[str], scale: float, fault: str, cell: str) -> Iterator[Row]:
             yield from CELLED[name](rng, scale, cell)
         else:
             yield from GATES[name](rng, scale)
+        if name in MORE:
+            yield from MORE[name](rng, scale)
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 `python guarded_jobs.py RATE [NUMBER]` publishes so many jobs a second until the file `stop` is
 there, or so many as fast as it can, and prints how many it was. Of the jobs under the new name
-`HARM` fail, under the old one 2 %, spread evenly.
+`HARM` fail, under the old one 2 %, spread evenly; each takes `SLOW` seconds longer.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from flagstaff.workers import renames, watching
 
 OLD, NEW = "shop.notify", "integrations.notify"
 HARM = float(os.environ.get("HARM", "0.02"))
+SLOW = float(os.environ.get("SLOW", "0"))
 
 app = Celery("jobs", broker=os.environ["BROKER"], set_as_current=False)
 app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True)
@@ -26,6 +27,7 @@ owed = {OLD: 0.0, NEW: 0.0}
 
 @app.task(name=OLD, shared=False, bind=True)
 def notify(self, number):
+    time.sleep(0.002 + (SLOW if self.name == NEW else 0.0))
     owed[self.name] += HARM if self.name == NEW else 0.02
     if owed[self.name] >= 1:
         owed[self.name] -= 1

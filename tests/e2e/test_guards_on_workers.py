@@ -29,6 +29,7 @@ renames:
 guards:
   - {name: renamed workers, flag: rename_notify, jobs: log/jobs-*.jsonl, safe_below: 0.1}
 """
+SLOW = "  - {name: slow, flag: rename_notify, jobs: log/jobs-*.jsonl, slower_than: 1s}\n"
 ISSUE = """# [Feature flag] Rollout of `rename_notify`
 
 ## Rollout Steps
@@ -41,12 +42,12 @@ LAST_DAY = 2_000
 
 
 @pytest.fixture
-def root(tmp_path):
+def root(tmp_path, request):
     root = tmp_path / "shop"
     path = root / "config/feature_flags/worker/rename_notify.yml"
     path.parent.mkdir(parents=True)
     path.write_text("name: rename_notify\ntype: worker\ndefault_enabled: false\n")
-    (root / "flagstaff.yml").write_text(SETTINGS)
+    (root / "flagstaff.yml").write_text(getattr(request, "param", SETTINGS))
     return root
 
 
@@ -80,13 +81,13 @@ def surroundings(root, server, redis):
 
 
 @contextmanager
-def worker(root, surroundings, harm):
+def worker(root, surroundings, harm=0.02, slow=0.0):
     """Run a worker, until the block ends."""
     words = ["-P", "solo", "-l", "CRITICAL", "--without-gossip", "--without-mingle"]
     process = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "guarded_jobs:app", "worker", *words],
         cwd=root,
-        env={**surroundings, "HARM": str(harm)},
+        env={**surroundings, "HARM": str(harm), "SLOW": str(slow)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -171,3 +172,24 @@ def test_a_harmless_rename_is_shown_safe_and_no_job_is_lost(root, surroundings):
     [wait] = [each for each in found["steps"] if each["kind"] == "Bake"]
     assert "evidence of safety" in wait["note"]
     assert {OLD, NEW} == set(ended(root))
+
+
+@pytest.mark.parametrize("root", [SETTINGS + SLOW], indirect=True)
+def test_jobs_that_take_a_little_longer_are_found_in_pairs(root, surroundings):
+    """None of them comes near the bound, so counting those above it sees nothing."""
+    (root / "issue.md").write_text(ISSUE % "2 days")
+    with worker(root, surroundings, slow=0.002):
+        published = publishing(root, surroundings, 50)
+        start(root)
+        found = until(root, lambda each: each["phase"] not in {"running", "waiting", "pending"})
+        (root / "stop").touch()
+        sent = number_of(published)
+        all_end(root, sent)
+    assert found["phase"] == "rolled_back", found
+    said = r"at 50 %: slow in pairs: in (\d+) % of pairs the one under the new names took longer, "
+    share = re.search(said, found["reason"])
+    assert share, found["reason"]
+    assert int(share[1]) > 60
+    said = {each["guard"]: each for each in found["guards"]}
+    assert (said["slow in pairs"]["verdict"], said["slow"]["treatment"]["failed"]) == ("fail", 0)
+    assert said["slow in pairs"]["longer"] > 0.6

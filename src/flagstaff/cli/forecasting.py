@@ -92,6 +92,8 @@ def _traffic(guard: Guard, found: Traffic) -> str:
     hours = found.over.total_seconds() / 3600
     when = "day" if hours >= DAY else f"{hours:.2g} hours"
     where = f"{guard.with_off} " if guard.query is None else ""
+    if guard.ranked:
+        return f"{found.seen.total:,} {guard.counts} {where}in the last {when}"
     counted = (
         f"{found.seen.failed:,} of {found.seen.total:,} {guard.counts} {where}{guard.went_badly}"
     )

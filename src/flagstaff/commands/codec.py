@@ -22,9 +22,10 @@ from flagstaff.errors import UsageError
 from flagstaff.flags.change import GateChange
 from flagstaff.flags.gates import Gates
 from flagstaff.rollouts.effect import Effect, External
-from flagstaff.rollouts.guard import Guard, Measurement
+from flagstaff.rollouts.guard import Guard, Judgement, Measurement
 from flagstaff.rollouts.plan import Action
-from flagstaff.rollouts.query import Query
+from flagstaff.rollouts.query import Place, Query
+from flagstaff.rollouts.rollout import Watch
 
 T = TypeVar("T")
 
@@ -128,11 +129,15 @@ _converter.register_structure_hook_func(
     lambda kind: kind is Guard,
     lambda value, _: _structure_guard(_without_retired(value), Guard),
 )
-# Servers from before durations were watched, or actors counted, go on reading what does neither.
+# Servers from before durations were watched or compared, or actors counted, go on reading what does
+# none of it.
 for _kind, _later in (
     (Query, ("slower_than",)),
-    (Guard, ("slower_than", "unit")),
-    (Measurement, ("on_crowd", "off_crowd")),
+    (Guard, ("slower_than", "unit", "ranked")),
+    (Measurement, ("on_crowd", "off_crowd", "on_durations", "off_durations")),
+    (Judgement, ("longer",)),
+    (Place, ("logs",)),
+    (Watch, ("durations",)),
 ):
     _converter.register_unstructure_hook(
         _kind,

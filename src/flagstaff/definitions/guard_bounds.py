@@ -11,6 +11,7 @@ from flagstaff.definitions.problems import quote
 from flagstaff.definitions.project import JobGuard
 from flagstaff.errors import UsageError
 from flagstaff.rollouts.evidence.message import length
+from flagstaff.rollouts.evidence.standing import Response
 
 KEY: Final = "slower_than"
 MOST: Final = 8
@@ -56,9 +57,28 @@ def parse_bound(text: str) -> float:
 
 
 def one_for_each(guard: JobGuard, bounds: tuple[float, ...]) -> tuple[JobGuard, ...]:
-    """Return a guard for each bound: together they have the weight of one."""
+    """Return a guard for each bound: together they have the weight of one.
+
+    Job logs have every single duration. There one more compares these in pairs, with half of the
+    weight; no wait asks it for safety, since it is blind to a few jobs that are much slower.
+    """
     if not bounds:
         return (guard,)
+    if guard.query is None:
+        half = replace(guard, weight=guard.weight / 2)
+        pairs = replace(
+            half,
+            name=f"{guard.name} in pairs",
+            ranked=True,
+            required=False,
+            on_no_data=Response.HOLD,
+            split=False,
+        )
+        return (*_over(half, bounds), pairs)
+    return _over(guard, bounds)
+
+
+def _over(guard: JobGuard, bounds: tuple[float, ...]) -> tuple[JobGuard, ...]:
     return tuple(
         replace(
             guard,

@@ -117,6 +117,7 @@ class JobGuard:
     split: bool = False
     slower_than: float = 0.0
     unit: Counting = Counting.CALLS
+    ranked: bool = False
 
 
 def _frozen(**items: str) -> Mapping[str, str]:

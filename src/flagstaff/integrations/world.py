@@ -16,6 +16,7 @@ from flagstaff.integrations.forge.authors import author_of
 from flagstaff.integrations.forge.effects import IssueEffects
 from flagstaff.integrations.forge.issue_file import read, rewrite
 from flagstaff.integrations.http_check import HttpCheck
+from flagstaff.integrations.metrics.job_durations import JobDurations
 from flagstaff.integrations.metrics.job_logs import JobLogs
 from flagstaff.integrations.metrics.sources import Sources
 from flagstaff.integrations.notify.webhook import post
@@ -84,6 +85,8 @@ class World:
         """Return what a guard has seen since watching began; `kept` is in the evidence already."""
         if guard.query is not None:
             return self._sources.measure(guard, guard.query, kept)
+        if guard.ranked:
+            return JobDurations(self._root, guard).measure(kept, datetime.now(UTC))
         key = (guard, kept.since)
         if key not in self._logs:
             self._logs[key] = JobLogs(self._root, guard, kept.since)

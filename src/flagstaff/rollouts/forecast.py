@@ -10,7 +10,7 @@ from math import inf, log, log1p
 from flagstaff.flags.change import PercentageOfActors
 from flagstaff.rollouts.evidence.actors import unit_problem
 from flagstaff.rollouts.evidence.message import spoken
-from flagstaff.rollouts.evidence.planner import Reach, detectable, reach
+from flagstaff.rollouts.evidence.planner import Reach, detectable, detectable_in_pairs, reach
 from flagstaff.rollouts.evidence.several import shares
 from flagstaff.rollouts.guard import Arm, Guard
 from flagstaff.rollouts.plan import Bake, Plan, SetGate, Step
@@ -93,6 +93,8 @@ def _waits(plan: Plan) -> Iterator[tuple[Rollout, Step]]:
 def _forecast(
     rollout: Rollout, step: Step, bake: Bake, guard: Guard, seen: Arm, rate: float
 ) -> Forecast:
+    if guard.ranked:
+        return Forecast(step=step.id, text=_in_pairs(rollout, step, bake, guard, rate))
     if not seen.total:
         text = f"{step.title}: no {guard.counts} {guard.with_off} were seen"
         warning = f"{step.title}: it will wait for a person"
@@ -112,19 +114,41 @@ def _forecast(
     return Forecast(step=step.id, text=text, warning=_warning(step, guard, stage))
 
 
+def _in_pairs(rollout: Rollout, step: Step, bake: Bake, guard: Guard, rate: float) -> str:
+    """Return what comparing in pairs can tell; a wait never waits for it."""
+    share = rollout.percentage / EVERYBODY
+    jobs = rate * bake.duration.total_seconds()
+    text = f"{step.title}: about {jobs * share:,.0f} {guard.counts} {guard.with_on}"
+    if share >= 1:
+        return f"{text}; there is nothing to compare with"
+    least = detectable_in_pairs(share, jobs, _false_harm(rollout, guard))
+    if least == inf:
+        return f"{text}; too few to compare in pairs"
+    margin = guard.harm_ratio
+    longer = f"more than {margin:g} times as long" if margin > 1 else "longer"
+    harm = f"sees harm if the one {guard.with_on} takes {longer} in {100 * least:.0f} % of pairs"
+    return f"{text}; {harm}"
+
+
+def _false_harm(rollout: Rollout, guard: Guard) -> float:
+    """Return the guard's part of the chance of a rollback without harm."""
+    weights = {each.name: each.weight for each in rollout.plan.guards if rolls_back(each)}
+    part = shares(weights)[guard.name] if guard.name in weights else 1.0
+    return rollout.plan.statistics.false_rollback * part
+
+
 def _reach(
     rollout: Rollout, guard: Guard, seen: Arm, share: float, rate: float, seconds: float
 ) -> Reach:
     statistics = rollout.plan.statistics
-    weights = {each.name: each.weight for each in rollout.plan.guards if rolls_back(each)}
-    part = shares(weights)[guard.name] if guard.name in weights else 1.0
+    false_harm = _false_harm(rollout, guard)
     ratio = safe_ratio(rollout)
     stage = reach(
         base=max(seen.rate, 0.5 / (seen.total + 1)),
         share=share,
         rate=rate,
         seconds=seconds,
-        false_harm=statistics.false_rollback * part,
+        false_harm=false_harm,
         harm_ratio=guard.harm_ratio,
         safe_ratio=ratio,
         false_safe=statistics.false_safe,
@@ -143,7 +167,7 @@ def _reach(
         max(seen.rate, 0.5 / (seen.total + 1)),
         share,
         rate * safe_after,
-        statistics.false_rollback * part,
+        false_harm,
         guard.harm_ratio,
     )
     return replace(stage, safe_after=safe_after, detectable=found)

@@ -60,6 +60,8 @@ class Guard:
             they are not, roll back when none come any more.
         slower_than: seconds above which something counts as bad; 0 where failures do.
         unit: whether calls are counted, or each actor once.
+        ranked: whether every single duration is compared with those of the other side, in pairs,
+            instead of counting what is bad.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Guard:
     split: bool = False
     slower_than: float = 0.0
     unit: Counting = Counting.CALLS
+    ranked: bool = False
 
     @property
     def by_actor(self) -> bool:
@@ -105,6 +108,8 @@ class Guard:
         """Return what is said of those that count as bad."""
         if self.by_actor:
             return self._met
+        if self.ranked:
+            return "took longer"
         if self.slower_than:
             took = "waited" if self._asked == WAITS else "took"
             return f"{took} over {length(self.slower_than)}"
@@ -115,6 +120,8 @@ class Guard:
         """Return the same of what may happen."""
         if self.by_actor:
             return self._met.replace("had", "have", 1)
+        if self.ranked:
+            return "take longer"
         if self.slower_than:
             take = "wait" if self._asked == WAITS else "take"
             return f"{take} over {length(self.slower_than)}"
@@ -125,7 +132,7 @@ class Guard:
         """Return what is counted, as it reads after "5 of 90" that are bad."""
         if self.by_actor:
             return f"{self.counts} {self.with_on}"
-        fails = not self.slower_than and self._asked != RETRIED
+        fails = not (self.slower_than or self.ranked or self._asked == RETRIED)
         return self.counts if fails else f"{self.counts} {self.went_badly}"
 
     @property
@@ -179,7 +186,8 @@ class Measurement:
     `baseline` are the jobs under the control names before that: no control in the proper sense, for
     they did not run at the same time. `place` is how far the source was read; `behind` how many
     changes of the flag in production came later than what is counted here. The crowds are both
-    sides as they are now, where actors are counted.
+    sides as they are now, where actors are counted; the durations, in seconds, what single jobs
+    took that are counted here and not yet in the evidence, where these are compared.
     """
 
     guard: str
@@ -191,6 +199,8 @@ class Measurement:
     behind: int = 0
     on_crowd: Crowd | None = None
     off_crowd: Crowd | None = None
+    on_durations: tuple[float, ...] = ()
+    off_durations: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +249,8 @@ class Judgement:
 
     `ratio` lies between `low` and `high` with a confidence of 95 % however often one looks; `high`
     is none when nothing bounds it. `harm` and `safe` are evidence to 1, with what is asked for.
+    `longer` is the share of pairs in which the one with the flag on took longer, 0 to 1, where
+    durations are compared in pairs and there was one.
     """
 
     guard: str
@@ -254,3 +266,4 @@ class Judgement:
     safe: float = 1.0
     safe_limit: float = 10.0
     safe_ratio: float = 4.0
+    longer: float | None = None

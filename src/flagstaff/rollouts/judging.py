@@ -7,12 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from math import log
 
-from flagstaff.rollouts import exposure, watching
+from flagstaff.rollouts import exposure, pairs, watching
 from flagstaff.rollouts.event import Answer
 from flagstaff.rollouts.evidence import judging
 from flagstaff.rollouts.evidence.counts import Counts, Tally
+from flagstaff.rollouts.evidence.durations import (
+    duration_standing,
+    log_credible_slower,
+    log_faster,
+    log_slower,
+)
 from flagstaff.rollouts.evidence.judging import Finding, log_any_safe
-from flagstaff.rollouts.evidence.message import sentence, spoken, to_one
+from flagstaff.rollouts.evidence.message import sentence, slower_sentence, spoken, to_one
 from flagstaff.rollouts.evidence.ratio import (
     Evidence,
     advance_evidence,
@@ -164,6 +170,8 @@ def _words(view: _View) -> str:
     tally = watch.evidence.stage_treatment
     if standing is not Standing.HARMFUL and (wrong := exposure.trouble(guard, watch)):
         return f"{guard.name}: {wrong}"
+    if guard.ranked and standing is not Standing.NO_DATA:
+        return slower_sentence(watch.durations, pairs.ranking(guard, spec))
     if standing is Standing.NO_DATA or not view.alone:
         return sentence(_finding(view))
     counts = f"{guard.name}: {tally.bad:,.0f} of {tally.total:,.0f} {guard.counts} "
@@ -203,13 +211,15 @@ def _view(rollout: Rollout, guard: Guard, now: datetime) -> _View:
 def _stands(
     rollout: Rollout, guard: Guard, watch: Watch, spec: RatioGuard, now: datetime
 ) -> Standing:
-    state = watch.evidence
-    if watch.alone_at is not None or state.harmful_at is not None:
+    state, ranked = watch.evidence, watch.durations
+    if any(each is not None for each in (watch.alone_at, state.harmful_at, ranked.harmful_at)):
         return Standing.HARMFUL
     if exposure.trouble(guard, watch):
         return Standing.NO_DATA
     in_stage = _seen(rollout, guard)
     found = judging.standing(state, spec)
+    if guard.ranked:
+        found = duration_standing(ranked, pairs.ranking(guard, spec))
     # A source that went away before the end of the last stage was read is away in this one too.
     if found is Standing.NO_DATA or (in_stage and found is not Standing.COLLECTING):
         return found
@@ -220,12 +230,17 @@ def _stands(
 
 
 def _finding(view: _View) -> Finding:
-    return judging.judge(view.watch.evidence, view.spec, standing_is=view.standing)
+    found = judging.judge(view.watch.evidence, view.spec, standing_is=view.standing)
+    if not view.guard.ranked:
+        return found
+    state = view.watch.durations
+    harmful, safe = evidence_ratio(log_slower(state)), evidence_ratio(log_faster(state))
+    return replace(found, harm=harmful, safe=safe)
 
 
 def _judgement(rollout: Rollout, view: _View) -> Judgement:
     name, found = view.guard.name, _finding(view)
-    comparable = found.treatment.total and found.control.total
+    comparable = found.treatment.total and found.control.total and not view.guard.ranked
     return Judgement(
         guard=name,
         verdict=found.verdict,
@@ -246,6 +261,7 @@ def _judgement(rollout: Rollout, view: _View) -> Judgement:
         safe=found.safe,
         safe_limit=found.safe_limit,
         safe_ratio=watching.safe_ratio(rollout),
+        longer=pairs.longer(view.watch.durations),
     )
 
 
@@ -254,9 +270,15 @@ def _arm(tally: Tally) -> Arm:
 
 
 def _together(rollout: Rollout, deciding: Collection[_View]) -> Together:
-    logs = {each.guard.name: log_credible_harm(each.watch.evidence, each.spec) for each in deciding}
+    logs = {each.guard.name: _log_credible(each) for each in deciding}
     shared = {each.guard.name: each.spec.share for each in deciding}
     return together(logs, shared, rollout.plan.statistics.false_rollback)
+
+
+def _log_credible(view: _View) -> float:
+    if view.guard.ranked:
+        return log_credible_slower(view.watch.durations, pairs.ranking(view.guard, view.spec))
+    return log_credible_harm(view.watch.evidence, view.spec)
 
 
 def _rolled_back(rollout: Rollout, view: _View, now: datetime) -> str:
@@ -314,7 +336,7 @@ def _blocks(guard: Guard, standing: Standing) -> bool:
 
 def _missing(rollout: Rollout, guard: Guard, standing: Standing, now: datetime) -> str:
     """Return what a guard needs before the wait ends."""
-    if standing is Standing.COLLECTING:
+    if standing is Standing.COLLECTING and not guard.ranked:
         more = more_jobs(rollout, guard)
         if more is None:
             return f"{guard.name} cannot show safety at the rates seen so far"

@@ -52,14 +52,32 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogPlace:
+    """How far one log has been read, whatever its file is called by now.
+
+    Args:
+        head: digest of its first line, by which the log is known again, also in a copy.
+        offset: bytes that have been read, whole lines.
+        tail: digest of the last of them: another file that begins alike is not read on from there.
+        at: the real time when something was read last.
+    """
+
+    head: str
+    offset: int
+    tail: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Up to which real time a source was read, and where its counters stood then.
+    """Up to which real time a source was read, and where its counters, or its logs, stood then.
 
     It is kept with the evidence, in the same row: what is not committed was not read.
     """
 
     at: datetime | None = None
     bases: tuple[Base, ...] = ()
+    logs: tuple[LogPlace, ...] = ()
 
 
 NOWHERE = Place()

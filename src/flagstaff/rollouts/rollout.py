@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from flagstaff.flags.change import Boolean, PercentageOfActors, PercentageOfTime
 from flagstaff.flags.gates import Gates
+from flagstaff.rollouts.evidence.durations import DurationEvidence
 from flagstaff.rollouts.evidence.ratio import Evidence
 from flagstaff.rollouts.evidence.volume import VolumeEvidence
 from flagstaff.rollouts.guard import Arm
@@ -17,6 +18,7 @@ from flagstaff.rollouts.query import NOWHERE, Place
 NO_JOBS = Arm()
 NO_EVIDENCE = Evidence()
 NO_VOLUME = VolumeEvidence()
+NO_DURATIONS = DurationEvidence()
 
 
 class Phase(StrEnum):
@@ -128,7 +130,8 @@ class Watch:
     counts once. `before` are the jobs under the control names before this stage, `stage_control`
     those in it. `at` is when it was last read; `alone_at` when harm was shown without a control.
     `place` is how far the source was read for these counts, `volume` whether those with the flag on
-    are as many as they should be. `blind_since` is when data began to be missing.
+    are as many as they should be. `blind_since` is when data began to be missing. `durations` is
+    what is known of a guard that compares in pairs; its `evidence` then only counts jobs and polls.
     """
 
     guard: str
@@ -142,6 +145,7 @@ class Watch:
     place: Place = NOWHERE
     volume: VolumeEvidence = NO_VOLUME
     blind_since: datetime | None = None
+    durations: DurationEvidence = NO_DURATIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import log
 
-from flagstaff.rollouts import exposure
+from flagstaff.rollouts import exposure, pairs
 from flagstaff.rollouts.evidence.actors import first_failures
 from flagstaff.rollouts.evidence.below import evidence_below
 from flagstaff.rollouts.evidence.counts import Counts, Missing, Reading, Tally
@@ -219,6 +219,8 @@ def _read(
     rollout: Rollout, guard: Guard, measured: Measurement, now: datetime, *, cut: bool
 ) -> Watch:
     watch = watch_of(rollout, guard)
+    if guard.ranked and not pairs.follows(watch, measured):
+        return watch
     stage = stage_of(rollout) - measured.behind
     if measured.behind and _too_early(rollout, watch, measured.behind):
         return watch
@@ -230,7 +232,11 @@ def _read(
     if reading is None:
         far = _far(watch, measured)
         return watch if far is None else replace(watch, place=far)
-    evidence = advance_evidence(watch.evidence, reading, settings(rollout, guard, watch))
+    spec = settings(rollout, guard, watch)
+    evidence = advance_evidence(watch.evidence, reading, spec)
+    if guard.ranked:
+        ranked = pairs.compared(watch, measured, reading, pairs.ranking(guard, spec))
+        watch = replace(watch, durations=ranked)
     watch = replace(watch, evidence=evidence, at=now)
     if begins:
         watch = replace(watch, stage_control=Arm())

@@ -97,7 +97,11 @@ class ArmBody(Body):
 
 
 class GuardBody(Body):
-    """One guard with its latest reading."""
+    """One guard with its latest reading.
+
+    `longer` is the share of pairs in which the one with the flag on took longer, 0 to 1; null where
+    nothing is compared in pairs.
+    """
 
     name: str
     verdict: str | None
@@ -119,6 +123,7 @@ class GuardBody(Body):
     dry_run: bool
     required: bool
     on_harm: str
+    longer: float | None
 
     @classmethod
     def of(cls, guard: GuardView) -> GuardBody:
@@ -152,6 +157,7 @@ class GuardBody(Body):
             dry_run=guard.dry_run,
             required=guard.required,
             on_harm=guard.on_harm,
+            longer=guard.longer,
         )
 
 

@@ -30,13 +30,15 @@ LEAST = 1e-300
 class GuardHistory:
     """What one guard said, oldest first: the older, the further apart.
 
-    `harm_ratio` is the ratio up to which nothing is to be done, `counts` what is counted.
+    `harm_ratio` is the ratio up to which nothing is to be done, `counts` what is counted, `ranked`
+    whether durations are compared in pairs, so that nothing is bad.
     """
 
     guard: str
     harm_ratio: float
     counts: str
     points: tuple[Point, ...]
+    ranked: bool = False
 
 
 def points(
@@ -105,6 +107,7 @@ def history(
             harm_ratio=each.harm_ratio,
             counts=each.counts,
             points=tuple(point for point in found if point.guard == each.name),
+            ranked=each.ranked,
         )
         for each in plan.guards
         if guard in {"", each.name}

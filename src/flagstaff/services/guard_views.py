@@ -13,7 +13,7 @@ class GuardView:
     """One guard with its latest reading; without a reading there is no verdict.
 
     `harm` and `safe` are evidence to 1; `ratio` lies between `low` and `high` with a confidence of
-    95 %, and `high` is none when nothing bounds it.
+    95 %, and `high` is none when nothing bounds it. `longer` is that of `Judgement`.
     """
 
     name: str
@@ -38,6 +38,8 @@ class GuardView:
     dry_run: bool
     required: bool
     on_harm: str
+    ranked: bool
+    longer: float | None
 
 
 def guard_views(record: RolloutRecord) -> tuple[GuardView, ...]:
@@ -77,4 +79,6 @@ def _guard(guard: Guard, reading: Judgement | None) -> GuardView:
         dry_run=guard.dry_run,
         required=guard.required,
         on_harm=guard.on_harm.value,
+        ranked=guard.ranked,
+        longer=said.longer,
     )

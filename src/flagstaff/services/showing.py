@@ -138,6 +138,7 @@ def _details(record: RolloutRecord) -> dict[str, Json]:
             "evidence": each.evidence,
             "treatment": _arm(each.measurement.treatment),
             "control": _arm(each.measurement.control),
+            "longer": each.longer,
         }
         for each in record.readings
     ]

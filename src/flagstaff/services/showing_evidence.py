@@ -36,18 +36,21 @@ def _lines(guard: GuardHistory) -> list[str]:
     lines = [head + (more if left else "")]
     if not points:
         return [*lines, "  nothing was read"]
-    return [*lines, *(f"  {_line(each)}" for each in points)]
+    return [*lines, *(f"  {_line(each, ranked=guard.ranked)}" for each in points)]
 
 
-def _line(point: Point) -> str:
+def _line(point: Point, *, ranked: bool) -> str:
     on, off = point.treatment, point.control
+    counts = f"{on.failed:,} of {on.total:,} against {off.failed:,} of {off.total:,}"
     ratio = "no ratio"
-    if point.known:
+    if ranked:
+        counts, ratio = f"{on.total:,} against {off.total:,}", "in pairs"
+    elif point.known:
         high = "more" if point.high is None else f"{point.high:.2g}x"
         ratio = f"{point.ratio:.2g}x ({point.low:.2g}x to {high})"
     return (
         f"{point.at.astimezone(UTC):%m-%d %H:%M:%S}  {point.percentage:g} %  "
-        f"{on.failed:,} of {on.total:,} against {off.failed:,} of {off.total:,}  {ratio}  "
+        f"{counts}  {ratio}  "
         f"safe {to_one(point.safe_to_one)}, harm {to_one(point.harm_to_one)}  "
         f"{point.standing.value.replace('_', ' ')}"
     )

@@ -68,7 +68,7 @@ def _tile(view: GuardView, guard: Guard) -> Tile:
         off="Old names" if by_name else "Flag off",
         counts=guard.counts,
         badly=guard.went_badly,
-        difference=_difference(view.treatment, view.control),
+        difference=_in_pairs(view) if guard.ranked else _difference(view.treatment, view.control),
         saying=_saying(view, guard),
         by_name=by_name,
     )
@@ -84,12 +84,23 @@ def _difference(on: Arm, off: Arm) -> str:
     return f"{sign}{abs(between) * 100:.2f} points"
 
 
+def _in_pairs(view: GuardView) -> str:
+    return "" if view.longer is None else f"longer in {100 * view.longer:.0f} % of pairs"
+
+
 def _saying(view: GuardView, guard: Guard) -> str:
     on, off, counts = view.treatment, view.control, guard.counts
     if view.verdict is None:
         return f"Watching begins when the flag is first on in production; then {counts} count here."
     if not on.total:
         return f"No {counts} {guard.with_on} yet."
+    if guard.ranked and view.longer is not None:
+        return (
+            f"Of two {counts}, one from each side, that {guard.with_on} took longer in "
+            f"{100 * view.longer:.0f} % of cases."
+        )
+    if guard.ranked:
+        return f"{on.total:,} {counts} {guard.with_on}, and too few to compare yet."
     said = f"{on.failed:,} of {on.total:,} {counts} {guard.went_badly} {guard.with_on}"
     if not off.total:
         return f"{said}; none ran {guard.with_off} at the same time to compare with."

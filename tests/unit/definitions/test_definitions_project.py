@@ -281,6 +281,29 @@ def test_limits_of_a_guard_are_checked(settings, line, what):
     assert what in problem
 
 
+def test_durations_of_job_logs_are_compared_in_pairs_too(settings):
+    """Pairs have half of the weight, and neither a wait nor missing data depends on them."""
+    project = load_project(
+        settings(
+            "renames: [{flag: f, old: a, new: b}]\nguards:\n"
+            "  - {name: slow, flag: f, jobs: log/*, slower_than: [1s, 5s], weight: 2, "
+            "on_no_data: rollback, split: true, on_harm: hold}\n"
+        )
+    )
+    quick, late, pairs = project.guards
+    assert [each.name for each in project.guards] == [
+        "slow over 1 s",
+        "slow over 5 s",
+        "slow in pairs",
+    ]
+    assert [each.weight for each in project.guards] == [0.5, 0.5, 1.0]
+    assert (quick.slower_than, late.slower_than, pairs.slower_than) == (1.0, 5.0, 0.0)
+    assert (quick.ranked, late.ranked, pairs.ranked) == (False, False, True)
+    assert (quick.required, pairs.required, pairs.split) == (True, False, False)
+    assert (quick.on_no_data, pairs.on_no_data) == (Response.ROLLBACK, Response.HOLD)
+    assert quick.on_harm is pairs.on_harm is Response.HOLD
+
+
 def test_two_guards_need_two_names(settings):
     guard = "{name: g, flag: f, jobs: a}"
     root = settings(f"renames: [{{flag: f, old: a, new: b}}]\nguards: [{guard}, {guard}]\n")

@@ -357,7 +357,8 @@ class TestTemplates:
 
 def test_guards_written_out_are_read_as_they_were(read):
     guard = replace(GUARD, weight=0.25, max_time=timedelta(hours=3), slower_than=0.25)
-    plan = replace(read(f"{HEAD}- approve: x\n"), guards=(guard,))
+    pairs = replace(GUARD, name="in pairs", ranked=True, required=False)
+    plan = replace(read(f"{HEAD}- approve: x\n"), guards=(guard, pairs))
     assert read(write_plan(plan)) == plan
 
 

@@ -66,6 +66,12 @@ def test_with_a_bound_what_took_longer_is_bad_whether_it_failed_or_not(tmp_path,
     assert counts(logs) == ((5, 3), (1, 1))
 
 
+def test_what_only_pairs_want_to_know_may_be_nonsense(log, logs):
+    append(log, line(enqueued_at="soon") + line(enqueued_at=None) + line(enqueued_at=[1e300]))
+    append(log, line(duration_s=10**400) + line(duration_s={}))
+    assert counts(logs) == ((5, 0), (0, 0))
+
+
 def test_each_line_is_counted_once(log, logs):
     for count in (1, 2, 3):
         append(log, line())

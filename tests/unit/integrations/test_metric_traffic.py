@@ -31,6 +31,16 @@ def lately(tmp_path, source, query, *others, name="errors"):
     return Lately(tmp_path, Project(sources=sources), (guard,), START).traffic(guard)
 
 
+def test_of_job_logs_those_count_that_a_guard_in_pairs_can_compare(tmp_path):
+    entry = {"class": "Old", "job_status": "fail", "completed_at": (START - HOUR).isoformat()}
+    lines = [entry | {"duration_s": 2.5}, entry | {"elapsed": 7}, entry]
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log/a.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in lines))
+    guard = replace(GUARD, ranked=True)
+    found = Lately(tmp_path, Project(), (guard,), START).traffic(guard)
+    assert found == Traffic(seen=Arm(total=2), over=DAY)
+
+
 class Counting:
     """Counters as they stood at any time: `there` says which, with what they had counted."""
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from flagstaff.commands.model import ShowEvidence
 from flagstaff.rollouts.guard import Arm, Standing
 from flagstaff.services.person import ENGINE
-from flagstaff.store import evidence
+from flagstaff.store import evidence, rollouts
 from flagstaff.store.evidence import Point
 
 BEGUN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -108,3 +109,21 @@ def test_another_guard_is_refused(client, make_rollout):
     number = make_rollout()
     assert client.get(f"/rollouts/{number}/evidence", params={"guard": "x"}).status_code == 404
     assert list(client.get(f"/rollouts/{number}/evidence").json()) == [NAME]
+
+
+def test_where_pairs_are_compared_there_is_neither_a_ratio_nor_a_chart_of_it(
+    client, application, make_rollout, keep
+):
+    number = make_rollout()
+    with application.services.unit(ENGINE, write=True) as unit:
+        record = rollouts.get(unit.connection, number)
+        plan = record.rollout.plan
+        ranked = replace(plan, guards=(replace(plan.guards[0], ranked=True),))
+        rollouts.save(unit.connection, record, replace(record.rollout, plan=ranked))
+    keep(number, replace(FIRST, ratio=None))
+    page = client.get(f"/rollouts/{number}").text
+    assert "every job against every other" in page
+    assert 'data-kind="evidence"' not in page
+    assert '<td class="num">10</td><td class="num">90</td>' in page
+    told = application.services.execute(ShowEvidence(rollout=number), ENGINE).text
+    assert "10 %  10 against 90  in pairs  safe 1 : 1, harm 1 : 1  collecting" in told

@@ -63,6 +63,25 @@ def test_a_guard_on_durations_says_what_took_too_long(application, make_rollout)
 
 
 @pytest.mark.parametrize(
+    ("longer", "difference", "said"),
+    [
+        (0.62, "longer in 62 % of pairs", "that under the new names took longer in 62 % of cases"),
+        (None, "", "200 jobs under the new names, and too few to compare yet"),
+    ],
+)
+def test_a_guard_that_compares_in_pairs_says_in_how_many(
+    application, make_rollout, longer, difference, said
+):
+    view = looked_at(application, make_rollout())
+    guard = replace(view.plan.guards[0], ranked=True)
+    shown = replace(view.guards[0], ranked=True, longer=longer)
+    plan = replace(view.plan, guards=(guard,))
+    (tile,) = tiles(replace(view, plan=plan, guards=(shown,)))
+    assert tile.difference == difference
+    assert said in tile.saying
+
+
+@pytest.mark.parametrize(
     ("on", "off", "said"),
     [
         (Arm(), Arm(total=5), "No jobs under the new names yet."),

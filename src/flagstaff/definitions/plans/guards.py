@@ -32,7 +32,7 @@ _NUMBERS: Final = {
     "weight": (0.0001, 1000.0),
     "slower_than": (0.001, 86_400.0),
 }
-_BOOLEANS: Final = ("against_baseline", "required", "dry_run", "split")
+_BOOLEANS: Final = ("against_baseline", "required", "dry_run", "split", "ranked")
 _LISTS: Final = ("logs", "control", "treatment")
 _RESPONSES: Final = {
     "on_harm": (Response.ROLLBACK, Response.HOLD, Response.NOTIFY),

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from flagstaff.rollouts.guard import Arm, Guard, Measurement
 
@@ -28,6 +29,17 @@ HEAD = 256
 BASELINE = timedelta(days=1)
 """How long before watching began jobs under the old names count as baseline, in real time: after a
 step straight to everybody none run at the same time any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The end of one job: the seconds it took and when it was published, if the line says so."""
+
+    name: str
+    status: str
+    at: datetime
+    lasted: float | None
+    published: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +74,17 @@ class JobLogs:
     def measure(self) -> Measurement:
         """Return the counts, with what the files hold by now."""
         try:
-            paths = sorted({path for each in self._guard.logs for path in self._files(each)})
+            paths = log_files(self._root, self._guard)
             for path in paths:
                 self._follow(path)
         except (OSError, ValueError) as exc:
             return Measurement(guard=self._guard.name, error=str(exc))
-        if not paths:
-            patterns = ", ".join(self._guard.logs)
-            return Measurement(guard=self._guard.name, error=f"no file matches {patterns}")
         return Measurement(
             guard=self._guard.name,
             treatment=_arm(self._counts, self._guard.treatment),
             control=_arm(self._counts, self._guard.control),
             baseline=_arm(self._earlier, self._guard.control),
         )
-
-    def _files(self, pattern: str) -> Iterator[Path]:
-        path = Path(pattern)
-        base, relative = self._root, pattern
-        if path.is_absolute():
-            base, relative = Path(path.anchor), str(path.relative_to(path.anchor))
-        return (found for found in base.glob(relative) if found.is_file())
 
     def _follow(self, path: Path) -> None:
         """Read on from where the last reading of this file ended, whole lines only."""
@@ -93,40 +95,79 @@ class JobLogs:
             start = place.offset
             if about.st_size < start or file.read(len(place.head)) != place.head:
                 start = 0
-            start = self._read_on(file, start)
+            for piece in pieces(file, start):
+                start += len(piece)
+                for line in piece.splitlines():
+                    self._count(line)
             file.seek(0)
             self._read[identity] = _Place(start, file.read(min(HEAD, start)))
 
-    def _read_on(self, file: BinaryIO, start: int) -> int:
-        """Count the whole lines from `start` and return where the first unfinished one begins."""
-        file.seek(start)
-        while chunk := file.read(CHUNK):
-            end = chunk.rfind(b"\n") + 1
-            if not end and len(chunk) == CHUNK:
-                end = CHUNK  # no line of a job is so long: what is left of it is no JSON either
-            if not end:
-                break
-            for line in chunk[:end].splitlines():
-                self._count(line)
-            start += end
-            file.seek(start)
-        return start
-
     def _count(self, line: bytes) -> None:
-        try:
-            entry = json.loads(line)
-            name, status = entry["class"], entry["job_status"]
-            if status not in ENDINGS or name not in self._names:
-                return
-            ended = _moment(entry.get("completed_at") or entry["time"])
-            if bound := self._guard.slower_than:
-                status = BAD if _lasted(entry) > bound else GOOD
-        except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
+        job = ending(line, self._names)
+        if job is None:
             return
-        if ended >= self._since:
-            self._counts[name, status] += 1
-        elif ended >= self._since - BASELINE:
-            self._earlier[name, status] += 1
+        status = job.status
+        if self._guard.slower_than or self._guard.ranked:
+            if job.lasted is None:
+                return
+            status = BAD if job.lasted > (self._guard.slower_than or inf) else GOOD
+        if job.at >= self._since:
+            self._counts[job.name, status] += 1
+        elif job.at >= self._since - BASELINE:
+            self._earlier[job.name, status] += 1
+
+
+def log_files(root: Path, guard: Guard) -> list[Path]:
+    """Return the guard's logs, in order.
+
+    Raises:
+        ValueError: there is none, or a pattern is none.
+    """
+    found = sorted({path for each in guard.logs for path in _files(root, each)})
+    if not found:
+        raise ValueError(f"no file matches {', '.join(guard.logs)}")
+    return found
+
+
+def pieces(file: BinaryIO, start: int) -> Iterator[bytes]:
+    """Yield the whole lines from `start` on, many at a time; one that is unfinished waits."""
+    file.seek(start)
+    while chunk := file.read(CHUNK):
+        end = chunk.rfind(b"\n") + 1
+        if not end and len(chunk) == CHUNK:
+            end = CHUNK  # no line of a job is so long: what is left of it is no JSON either
+        if not end:
+            return
+        yield chunk[:end]
+        start += end
+        file.seek(start)
+
+
+def ending(line: bytes, names: Collection[str]) -> Ended | None:
+    """Return which job of one of these names ended, if that is what the line says."""
+    try:
+        entry = json.loads(line)
+        name, status = entry["class"], entry["job_status"]
+        if status not in ENDINGS or name not in names:
+            return None
+        at = _moment(entry.get("completed_at") or entry["time"])
+        return Ended(
+            name=name,
+            status=status,
+            at=at,
+            lasted=_lasted(entry),
+            published=_published(entry),
+        )
+    except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
+        return None
+
+
+def _files(root: Path, pattern: str) -> Iterator[Path]:
+    path = Path(pattern)
+    base, relative = root, pattern
+    if path.is_absolute():
+        base, relative = Path(path.anchor), str(path.relative_to(path.anchor))
+    return (found for found in base.glob(relative) if found.is_file())
 
 
 def _arm(counts: Counter[tuple[str, str]], names: tuple[str, ...]) -> Arm:
@@ -134,17 +175,22 @@ def _arm(counts: Counter[tuple[str, str]], names: tuple[str, ...]) -> Arm:
     return Arm(total=failed + sum(counts[name, GOOD] for name in names), failed=failed)
 
 
-def _lasted(entry: Mapping[str, object]) -> float:
-    """Return for how many seconds a job ran.
-
-    Raises:
-        KeyError: the line does not say.
-    """
+def _lasted(entry: Mapping[str, object]) -> float | None:
+    """Return for how many seconds a job ran, if the line says so."""
     for key in LASTED:
         value = entry.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
-            return value
-    raise KeyError(LASTED[0])
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            with suppress(OverflowError):  # a whole number that no float can hold
+                if isfinite(value):
+                    return float(value)
+    return None
+
+
+def _published(entry: Mapping[str, Any]) -> datetime | None:
+    """Return when a job was published, if the line says so in a way that can be read."""
+    with suppress(ValueError, KeyError, TypeError, OverflowError, OSError):
+        return _moment(entry["enqueued_at"])
+    return None
 
 
 def _moment(value: str | float) -> datetime:

@@ -46,6 +46,8 @@ class DurationGuard:
 
     Args:
         name: how people call it.
+        noun: what took so long.
+        with_on: which of the two sides must not be slower, as people call it.
         margin: how many times as long is nothing to act on, 1 or more.
         safe_margin: how many times as long must be excluded before a stage is over, above 1.
         bounds: durations in seconds above which a call is slow, from small to large; may be empty.
@@ -59,6 +61,8 @@ class DurationGuard:
     """
 
     name: str
+    noun: str = "calls"
+    with_on: str = "with the flag on"
     margin: float = 1.1
     safe_margin: float = 2.0
     bounds: tuple[float, ...] = ()
@@ -166,6 +170,11 @@ def log_credible_slower(state: DurationEvidence, guard: DurationGuard) -> float:
     return evidence if state.treatment.total >= guard.min_calls else min(evidence, 0.0)
 
 
+def log_faster(state: DurationEvidence) -> float:
+    """Return the logarithm of the evidence, in this stage, that they are within the safe margin."""
+    return RANKS.value(state.safe)
+
+
 def duration_standing(
     state: DurationEvidence, guard: DurationGuard, max_time: float | None = None
 ) -> Standing:
@@ -174,7 +183,7 @@ def duration_standing(
         return Standing.HARMFUL
     if state.missing >= guard.missing_polls:
         return Standing.NO_DATA
-    if RANKS.value(state.safe) >= -log(guard.false_safe):
+    if log_faster(state) >= -log(guard.false_safe):
         return Standing.HEALTHY
     if max_time is not None and state.elapsed - state.stage_began >= max_time:
         return Standing.INCONCLUSIVE

@@ -8,6 +8,7 @@ from flagstaff.rollouts.evidence.durations import (
     DurationEvidence,
     DurationGuard,
     duration_standing,
+    log_faster,
     log_slower,
 )
 from flagstaff.rollouts.evidence.judging import Finding
@@ -59,19 +60,22 @@ def slower_sentence(state: DurationEvidence, guard: DurationGuard) -> str:
     if not state.pairs:
         return f"{guard.name}: nothing to compare yet"
     on, off = state.treatment, state.control
-    words = f"{guard.name}: a call with the flag on is the longer one in {_pairs(state)} of pairs"
+    longer = f"{100 * state.won / state.pairs:.0f} %"
+    words = (
+        f"{guard.name}: in {longer} of pairs the one {guard.with_on} took longer, "
+        f"{on.total:,.0f} {guard.noun} against {off.total:,.0f}"
+    )
     if guard.bounds:
         words += (
             f", {on.bad:,.0f} of {on.total:,.0f} took over {guard.bounds[-1]:g} s against "
             f"{off.bad:,.0f} of {off.total:,.0f}"
         )
+    if standing is Standing.HEALTHY:
+        safe = to_one(evidence_ratio(log_faster(state)))
+        return f"{words}; evidence of safety {safe}, asked for {to_one(1.0 / guard.false_safe)}"
     limit = 1.0 / (guard.false_harm * guard.share)
     evidence = evidence_ratio(log_slower(state))
     return f"{words}; evidence {to_one(evidence)}, limit {to_one(limit)}"
-
-
-def _pairs(state: DurationEvidence) -> str:
-    return f"{100 * state.won / state.pairs:.0f} %"
 
 
 def _ratio(ratio: Interval) -> str:

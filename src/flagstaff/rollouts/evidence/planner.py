@@ -8,7 +8,7 @@ is the information of one request against the closest harmless world (Wald 1945)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, log
+from math import inf, log, sqrt
 
 SLACK = 1.5
 """How many times the least number of requests evidence takes: 1.3 to 1.7 in the benchmarks."""
@@ -92,6 +92,24 @@ def detectable(
         middle = (low + high) / 2
         low, high = (low, middle) if found(middle) else (middle, high)
     return high
+
+
+def detectable_in_pairs(share: float, calls: float, false_harm: float) -> float:
+    """Return from which share of pairs on ranks find that calls with the flag on take longer.
+
+    Infinite when none is found. Of d above one half a call tells 6 share (1 - share) d^2 nats.
+
+    Args:
+        share: of calls with the flag on, above 0 and below 1.
+        calls: how many are compared, both sides.
+        false_harm: chance of a rollback without harm.
+
+    >>> round(detectable_in_pairs(0.5, 400, 0.05), 2)
+    0.59
+    """
+    told = 6.0 * share * (1.0 - share) * calls
+    more = sqrt(SLACK * log(1.0 / false_harm) / told) if told > 0 else inf
+    return 0.5 + more if more <= 0.5 else inf  # noqa: PLR2004
 
 
 def reach(  # noqa: PLR0913 a stage has these many sides

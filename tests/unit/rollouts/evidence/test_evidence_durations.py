@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from itertools import combinations
 from math import exp, isfinite
@@ -92,7 +93,8 @@ def test_slower_calls_are_harm():
     state = watch(calls(each, rng=rng, times=1.3) for each in range(1, 60))
     assert duration_standing(state, GUARD) is Standing.HARMFUL
     assert state.harmful_at < 300
-    assert "a call with the flag on is the longer one in 6" in slower_sentence(state, GUARD)
+    said = slower_sentence(state, GUARD)
+    assert re.search(r"in 6\d % of pairs the one with the flag on took longer, .* calls", said)
 
 
 def test_a_slow_tail_is_seen_by_the_bounds_alone():
