@@ -124,6 +124,15 @@ def is_table(name: str) -> bool:
     return bool(words & _TABLES or (words & {"feature", "flag", "toggle"} and words & _ENTRIES))
 
 
+def names_flag(setting: str) -> bool:
+    """Tell whether a setting, such as `FF_MENU` or `FEATURE_MENU`, is one of a flag by its name.
+
+    One that is not may be read by the framework, like `SESSION_COOKIE_SECURE`.
+    """
+    words = parts(setting)
+    return bool(words & {"ff", "feature", "flag", "toggle"}) and "waffle" not in words
+
+
 def makes_flag(factory: str) -> bool:
     """Tell whether a class, such as `Feature` or `WaffleFlag`, makes objects of one flag each."""
     last = _WORDS.findall(factory)[-1:]

@@ -280,3 +280,12 @@ def test_lines_keep_their_ends():
 def test_what_does_not_parse_is_refused(text):
     with pytest.raises(Unreadable):
         rewritten(text)
+
+
+def test_an_ampersand_in_the_text_of_a_page_is_no_mistake():
+    source = "const a = <p>\n  R & D {useFlag('new_menu') && <b>On & off</b>} &amp; more\n</p>;\n"
+    after = "const a = <p>\n  R & D <b>On & off</b> &amp; more\n</p>;\n"
+    assert cleaned(source) == after
+    for mistake in ("const a = <p>{b & }</p>", "const a = <p b=& />", "const a = & b"):
+        with pytest.raises(Unreadable):
+            rewritten(f"{mistake};\nuseFlag('new_menu');\n")
