@@ -25,7 +25,7 @@ _MAKING = frozenset(
     | {"test", "with", "turn", "activate", "deactivate", "assert", "required", "raise"}
     | {"refresh", "clear", "init", "list", "all", "names", "record", "track"}
 )
-_SETTING = frozenset({"set", "create", "factory", "update", "override"})
+_SETTING = frozenset({"set", "toggle", "create", "factory", "update", "override"})
 _FORGETTING = frozenset({"delete", "clear", "reset", "remove", "unset", "forget"})
 _ENABLING = frozenset({"enable", "activate"})
 _GATED = _ABOUT | {"flagged"}

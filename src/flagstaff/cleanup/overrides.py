@@ -10,6 +10,7 @@ import libcst as cst
 
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.contained import contained
+from flagstaff.cleanup.handed import without_handed
 from flagstaff.cleanup.markers import Gone, Unpinned, gone, is_emptied, is_gone, known
 from flagstaff.cleanup.patterns import word
 from flagstaff.cleanup.pins import (
@@ -74,7 +75,13 @@ class Overrides(cst.CSTTransformer):
         kept, losing = self._decorators(updated_node)
         if losing:
             return gone(updated_node) if is_test else updated_node
-        return updated_node.with_changes(decorators=kept)
+        going = [
+            place
+            for place, each in enumerate(updated_node.decorators)
+            if self._rest(each.decorator, pin_of(self._question, each.decorator)) is None
+        ]
+        handed = without_handed(updated_node, going)
+        return updated_node if handed is None else handed.with_changes(decorators=kept)
 
     def _unpinned(
         self, original: cst.FunctionDef, updated: cst.FunctionDef
