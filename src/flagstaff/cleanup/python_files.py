@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -292,6 +293,7 @@ class PythonCleaner:
             wrapper_attributes=wrapper_attributes | methods,
             properties=properties,
             is_setting=self._is_setting,
+            is_read_here=self._is_setting and _reads_plainly(module, self.flag),
             factories=self._factories if is_test(path) else {},
             doubles=self.doubles,
         )
@@ -321,6 +323,14 @@ def _followed(numbers: Sequence[int], before: bytes, after: bytes) -> Iterator[i
 def _reads(content: bytes, name: str) -> int:
     module = parsed(content)
     return 0 if module is None else counted(module).read[name]
+
+
+def _reads_plainly(module: ast.Module, name: str) -> bool:
+    """Tell whether a module reads one of its own names, other than as a part of something."""
+    return any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        for node in ast.walk(module)
+    )
 
 
 def is_test(path: str) -> bool:

@@ -79,3 +79,15 @@ def test_a_name_that_holds_such_an_answer_goes_with_it():
 def test_a_number_that_is_used_as_one_stays():
     source = 'count = int(os.getenv("NEW_MENU", "0"))\nstart(count + 1)\n'
     assert clean(source, keep=True) == source
+
+
+def test_a_module_that_reads_its_own_setting_is_given_the_answer():
+    source = (
+        'NEW_MENU = os.getenv("NEW_MENU", "false").lower() == "true"\n\n\n'
+        "def view():\n    if NEW_MENU:\n        return a()\n    return b()\n"
+    )
+    assert clean(source, keep=True) == "def view():\n    return a()\n"
+    assert clean(source, keep=False) == "def view():\n    return b()\n"
+    # A fixed value is no question, and whoever reads the name from elsewhere is not followed.
+    fixed = source.replace('os.getenv("NEW_MENU", "false").lower() == "true"', "True")
+    assert clean(fixed, keep=True) == fixed
