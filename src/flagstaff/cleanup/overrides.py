@@ -10,7 +10,7 @@ import libcst as cst
 
 from flagstaff.cleanup.answers import Question
 from flagstaff.cleanup.contained import contained
-from flagstaff.cleanup.handed import without_handed
+from flagstaff.cleanup.handed import told_at_once, without_handed
 from flagstaff.cleanup.markers import Gone, Unpinned, gone, is_emptied, is_gone, known
 from flagstaff.cleanup.patterns import word
 from flagstaff.cleanup.pins import (
@@ -72,6 +72,10 @@ class Overrides(cst.CSTTransformer):
             updated_node = updated_node.with_changes(name=name)
         if is_test and function.values == {not keep}:
             return self._unpinned(original_node, updated_node)
+        if is_test:
+            updated_node = told_at_once(
+                updated_node, lambda call: pin_of(self._question, call) is not None
+            )
         kept, losing = self._decorators(updated_node)
         if losing:
             return gone(updated_node) if is_test else updated_node

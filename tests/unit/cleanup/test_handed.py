@@ -49,3 +49,18 @@ def test_the_double_of_a_pin_goes_with_it(above, below, before, after):
 )
 def test_a_double_that_is_used_keeps_its_pin(test):
     assert clean(PIN + test) == PIN + test
+
+
+TOLD = '@patch("app.views.NEW_MENU.check_value")\n'
+
+
+def test_a_double_that_is_told_in_the_test_goes_with_what_it_is_told():
+    told = "def test_a(self, double, client):\n    double.return_value = {}\n    assert a()\n"
+    other = "def test_b():\n    assert b()\n"
+    assert clean(TOLD + told.format("True")) == "def test_a(self, client):\n    assert a()\n"
+    assert clean(f"{TOLD}{told.format('False')}\n\n{other}") == other
+    for more in ("double.assert_called()", "double.return_value = False"):
+        source = f"{TOLD}{told.format('True')}    {more}\n"
+        assert clean(source) == source
+    unsure = TOLD + told.format("state")
+    assert clean(unsure) == unsure
