@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from types import SimpleNamespace
 from typing import Any
 
 import libcst as cst
@@ -16,6 +17,8 @@ FLAG = "new_menu"
 ASKS = (
     f'flags.is_enabled("{FLAG}", t(9))',
     f'not flags.is_disabled("{FLAG}")',
+    f'os.getenv("{FLAG}", "no").lower() in ("1", "yes")',
+    f'strtobool(os.getenv("{FLAG}", "no"))',
     "is_on",
     "handle(9)",
     "asker.asks_for_menu(9)",
@@ -151,8 +154,8 @@ def decisions(draw: st.DrawFn) -> str:
     ]
     text = "\n".join(["def main(p):", *indented(lines)]) + "\n"
     # Names that hold the answer take much longer to follow, and have their own programs.
-    for ask in ASKS[2:]:
-        text = text.replace(ask, ASKS[len(ask) % 2])
+    for ask in ASKS[4:]:
+        text = text.replace(ask, ASKS[len(ask) % 4])
     return text
 
 
@@ -188,7 +191,9 @@ def behaviour(source: str, *, on: bool, argument: int) -> list[object]:
     def run(result: object) -> None:
         trace.append(list(result) if hasattr(result, "__next__") else result)
 
+    environment = SimpleNamespace(getenv=lambda *_: "Yes" if on else "No")
     names: dict[str, Any] = {"flags": Flags(on=on), "t": t, "step": step, "run": run}
+    names |= {"os": environment, "strtobool": lambda text: text == "Yes"}
     try:
         exec(compile(source, "program", "exec"), names)  # noqa: S102  that is the point
         run(names["main"](argument))

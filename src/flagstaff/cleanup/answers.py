@@ -35,7 +35,8 @@ class Question:
 
     `names` are plain names that hold the flag's name in this file, `attributes` pairs such as
     `("Flags", "NEW_MENU")`; `objects` are the same for objects made of the flag. `is_setting` tells
-    that the flag is no name in a text but one of a setting, `wrappers` what calls of other
+    that the flag is no name in a text but one of a setting, and `is_read_here` that this module
+    reads it by its plain name; `wrappers` what calls of other
     functions answer by now, by plain name and, in `wrapper_attributes`, by module or object and
     name; `properties` are the same for what is read without a call.
     `factories` are the states in which the factories of tests make a flag, and `doubles` what
@@ -50,6 +51,7 @@ class Question:
     objects: frozenset[str] = frozenset()
     object_attributes: frozenset[tuple[str, str]] = frozenset()
     is_setting: bool = False
+    is_read_here: bool = False
     wrappers: Mapping[str, bool] = field(default_factory=dict)
     wrapper_attributes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     properties: Mapping[tuple[str, str], bool] = field(default_factory=dict)
@@ -171,7 +173,8 @@ class Question:
             [t.target for t in node.targets] if isinstance(node, cst.Assign) else [node.target]
         )
         names = [target.value for target in targets if isinstance(target, cst.Name)]
-        return (self.is_setting and self.flag in names) or bool(self.objects & set(names))
+        given = self.is_setting and not self.is_read_here and self.flag in names
+        return given or bool(self.objects & set(names))
 
     def is_object(self, node: cst.BaseExpression) -> bool:
         """Tell whether an expression is an object made of this flag alone."""

@@ -25,7 +25,7 @@ _MAKING = frozenset(
     | {"test", "with", "turn", "activate", "deactivate", "assert", "required", "raise"}
     | {"refresh", "clear", "init", "list", "all", "names", "record", "track"}
 )
-_SETTING = frozenset({"set", "create", "factory", "update", "override"})
+_SETTING = frozenset({"set", "toggle", "create", "factory", "update", "override"})
 _FORGETTING = frozenset({"delete", "clear", "reset", "remove", "unset", "forget"})
 _ENABLING = frozenset({"enable", "activate"})
 _GATED = _ABOUT | {"flagged"}
@@ -122,6 +122,15 @@ def is_table(name: str) -> bool:
     """
     words = parts(name)
     return bool(words & _TABLES or (words & {"feature", "flag", "toggle"} and words & _ENTRIES))
+
+
+def names_flag(setting: str) -> bool:
+    """Tell whether a setting, such as `FF_MENU` or `FEATURE_MENU`, is one of a flag by its name.
+
+    One that is not may be read by the framework, like `SESSION_COOKIE_SECURE`.
+    """
+    words = parts(setting)
+    return bool(words & {"ff", "feature", "flag", "toggle"}) and "waffle" not in words
 
 
 def makes_flag(factory: str) -> bool:

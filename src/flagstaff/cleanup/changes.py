@@ -25,6 +25,7 @@ class ReferenceKind(StrEnum):
     VALUE = "value"
     JOB = "job"
     DROPPED = "dropped"
+    UNPINNED = "unpinned"
 
     @property
     def asks(self) -> bool:

@@ -14,6 +14,7 @@ from flagstaff.cleanup.literals import without
 from flagstaff.cleanup.markers import Gone, Known, known, parenthesised, unwrapped
 from flagstaff.cleanup.positions import Positions
 from flagstaff.cleanup.scopes import same_kind
+from flagstaff.cleanup.spoken import compared, converted, is_truth
 
 
 class Sweeper(cst.CSTTransformer):
@@ -56,6 +57,8 @@ class Evaluator(Sweeper):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         answer = self._question.answer(updated_node)
         certain = answer is not None and self._question.is_certain(updated_node)
+        if answer is None:
+            answer, certain = converted(self._question, updated_node), is_truth(updated_node)
         # What is not awaited at once is handed to somebody who will.
         awaits = last_name(updated_node.func).endswith("_async")
         if awaits and id(original_node) not in self._awaited:
@@ -157,7 +160,9 @@ class Evaluator(Sweeper):
     def leave_Comparison(
         self, original_node: cst.Comparison, updated_node: cst.Comparison
     ) -> cst.BaseExpression:
-        del original_node
+        answer = compared(self._question, updated_node)
+        if answer is not None and self._positions.allows(original_node, certain=True):
+            return unwrapped(updated_node, known(truth=answer), tidy=self._tidy)
         match updated_node:
             case cst.Comparison(
                 left=Known() as left,

@@ -4,41 +4,88 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import libcst as cst
 
 from flagstaff.cleanup.answers import Question
-from flagstaff.cleanup.markers import Gone, gone, is_emptied, is_gone, known
+from flagstaff.cleanup.contained import contained
+from flagstaff.cleanup.handed import told_at_once, without_handed
+from flagstaff.cleanup.markers import Gone, Unpinned, gone, is_emptied, is_gone, known
 from flagstaff.cleanup.patterns import word
-from flagstaff.cleanup.pins import Pin, forgets, mock_made, mock_told, mocks_in, pin_of, set_up
+from flagstaff.cleanup.pins import (
+    Pin,
+    forgets,
+    mock_made,
+    mock_told,
+    mocks_in,
+    pin_of,
+    pinned_by,
+    set_up,
+)
 from flagstaff.cleanup.stories import Story
 
 
+@dataclass(slots=True)
+class _Function:
+    """What is known of a function: `contained` are the blocks that go with what is in them."""
+
+    values: set[bool]
+    in_test: bool
+    contained: frozenset[int] = frozenset()
+    is_unpinned: bool = False
+
+
 class Overrides(cst.CSTTransformer):
-    """Unwrap what pins the flag to the answer that stays; drop tests of the other answer."""
+    """Unwrap what pins the flag to the answer that stays; drop tests of the other answer.
+
+    Of a test that goes on after what it did under the other answer, only the pin goes.
+    """
 
     def __init__(self, question: Question) -> None:
         super().__init__()
         self._question = question
-        self._tests: list[tuple[set[bool], bool]] = []
+        self._functions: list[_Function] = []
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         pinned = _Pinned(self._question)
         node.body.visit(pinned)
-        inside = bool(self._tests) and self._tests[-1][1]
-        self._tests.append((pinned.values, inside or node.name.value.startswith("test")))
+        inside = bool(self._functions) and self._functions[-1].in_test
+        is_test = inside or node.name.value.startswith("test")
+        function = _Function(pinned.values, in_test=is_test)
+        if is_test and (not self._question.keep) in pinned.values:
+            function.contained = contained(node, self._loses)
+        self._functions.append(function)
+
+    def _loses(self, node: cst.With) -> bool:
+        pins = [None if item.asname else pin_of(self._question, item.item) for item in node.items]
+        return any(pin is not None and pin.state is not self._question.keep for pin in pins)
 
     def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef | cst.SimpleStatementLine:
-        pinned, _ = self._tests.pop()
+        function = self._functions.pop()
         keep = self._question.keep
         is_test = original_node.name.value.startswith("test")
-        if is_test and pinned == {not keep}:
+        if function.is_unpinned:
+            name = Unpinned(updated_node.name.value)
+            updated_node = updated_node.with_changes(name=name)
+        if is_test and function.values == {not keep}:
             return self._unpinned(original_node, updated_node)
+        if is_test:
+            updated_node = told_at_once(
+                updated_node, lambda call: pin_of(self._question, call) is not None
+            )
         kept, losing = self._decorators(updated_node)
         if losing:
             return gone(updated_node) if is_test else updated_node
-        return updated_node.with_changes(decorators=kept)
+        going = [
+            place
+            for place, each in enumerate(updated_node.decorators)
+            if self._rest(each.decorator, pin_of(self._question, each.decorator)) is None
+        ]
+        handed = without_handed(updated_node, going)
+        return updated_node if handed is None else handed.with_changes(decorators=kept)
 
     def _unpinned(
         self, original: cst.FunctionDef, updated: cst.FunctionDef
@@ -47,10 +94,7 @@ class Overrides(cst.CSTTransformer):
         story = Story(self._question, overridden=False)
         original.body.visit(story)
         made = story.made_while_pinned
-        if all(made & looked for looked in story.looks):
-            return gone(updated)
-        # What was made while the flag was pinned may be looked at, or used, afterwards.
-        return original if made & story.used else updated
+        return gone(updated) if all(made & looked for looked in story.looks) else updated
 
     def leave_ClassDef(
         self, original_node: cst.ClassDef, updated_node: cst.ClassDef
@@ -65,20 +109,23 @@ class Overrides(cst.CSTTransformer):
         return updated_node.with_changes(decorators=kept)
 
     def leave_With(self, original_node: cst.With, updated_node: cst.With) -> cst.With | cst.If:
-        del original_node
-        kept, losing = [], False
+        function = self._functions[-1] if self._functions else None
+        losing = self._loses(original_node)
+        if losing and (function is None or not function.in_test):
+            return updated_node
+        goes = function is not None and id(original_node) in function.contained
+        kept = []
         for item in updated_node.items:
             pin = None if item.asname else pin_of(self._question, item.item)
-            losing = losing or (pin is not None and pin.state is not self._question.keep)
-            rest = self._rest(item.item, pin)
+            rest = item.item if pin is None else pin.rest
             if rest is not None:
                 kept.append(item.with_changes(item=rest))
-        if losing and not (self._tests and self._tests[-1][1]):
-            return updated_node
-        if losing or not kept:
+        if losing and not goes and function is not None:
+            function.is_unpinned = True
+        if goes or not kept:
             # Spliced, or dropped, with all that hangs on it, by the evaluation.
             return cst.If(
-                test=known(truth=not losing),
+                test=known(truth=not goes),
                 body=updated_node.body,
                 leading_lines=updated_node.leading_lines,
             )
@@ -181,17 +228,6 @@ def _only_passes_on(before: cst.FunctionDef, after: cst.FunctionDef) -> bool:
                 case cst.Attribute(value=cst.Call(func=cst.Name(value="super")), attr=attr):
                     return attr.value == before.name.value
     return False
-
-
-def pinned_by(question: Question, node: cst.Assign) -> bool | None:
-    """Return what `flags["name"] = True` or `settings.NAME = True` gives the flag."""
-    match node:
-        case cst.Assign(
-            targets=[cst.AssignTarget(target=cst.Subscript() | cst.Attribute() as target)],
-            value=cst.Name(value="True" | "False" as value),
-        ) if question.setting(target):
-            return value == "True"
-    return None
 
 
 class _Pinned(cst.CSTVisitor):

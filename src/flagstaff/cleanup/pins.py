@@ -132,9 +132,10 @@ def _doubled(question: Question, call: cst.Call) -> bool | None:
 
 def set_up(question: Question, call: cst.Call) -> bool | None:
     """Return the state that a statement of a test gives the flag, `None` if it is not sure."""
-    doubled = _doubled(question, call)
-    if doubled is not None:
-        return doubled
+    sure = _doubled(question, call)
+    sure = _monkeypatched(question, call) if sure is None else sure
+    if sure is not None:
+        return sure
     named = [i for i, arg in enumerate(call.args) if question.is_meant(arg.value)]
     if len(named) != 1:
         return None
@@ -158,6 +159,31 @@ def set_up(question: Question, call: cst.Call) -> bool | None:
     if enables(function) or any(_is_given(arg) for arg in call.args):
         return True
     return question.factories.get(function)
+
+
+def pinned_by(question: Question, node: cst.Assign) -> bool | None:
+    """Return what `flags["name"] = True` or `os.environ["NAME"] = "1"` gives the flag."""
+    match node:
+        case cst.Assign(
+            targets=[cst.AssignTarget(target=cst.Subscript() | cst.Attribute() as target)],
+            value=value,
+        ) if question.setting(target):
+            return truth_of(value, texts=True)
+    return None
+
+
+def _monkeypatched(question: Question, call: cst.Call) -> bool | None:
+    """Read `monkeypatch.setenv("NAME", "1")`, or `setattr` and `setitem` of the settings."""
+    match call.func, [arg.value for arg in call.args if not arg.star and arg.keyword is None]:
+        case cst.Attribute(attr=cst.Name(value="setenv")), [name, value, *_]:
+            return truth_of(value, texts=True) if question.is_name(name) else None
+        case (
+            cst.Attribute(attr=cst.Name(value="setattr" | "setitem" as function)),
+            [owner, name, value],
+        ) if question.is_name(name) and holds_settings(owner, question.flag):
+            is_asked = function == "setitem" or question.is_setting
+            return truth_of(value, texts=True) if is_asked else None
+    return None
 
 
 def forgets(question: Question, call: cst.Call) -> bool:
@@ -212,7 +238,8 @@ def truth_of(node: cst.BaseExpression, *, texts: bool = False) -> bool | None:
         case cst.Integer(value="0" | "1" as value):
             return value == "1"
         case cst.SimpleString() if texts:
-            return _TEXTS.get((text_of(node) or "?").lower())
+            text = text_of(node)
+            return None if text is None else _TEXTS.get(text.lower())
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from flagstaff.cleanup.changelog import changelog_entry
-from flagstaff.cleanup.changes import CleanupPlan, FileChange, OldJob
+from flagstaff.cleanup.changes import CleanupPlan, FileChange, OldJob, ReferenceKind
 from flagstaff.cleanup.data.files import DataCleaner
 from flagstaff.cleanup.declared import conventions_of
 from flagstaff.cleanup.declared_jobs import Declared
@@ -106,7 +106,10 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
     if work.changed and request.changelog is not None:
         title = request.title or _title(request)
         work.write(*changelog_entry(tree, request.changelog, request.flag, title))
-    answers = python.answers | scripts.answers
+    lines = {
+        ReferenceKind.VALUE: python.answers | scripts.answers,
+        ReferenceKind.UNPINNED: python.unpinned,
+    }
     return CleanupPlan(
         flag=request.flag,
         keep=request.keep,
@@ -115,9 +118,7 @@ def plan_in(tree: Tree, request: CleanupRequest) -> CleanupPlan:
             for path, after in sorted(work.changed.items())
         ),
         jobs=jobs,
-        residues=residues(
-            work, request.flag, names, (request.conventions, answers, python.doubles)
-        ),
+        residues=residues(work, request.flag, names, (request.conventions, lines, python.doubles)),
     )
 
 

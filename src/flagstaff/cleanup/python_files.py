@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -9,6 +10,7 @@ from difflib import SequenceMatcher
 import libcst as cst
 
 from flagstaff.cleanup.answers import Question
+from flagstaff.cleanup.asking import names_flag
 from flagstaff.cleanup.changes import OldJob
 from flagstaff.cleanup.constants import Constant, is_loud
 from flagstaff.cleanup.declared_jobs import Declarations
@@ -36,13 +38,17 @@ _DEEPEST = 5  # functions that call functions that ask
 
 @dataclass(slots=True)
 class PythonCleaner:
-    """Rewrites the Python files of `work`; `answers` are the lines with a bare answer, by path."""
+    """Rewrites the Python files of `work`; `answers` are the lines with a bare answer, by path.
+
+    `unpinned` are those of the tests that gave the flag the other answer around a part of them.
+    """
 
     work: Overlay
     flag: str
     conventions: Conventions
     keep: bool = field(kw_only=True)
     answers: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    unpinned: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _constants: tuple[Constant, ...] = ()
     _meanings: Meanings | None = None
     _modules: Modules | None = None
@@ -153,8 +159,9 @@ class PythonCleaner:
             deleted = done.emptied and is_test(path)
             self.work.write(path, None if deleted else done.content)
         # Markers do not survive printing: a later rewrite sees `True` like any other.
-        earlier = _followed(self.answers.get(path, ()), content, done.content)
-        self.answers[path] = tuple(sorted({*earlier, *done.answers}))
+        for lines, found in ((self.answers, done.answers), (self.unpinned, done.unpinned)):
+            earlier = _followed(lines.get(path, ()), content, done.content)
+            lines[path] = tuple(sorted({*earlier, *found}))
 
     def lay_out(self) -> None:
         """Lay out what was changed as the project's formatter would."""
@@ -166,7 +173,8 @@ class PythonCleaner:
             done = laid_out(before, content, styles.of(path))
             if done != content:
                 self.work.write(path, done)
-                self.answers[path] = tuple(_followed(self.answers.get(path, ()), content, done))
+                for lines in (self.answers, self.unpinned):
+                    lines[path] = tuple(_followed(lines.get(path, ()), content, done))
 
     def declared_jobs(self) -> dict[OldJob, tuple[str, str]]:
         """Return the jobs that the code gives two names: in which file, of which application."""
@@ -182,12 +190,11 @@ class PythonCleaner:
 
     def drop_constants(self) -> None:
         """Drop the constants that held the flag's name where nothing names them any more."""
-        # One that nothing ever read may be text that happens to be equal.
         doomed = [
             constant
             for constant in self._constants
             if _mentions(self.work, constant.name) == self._own(constant)
-            and _mentions(self.work.below, constant.name) > self._own(constant)
+            and (self._was_read(constant) or self._is_idle_object(constant))
         ]
         for path in sorted({constant.path for constant in doomed}):
             names = frozenset(c.name for c in doomed if c.path == path)
@@ -196,6 +203,15 @@ class PythonCleaner:
             content, modules = self.work.read(path), Modules(self.work)
             if content is not None and not content.strip() and not modules.imports(path):
                 self.work.write(path, None)
+
+    def _was_read(self, constant: Constant) -> bool:
+        # A text that nothing ever read may just happen to be equal.
+        return _mentions(self.work.below, constant.name) > self._own(constant)
+
+    def _is_idle_object(self, constant: Constant) -> bool:
+        """Tell whether a constant is an object of the flag which nothing reaches by its text."""
+        texts = sum(1 + len(word(self.flag).findall(each.name)) for each in self._constants)
+        return constant.is_object and _mentions(self.work, self.flag) <= texts
 
     def _own(self, constant: Constant) -> int:
         """Return how often a constant's name stands where it is given its text."""
@@ -216,7 +232,7 @@ class PythonCleaner:
                     defined.append(path)
             elif path.endswith((".py", *READERS)):
                 return
-        if defined and self._is_setting and self._is_read():
+        if defined and self._is_setting and (names_flag(self.flag) or self._is_read()):
             for path in defined:
                 module = parsed(self.work.read(path) or b"")
                 if module is None or not are_values(module, path, self.flag):
@@ -277,6 +293,7 @@ class PythonCleaner:
             wrapper_attributes=wrapper_attributes | methods,
             properties=properties,
             is_setting=self._is_setting,
+            is_read_here=self._is_setting and _reads_plainly(module, self.flag),
             factories=self._factories if is_test(path) else {},
             doubles=self.doubles,
         )
@@ -306,6 +323,14 @@ def _followed(numbers: Sequence[int], before: bytes, after: bytes) -> Iterator[i
 def _reads(content: bytes, name: str) -> int:
     module = parsed(content)
     return 0 if module is None else counted(module).read[name]
+
+
+def _reads_plainly(module: ast.Module, name: str) -> bool:
+    """Tell whether a module reads one of its own names, other than as a part of something."""
+    return any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        for node in ast.walk(module)
+    )
 
 
 def is_test(path: str) -> bool:

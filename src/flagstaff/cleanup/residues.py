@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from flagstaff.cleanup.changes import Reference, ReferenceKind, Residue
 from flagstaff.cleanup.data.files import DATA, reasons_left
@@ -15,6 +16,7 @@ from flagstaff.cleanup.references import references_in, text_references
 from flagstaff.cleanup.renames import Losers
 from flagstaff.cleanup.tree import Overlay, Tree
 
+_Lines: TypeAlias = Mapping[str, tuple[int, ...]]
 _REASONS = {
     ReferenceKind.CALL: "asks for the flag in a way that cannot be resolved safely",
     ReferenceKind.HANDLE: "binds the flag to an object that is used in other ways than asking",
@@ -28,6 +30,9 @@ _REASONS = {
     ReferenceKind.DEFINITION: "defines the flag",
     ReferenceKind.UNREADABLE: "is in a file that does not parse",
     ReferenceKind.VALUE: "was given the flag's bare answer as a value; simplify by hand",
+    ReferenceKind.UNPINNED: (
+        "had the flag at the other answer around what the rest of it looks at; see whether it holds"
+    ),
     ReferenceKind.DROPPED: "was a test of the other answer and is gone; see whether it was more",
     ReferenceKind.JOB: "still names a background job or queue that goes away",
 }
@@ -37,16 +42,17 @@ def residues(
     work: Overlay,
     flag: str,
     names: Losers,
-    found: tuple[Conventions, Mapping[str, tuple[int, ...]], Collection[str]],
+    found: tuple[Conventions, Mapping[ReferenceKind, _Lines], Collection[str]],
 ) -> tuple[Residue, ...]:
     """Return every line left after a clean-up that a person should look at, sorted by place.
 
-    Changelogs are history and say what they said; `found` are the conventions, the lines of
-    bare answers by path, and the names of what tests have answer something else.
+    Changelogs are history and say what they said; `found` are the conventions, the lines that the
+    clean-up itself left for some reason, by path, and the names of what tests have answer something
+    else.
     """
-    conventions, answers, doubles = found
+    conventions, noted, doubles = found
     left = set(references_in(work, flag, conventions))
-    left |= set(_values(work, answers))
+    left |= {each for kind, lines in noted.items() for each in _noted(work, kind, lines)}
     left |= set(_jobs(work, names))
     told = {(reference.path, reference.line) for reference in left}
     left |= {each for each in _pins(work, doubles) if (each.path, each.line) not in told}
@@ -81,13 +87,13 @@ class _Reasons:
         return self.data.get(path, {}).get(reference.line, usual)
 
 
-def _values(work: Tree, answers: Mapping[str, tuple[int, ...]]) -> Iterator[Reference]:
-    for path, numbers in answers.items():
+def _noted(work: Tree, kind: ReferenceKind, places: _Lines) -> Iterator[Reference]:
+    for path, numbers in places.items():
         lines = (work.read(path) or b"").decode("utf-8", "replace").splitlines()
         for number in numbers:
             if number <= len(lines):
                 text = lines[number - 1].strip()
-                yield Reference(path=path, line=number, kind=ReferenceKind.VALUE, text=text)
+                yield Reference(path=path, line=number, kind=kind, text=text)
 
 
 def _pins(work: Tree, doubles: Collection[str]) -> Iterator[Reference]:

@@ -18,7 +18,7 @@ from flagstaff.cleanup.evaluate import Evaluator
 from flagstaff.cleanup.fixtures import FixtureDropper, idle_fixtures
 from flagstaff.cleanup.focus import Focus
 from flagstaff.cleanup.listings import Decorators, Listings
-from flagstaff.cleanup.markers import Gone, Known, gone
+from flagstaff.cleanup.markers import Gone, Known, Unpinned, gone
 from flagstaff.cleanup.overrides import Overrides, SetUps
 from flagstaff.cleanup.propagate import propagate
 from flagstaff.cleanup.renames import JobRemover, Losers
@@ -40,10 +40,14 @@ class _Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """A file after the clean-up, and the lines on which a bare answer was left."""
+    """A file after the clean-up, and the lines on which a bare answer was left.
+
+    `unpinned` are those of tests that gave the flag the answer that goes around a part of them.
+    """
 
     content: bytes
     answers: tuple[int, ...] = ()
+    unpinned: tuple[int, ...] = ()
     emptied: bool = False
 
 
@@ -93,7 +97,8 @@ class Rewrite:
             return Rewritten(content, emptied=bool(start.body) and _is_empty(done))
         if parsed(content) is None:
             raise _Broken
-        return Rewritten(content, _answers(done), emptied=bool(start.body) and _is_empty(done))
+        emptied = bool(start.body) and _is_empty(done)
+        return Rewritten(content, _lines(done, Known), _lines(done, Unpinned), emptied=emptied)
 
     def _settled(self, module: cst.Module, start: cst.Module, *, tidy: bool) -> cst.Module:
         """Run the passes until nothing changes."""
@@ -216,23 +221,24 @@ def _visited(module: cst.Module, visitor: cst.CSTTransformer) -> cst.Module:
     return changed if isinstance(changed, cst.Module) else module
 
 
-class _Answers(cst.CSTVisitor):
+class _Lines(cst.CSTVisitor):
     METADATA_DEPENDENCIES = (PositionProvider,)
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[cst.Name]) -> None:
         super().__init__()
         self.lines: set[int] = set()
+        self._kind = kind
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, Known):
+        if isinstance(node, self._kind):
             self.lines.add(self.get_metadata(PositionProvider, node).start.line)
         return True
 
 
-def _answers(module: cst.Module) -> tuple[int, ...]:
-    if not matchers.findall(module, matchers.MatchIfTrue(lambda node: isinstance(node, Known))):
+def _lines(module: cst.Module, kind: type[cst.Name]) -> tuple[int, ...]:
+    if not matchers.findall(module, matchers.MatchIfTrue(lambda node: isinstance(node, kind))):
         return ()
-    visitor = _Answers()
+    visitor = _Lines(kind)
     MetadataWrapper(module).visit(visitor)
     return tuple(sorted(visitor.lines))
 

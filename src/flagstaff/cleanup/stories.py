@@ -10,11 +10,10 @@ import libcst as cst
 from libcst import matchers
 
 from flagstaff.cleanup.answers import Question, last_name
-from flagstaff.cleanup.asking import parts, sets_flag
+from flagstaff.cleanup.asking import sets_flag
+from flagstaff.cleanup.contained import looks
 from flagstaff.cleanup.owners import chain_of, holds_settings
-from flagstaff.cleanup.pins import pin_of, set_up
-
-_LOOKING = frozenset({"assert", "raises", "expect", "fail", "should", "snapshot", "verify"})
+from flagstaff.cleanup.pins import pin_of, pinned_by, set_up
 
 
 class Event(Enum):
@@ -36,7 +35,6 @@ class Story(cst.CSTVisitor):
         self.events: list[Event] = []
         self.looks: list[frozenset[str]] = []
         self.made_while_pinned: frozenset[str] = frozenset()
-        self.used: frozenset[str] = frozenset()
 
     @property
     def is_of_the_other_answer(self) -> bool:
@@ -58,9 +56,6 @@ class Story(cst.CSTVisitor):
         self.made_while_pinned |= _bound(node.body)
         return False
 
-    def visit_Name(self, node: cst.Name) -> None:
-        self.used |= {node.value}
-
     def visit_Assert(self, node: cst.Assert) -> None:
         self._look(node)
 
@@ -71,18 +66,19 @@ class Story(cst.CSTVisitor):
             self._given(state)
         elif sets_flag(names) or last_name(node.func) in self._question.conventions.overrides:
             self.events.append(Event.ARRANGE)
-        elif parts(last_name(node.func)) & _LOOKING:
+        elif looks(node):
             self._look(node)
 
     def visit_Assign(self, node: cst.Assign) -> None:
+        state = pinned_by(self._question, node)
+        if state is not None:
+            self._given(state)
         for target in (each.target for each in node.targets):
             if not isinstance(target, cst.Attribute | cst.Subscript):
                 continue
-            if self._question.setting(target):
-                match node.value:
-                    case cst.Name(value="True" | "False" as value):
-                        self._given(value == "True")
-            elif holds_settings(target.value, self._question.flag):
+            if not self._question.setting(target) and holds_settings(
+                target.value, self._question.flag
+            ):
                 self.events.append(Event.ARRANGE)
 
     def _look(self, node: cst.CSTNode) -> None:

@@ -74,3 +74,49 @@ def test_the_value_of_a_setting_goes_with_it(value):
         "app/view.py": "a()\n",
     }
     assert changed(files, flag="NEW_MENU") == after
+
+
+@pytest.mark.parametrize("name", ["FF_MENU", "FEATURE_MENU", "MENU_FEATURE_FLAG"])
+@pytest.mark.parametrize("value", ["True", 'os.getenv("{}", False)'])
+def test_a_setting_of_a_flag_that_nobody_reads_goes_with_what_tests_give_it(name, value):
+    files = {
+        "app/config.py": (
+            f"class Base:\n    # Keeps it.\n    {name} = {value.format(name)}\n    B = 1\n"
+        ),
+        "tests/test_a.py": (
+            f'def test_a(app):\n    app.config["{name}"] = 1\n    assert a()\n\n\n'
+            f'def test_b(app, monkeypatch):\n    monkeypatch.setenv("{name}", "true")\n'
+            f'    monkeypatch.setitem(app.config, "{name}", True)\n'
+            f'    monkeypatch.setattr(settings, "{name}", True)\n    assert b()\n'
+        ),
+    }
+    after = {
+        "app/config.py": "class Base:\n    B = 1\n",
+        "tests/test_a.py": (
+            "def test_a(app):\n    assert a()\n\n\ndef test_b(app, monkeypatch):\n    assert b()\n"
+        ),
+    }
+    assert changed(files, flag=name) == after
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["x = load('FF_MENU')\n", "for name in ['FF_MENU']:\n    a(name)\n", "x = FF_MENU\n"],
+)
+def test_a_setting_that_somebody_may_read_stays(other):
+    files = {"app/config.py": "FF_MENU = True\n", "app/a.py": other}
+    assert changed(files, flag="FF_MENU") == {}
+
+
+@pytest.mark.parametrize("name", ["SESSION_COOKIE_SECURE", "WAFFLE_FLAG_DEFAULT", "USE_TZ"])
+def test_a_setting_that_a_framework_may_read_stays(name):
+    assert changed({"app/settings.py": f"{name} = os.getenv('{name}')\n"}, flag=name) == {}
+
+
+def test_an_object_of_the_flag_that_nobody_reads_goes():
+    flags = 'OTHER = Feature("other")\nNEW_MENU = Feature("new_menu")\n'
+    assert changed({"app/flags.py": flags}) == {"app/flags.py": 'OTHER = Feature("other")\n'}
+    # By its name somebody may find it yet.
+    assert changed({"app/flags.py": flags, "app/a.py": 'x = find("new_menu")\n'}) == {}
+    # A text may just be equal.
+    assert changed({"app/pages.py": 'TITLE = "new_menu"\nOTHER = 1\n'}) == {}

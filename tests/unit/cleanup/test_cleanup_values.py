@@ -18,8 +18,8 @@ def clean(source, *, keep=True):
 
 
 LEFT = [
-    'if os.getenv("new_menu") == "1":\n    a()\n',
-    'if os.environ.get("new_menu", "").lower() == "true":\n    a()\n',
+    'if os.getenv("new_menu") == "beta":\n    a()\n',
+    'if os.environ.get("new_menu", "").lower() == default:\n    a()\n',
     'if config["new_menu"]["limit"]:\n    a()\n',
     "if features.new_menu(user):\n    a()\n",
     'get_flag("new_menu").save()\n',

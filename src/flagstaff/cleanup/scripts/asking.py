@@ -162,6 +162,14 @@ def last_name(node: SgNode) -> str:
     return ""
 
 
+def asks_for_some_flag(call: SgNode) -> bool:
+    """Tell whether a call only asks for a flag, by a name in quotes: `hasFeature("old_menu")`."""
+    given = call.field("arguments")
+    inner = [] if given is None else meaningful(given)
+    is_plain = [each.kind() for each in inner] == ["string"]
+    return is_plain and lists_flags(last_name(call)) and asks(last_name(call)) is not None
+
+
 def _holds(owner: str, flag: str) -> bool:
     # A single word may be a setting of anything, and what the environment holds is text.
     long = len(parts(flag)) > 1 and "env" not in parts(owner)

@@ -6,7 +6,7 @@ import re
 
 from ast_grep_py import SgNode
 
-from flagstaff.cleanup.scripts.asking import last_name
+from flagstaff.cleanup.scripts.asking import asks_for_some_flag, last_name
 from flagstaff.cleanup.scripts.elements import (
     beside_name,
     in_container,
@@ -139,6 +139,8 @@ def is_pure(node: SgNode) -> bool:
     """Tell whether an operand can go without being missed: reading is no effect."""
     if node.kind() == "unary_expression" and _operator(node) == "delete":
         return False
+    if node.kind() == "call_expression":
+        return asks_for_some_flag(node)
     return node.kind() in _PURE and all(is_pure(child) for child in node.named_children())
 
 

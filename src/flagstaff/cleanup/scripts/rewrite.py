@@ -68,7 +68,7 @@ def drop_constants(
 def _finished(start: Script, script: Script, flag: str) -> RewrittenScript:
     """Settle what the first changes of a script leave open."""
     if script is start:
-        return RewrittenScript(start.text.encode())
+        return RewrittenScript(start.printed())
     script = _repeated(script, lambda now: _changes(now, flag))
     script = _repeated(script, lambda now: [*unused(start, now), *_changes(now, flag)])
     return _printed(script)
@@ -100,4 +100,4 @@ def _printed(script: Script) -> RewrittenScript:
         raise Unreadable("cannot be closed up")
     lines = {node.range().start.line + 1 for node, _ in script.markers()}
     text = script.text.replace(TRUE, "true").replace(FALSE, "false")
-    return RewrittenScript(Script.of(text, script.language).text.encode(), tuple(sorted(lines)))
+    return RewrittenScript(Script.of(text, script.language).printed(), tuple(sorted(lines)))

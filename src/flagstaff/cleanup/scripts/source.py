@@ -6,6 +6,7 @@ parsed anew. So all that nobody touched keeps its form, and what does not parse 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,11 +23,14 @@ _LANGUAGES = {
     ".jsx": ("javascript", "tsx"),
     ".mjs": ("javascript",),
     ".cjs": ("javascript",),
+    ".es6": ("javascript",),
     ".ts": ("typescript",),
     ".mts": ("typescript",),
     ".cts": ("typescript",),
     ".tsx": ("tsx",),
 }
+_AND = re.compile(r"(?<=\s)&(?=\s)")
+_MASK = "\ue000"  # of no meaning, anywhere
 _LONGEST_LINE = 5000
 SCRIPTS = tuple(_LANGUAGES)
 
@@ -70,6 +74,10 @@ class Script:
             raise Unreadable(f"is no {language}")
         return cls(text, language, root)
 
+    def printed(self) -> bytes:
+        """Return the script as it is written to a file."""
+        return self.text.replace(_MASK, "&").encode()
+
     def changed(self, changes: Iterable[Change]) -> Script:
         """Return the script with as many of the changes as do not overlap, the inner ones first.
 
@@ -101,12 +109,15 @@ def read_script(content: bytes, path: str) -> Script:
         text = content.decode()
     except UnicodeDecodeError as error:
         raise Unreadable("is not in UTF-8") from error
-    if _MARKERS in text or max(map(len, text.split("\n"))) > _LONGEST_LINE:
+    if _MARKERS in text or _MASK in text or max(map(len, text.split("\n"))) > _LONGEST_LINE:
         raise Unreadable("was written by a program")
     reason = Unreadable("has no name of a script")
-    for language in _LANGUAGES.get(f".{path.rpartition('.')[2]}", ()):
+    languages = _LANGUAGES.get(f".{path.rpartition('.')[2]}", ())
+    plain = ((text, each) for each in languages)
+    masked = ((_masked(text, each), each) for each in languages)
+    for attempt, language in itertools.chain(plain, masked):
         try:
-            return Script.of(text, language)
+            return Script.of(attempt, language)
         except Unreadable as error:
             reason = error
     raise reason
@@ -180,6 +191,17 @@ def alone(text: str, start: int, end: int) -> tuple[int, int] | None:
     if rest is None or text[first:start].strip():
         return None
     return first, rest.end()
+
+
+def _masked(text: str, language: str) -> str:
+    """Return a text with `&` where it is that of a page, which the parser takes for a mistake."""
+    masked = _AND.sub(_MASK, text)
+    if masked == text:
+        return text
+    pages = [span(node) for node in SgRoot(masked, language).root().find_all(kind="jsx_text")]
+    return _AND.sub(
+        lambda found: _MASK if any(a <= found.start() < b for a, b in pages) else "&", text
+    )
 
 
 def _reach(change: Change) -> tuple[int, int]:

@@ -280,3 +280,26 @@ def test_lines_keep_their_ends():
 def test_what_does_not_parse_is_refused(text):
     with pytest.raises(Unreadable):
         rewritten(text)
+
+
+def test_an_ampersand_in_the_text_of_a_page_is_no_mistake():
+    source = "const a = <p>\n  R & D {useFlag('new_menu') && <b>On & off</b>} &amp; more\n</p>;\n"
+    after = "const a = <p>\n  R & D <b>On & off</b> &amp; more\n</p>;\n"
+    assert cleaned(source) == after
+    for mistake in ("const a = <p>{b & }</p>", "const a = <p b=& />", "const a = & b"):
+        with pytest.raises(Unreadable):
+            rewritten(f"{mistake};\nuseFlag('new_menu');\n")
+
+
+def test_another_flag_that_decides_nothing_any_more_is_not_asked():
+    source = "{user && (!hasFeature('old') || useFlag('new_menu')) && <b />}"
+    assert cleaned(f"x = <p>{source}</p>;\n") == "x = <p>{user && <b />}</p>;\n"
+    # What may do something else is still called.
+    for call in ("load('old')", "hasFeature('old', load())", "setFeature('old')"):
+        more = source.replace("hasFeature('old')", call)
+        assert call in cleaned(f"x = <p>{more}</p>;\n")
+
+
+def test_a_script_of_the_old_name_is_one():
+    source = "if (useFlag('new_menu')) {\n  a();\n}\n"
+    assert cleaned(source, path="menu.es6") == "a();\n"
