@@ -19,7 +19,6 @@ ISSUE = """# [Feature flag] Rollout of `checkout_v2`
 - [ ] `/chatops run feature set checkout_v2 75 --actors`
 - [ ] Wait for 1 hour
 """
-DEFINITION = "name: checkout_v2\ntype: development\ndefault_enabled: false\n"
 SCRIPT = """
 import sys
 from flagstaff.server.run import serve
@@ -28,11 +27,11 @@ serve(load_settings(root=sys.argv[1], port=0), ready=lambda url: print(url, flus
 """
 
 
-def project(root, settings="", issue=ISSUE):
+def project(root, settings="", issue=ISSUE, *, flag="checkout_v2", kind="development"):
     """Write the definition of the flag, the issue of its rollout and the settings."""
-    path = root / "config/feature_flags/development/checkout_v2.yml"
+    path = root / f"config/feature_flags/{kind}/{flag}.yml"
     path.parent.mkdir(parents=True)
-    path.write_text(DEFINITION)
+    path.write_text(f"name: {flag}\ntype: {kind}\ndefault_enabled: false\n")
     (root / "issue.md").write_text(issue)
     if settings:
         (root / "flagstaff.yml").write_text(settings)
@@ -91,3 +90,7 @@ def until(root, holds):
 def start(root):
     flagstaff(root, "rollout", "import", "issue.md")
     flagstaff(root, "rollout", "start", "1")
+
+
+def is_over(found):
+    return found["phase"] not in {"pending", "running", "waiting"}

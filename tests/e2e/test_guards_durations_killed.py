@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from guarded import PATIENCE, Server, start, until
+from guarded import PATIENCE, Server, project, start, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(900)]
 
@@ -34,11 +34,7 @@ ISSUE = """# [Feature flag] Rollout of `rename_notify`
 
 @pytest.fixture
 def root(tmp_path):
-    path = tmp_path / "config/feature_flags/worker/rename_notify.yml"
-    path.parent.mkdir(parents=True)
-    path.write_text("name: rename_notify\ntype: worker\ndefault_enabled: false\n")
-    (tmp_path / "flagstaff.yml").write_text(SETTINGS)
-    (tmp_path / "issue.md").write_text(ISSUE)
+    project(tmp_path, SETTINGS, ISSUE, flag="rename_notify", kind="worker")
     (tmp_path / "log").mkdir()
     (tmp_path / "log/jobs-1.jsonl").touch()
     return tmp_path

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from flagstaff.sdk.client import Client
-from guarded import ISSUE, PATIENCE, Server, flagstaff, points, project, start, until
+from guarded import ISSUE, PATIENCE, Server, flagstaff, is_over, points, project, start, until
 from prometheus import PrometheusServer, Target, needed
 
 pytestmark = [needed, pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
@@ -205,10 +205,6 @@ def everybody(asks, answer):
     while {asks(f"User:new{each}") for each in range(200)} != {answer}:
         assert time.monotonic() < end, "the application does not hear of it"
         time.sleep(0.1)
-
-
-def is_over(found):
-    return found["phase"] not in {"pending", "running", "waiting"}
 
 
 def test_no_harm_goes_to_everybody_and_ends(root, targets, asks):
