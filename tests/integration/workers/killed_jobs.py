@@ -1,9 +1,13 @@
-"""The jobs of a soak, in workers that kill themselves at the place that a file names."""
+"""The jobs of a soak, in workers that kill themselves at the place that a file names.
+
+With `TIMES` nothing is killed: it is written down when each place was passed.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 from functools import wraps
 
 import soak_jobs
@@ -20,6 +24,8 @@ from flagstaff.workers.rename import Rename
 __all__ = ["app"]
 
 ORDER = FOLDER / "kill-at"
+TIMED = "TIMES" in os.environ
+passed = []
 
 # One job at a time: where a second one is when its worker is killed is chance.
 app.conf.worker_prefetch_multiplier = 1
@@ -27,6 +33,9 @@ app.conf.worker_prefetch_multiplier = 1
 
 def reach(place):
     """Kill this worker with all its processes, once, if it is to be killed here."""
+    if TIMED:
+        passed.append((place, time.monotonic_ns()))
+        return
     try:
         if not place or ORDER.read_text() != place:
             return
@@ -34,6 +43,11 @@ def reach(place):
     except FileNotFoundError:
         return
     os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def write_down(**_):
+    lines = "".join(f"{place} {when}\n" for place, when in passed if place)
+    (FOLDER / f"passed-{os.getpid()}.txt").write_text(lines)
 
 
 def around(owner, name, *, before="", after=""):
@@ -61,6 +75,9 @@ around(Request, "acknowledge", before="acknowledging", after="acknowledged")
 around(Rename, "wanted", after="decided")
 around(Counts, "began", after="begun")
 around(Counts, "ended", after="counted")
+signals.worker_process_init.connect(lambda **_: passed.clear(), weak=False)
+signals.worker_process_shutdown.connect(write_down, weak=False)
+signals.worker_shutdown.connect(write_down, weak=False)
 signals.task_received.connect(lambda **_: reach("received"), weak=False)
 signals.task_prerun.connect(lambda **_: reach("begins"), weak=False)
 signals.task_postrun.connect(lambda **_: reach("ends"), weak=False)

@@ -31,7 +31,7 @@ class Site:
         folder: of this site, empty.
         broker: its address; `backend` where results are kept.
         visible: after how many seconds workers on Redis take what another one holds.
-        module: that workers load.
+        module: that workers load; `more` is added to their environment.
     """
 
     folder: Path
@@ -39,6 +39,7 @@ class Site:
     backend: str
     visible: int = 3600
     module: str = "soak_jobs"
+    more: dict = field(default_factory=dict)
     workers: dict = field(default_factory=dict)
 
     def __post_init__(self):
@@ -136,4 +137,5 @@ class Site:
             "DEPLOY": deploy,
             "VISIBLE": str(self.visible),
             "PYTHONWARNINGS": "ignore",
+            **self.more,
         }

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections import defaultdict
+from statistics import fmean, median
 from uuid import uuid4
 
 import pytest
@@ -43,7 +45,12 @@ ON_REDIS = ("fetched", "noted")
 BESIDE = {"begun": "begins", "counted": "worked", "decided": "publishing"}
 """Places that only a rename has, and those of plain Celery that come just before or after."""
 
+WINDOWS = {"lost": ("fetched", "noted"), "doubled": ("worked", "acknowledged")}
+"""Between which places a kill makes of a single job what."""
+
 KINDS = os.environ.get("FLAGSTAFF_KILLED_KINDS", "chord").split(",")
+TIMED_JOBS = int(os.environ.get("FLAGSTAFF_TIMED_JOBS", "40"))
+IN_A_TURN = 40
 ENDED = re.compile(r"\] (?:succeeded in|retry: Retry in)")
 
 
@@ -94,6 +101,23 @@ class Side:
         self._numbers += 1
         return self._numbers
 
+    def run(self, count):
+        """Let jobs run, one after the other, until the last is acknowledged."""
+        self.jobs.app.set_current()
+        for _ in range(count):
+            self._single()
+        until(lambda: sum(self.site.ran()[1].values()) == self._numbers and self._idle())
+        time.sleep(0.1)  # until the last is acknowledged
+
+    def passed(self):
+        """Return when each place was passed, in order."""
+        times = defaultdict(list)
+        for file in self.site.folder.glob("passed-*.txt"):
+            for line in file.read_text().splitlines():
+                place, _, when = line.rpartition(" ")
+                times[place].append(int(when))
+        return times
+
     def recover(self):
         """Wait until the worker is dead, and start another."""
         process = self.site.workers[NODE]
@@ -135,24 +159,30 @@ class Side:
 
 
 @pytest.fixture(params=["redis", "rabbitmq"])
-def sides(request, tmp_path, redis, redis_server):
+def made(request, tmp_path, redis, redis_server):
+    """Make the sides on one broker, with what is to be in the environment of their workers."""
     assert redis.dbsize() == 0
-    made = {}
-    for number, (name, (deploy, percent)) in enumerate(SIDES.items()):
-        if request.param == "redis":
-            broker = redis_server.url(2 + number)
-        else:
-            broker = request.getfixturevalue("rabbit_server").place(uuid4().hex)
-        (tmp_path / name).mkdir()
-        site = Site(
-            folder=tmp_path / name,
-            broker=broker,
-            backend=redis_server.url(6 + number),
-            module="killed_jobs",
-        )
-        made[name] = Side(site, deploy, percent)
-    yield made
-    for side in made.values():
+    sides = {}
+
+    def make(**more):
+        for number, (name, (deploy, percent)) in enumerate(SIDES.items()):
+            if request.param == "redis":
+                broker = redis_server.url(2 + number)
+            else:
+                broker = request.getfixturevalue("rabbit_server").place(uuid4().hex)
+            (tmp_path / name).mkdir()
+            site = Site(
+                folder=tmp_path / name,
+                broker=broker,
+                backend=redis_server.url(6 + number),
+                module="killed_jobs",
+                more=more,
+            )
+            sides[name] = Side(site, deploy, percent)
+        return request.param, sides
+
+    yield make
+    for side in sides.values():
         side.close()
 
 
@@ -168,8 +198,8 @@ def killed(sides, kind, place):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kill_at_the_same_place_has_the_same_end_as_in_plain_celery(sides, kind):
-    broker = sides["plain"].site.broker.partition(":")[0]
+def test_a_kill_at_the_same_place_has_the_same_end_as_in_plain_celery(made, kind):
+    broker, sides = made()
     found = {}
     for place in (*(ON_REDIS if broker == "redis" else ()), *PLACES[kind]):
         ran = found[place] = killed(sides, kind, place)
@@ -180,3 +210,40 @@ def test_a_kill_at_the_same_place_has_the_same_end_as_in_plain_celery(sides, kin
     names = sides["new"].site.ran()[0]
     assert names["soaked.step"] > 0 == names["soak.step"]
     assert any(max(ran["plain"]) > 1 for ran in found.values())
+
+
+def test_a_job_passes_each_place_once(made):
+    """How long it is where a kill hurts is printed: so likely is it that one falls there."""
+    broker, sides = made(TIMES="1")
+    for side in sides.values():
+        side.site.wait_ready([NODE])
+    turns = TIMED_JOBS // IN_A_TURN
+    for turn in range(turns):
+        for number in range(len(SIDES)):
+            sides[list(SIDES)[(number + turn) % len(SIDES)]].run(IN_A_TURN)
+    for side in sides.values():
+        side.site.stop(NODE)
+    passed = {name: side.passed() for name, side in sides.items()}
+    places = {*(ON_REDIS if broker == "redis" else ()), *PLACES["single"]}
+    jobs = turns * IN_A_TURN
+    for name, times in passed.items():
+        mine = places - {*BESIDE} if name == "plain" else places
+        assert {place: len(times[place]) for place in mine} == dict.fromkeys(mine, jobs)
+    for what, (since, until_) in WINDOWS.items():
+        if since in places:
+            took = {name: spent(times, since, until_) for name, times in passed.items()}
+            print(broker, what, ratios(took), flush=True)  # noqa: T201 figures of the long form
+
+
+def spent(times, since, until_):
+    """Return for how many nanoseconds each job was between two places, in each turn's mean."""
+    took = [end - begin for begin, end in zip(times[since], times[until_], strict=True)]
+    return [fmean(took[at : at + IN_A_TURN]) for at in range(0, len(took), IN_A_TURN)]
+
+
+def ratios(took):
+    """Return the microseconds of plain Celery, and how often longer each side took than it."""
+    return f"{median(took['plain']) / 1e3:.0f} us" + "".join(
+        f", {name} {median(mine / its for mine, its in zip(of, took['plain'], strict=True)):.3f}"
+        for name, of in took.items()
+    )
