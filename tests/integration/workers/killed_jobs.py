@@ -13,7 +13,7 @@ from functools import wraps
 import soak_jobs
 from celery import signals
 from celery.backends.redis import RedisBackend
-from celery.worker.request import Request
+from kombu.message import Message
 from kombu.messaging import Producer
 from kombu.transport import redis as kombu_redis
 from soak_jobs import FOLDER, app
@@ -71,7 +71,7 @@ around(soak_jobs, "write", before="works", after="worked")
 around(Producer, "publish", before="publishing", after="published")
 around(RedisBackend, "_store_result", before="storing", after="stored")
 around(RedisBackend, "on_chord_part_return", before="counting part", after="part counted")
-around(Request, "acknowledge", before="acknowledging", after="acknowledged")
+around(Message, "ack", before="acknowledging", after="acknowledged")
 around(Rename, "wanted", after="decided")
 around(Counts, "began", after="begun")
 around(Counts, "ended", after="counted")
