@@ -69,6 +69,17 @@ def sqlite_url(tmp_path, sqlite_template):
 
 
 @pytest.fixture
+def put_tables(sqlite_template):
+    """Return what puts migrated tables where the server of a folder has its own."""
+
+    def put(root):
+        (root / ".flagstaff").mkdir(mode=0o700)
+        shutil.copy(sqlite_template, root / ".flagstaff" / "state.db")
+
+    return put
+
+
+@pytest.fixture
 def postgres_url(postgres_server):
     name = postgres_server.create()
     yield postgres_server.url(name)

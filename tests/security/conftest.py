@@ -48,7 +48,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def application(root: Path) -> Iterator[Application]:
+def application(root: Path, put_tables: Callable[[Path], None]) -> Iterator[Application]:
+    put_tables(root)
     built = build(Settings(root=root, engine=False))
     yield built
     built.close()

@@ -16,8 +16,8 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from flagstaff.errors import MissingExtra, Unavailable, UsageError
-from flagstaff.store import schema
 from flagstaff.store.explained import explained
+from flagstaff.store.marker import is_current
 from flagstaff.store.outage import Outage
 
 WRITE = "flagstaff_write"
@@ -81,7 +81,11 @@ class Database:
         with self._migrating() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
-            schema.upgrade(connection)
+            if not is_current(connection):
+                # It loads Alembic, which is not needed where nothing is to be done.
+                from flagstaff.store import schema  # noqa: PLC0415
+
+                schema.upgrade(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

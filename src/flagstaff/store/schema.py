@@ -8,10 +8,8 @@ server, started again while a newer one is being rolled out, knows no more about
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
@@ -21,19 +19,9 @@ from sqlalchemy import Connection
 
 from flagstaff.errors import Conflict
 from flagstaff.store import settings
-
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
-KEY: Final = "schema"
+from flagstaff.store.marker import KEY, MIGRATIONS, Marker, kept
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marker:
-    """What the database says about its tables."""
-
-    revision: str
-    compatible_from: str
 
 
 def upgrade(connection: Connection, folder: Path = MIGRATIONS) -> None:
@@ -62,15 +50,6 @@ def newest(folder: Path = MIGRATIONS) -> Marker:
     revision = str(scripts.get_current_head())
     script = scripts.get_revision(revision)
     return Marker(revision=revision, compatible_from=str(script.module.compatible_from))
-
-
-def kept(connection: Connection) -> Marker | None:
-    """Return what the database says, `None` when it says nothing that can be understood."""
-    value: Any = settings.get(connection, KEY)
-    try:
-        return Marker(revision=value["revision"], compatible_from=value["compatible_from"])
-    except (TypeError, KeyError):
-        return None
 
 
 def _check_newer(present: str, marker: Marker | None, known: str) -> None:

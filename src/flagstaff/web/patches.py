@@ -9,7 +9,6 @@ from pathlib import Path
 
 from flagstaff.cleanup.changes import CleanupPlan, diff_text
 from flagstaff.cleanup.git import Git
-from flagstaff.cleanup.plan import plan_cleanup
 from flagstaff.errors import NotFound, Unavailable
 from flagstaff.integrations.forge.branches import old_jobs
 from flagstaff.services.unit import Context
@@ -67,6 +66,9 @@ class Patches:
             )
         try:
             if key not in self._known:
+                # It loads parsers, which servers that nobody asks for a patch do without.
+                from flagstaff.cleanup.plan import plan_cleanup  # noqa: PLC0415
+
                 found = plan_cleanup(
                     root,
                     flag,

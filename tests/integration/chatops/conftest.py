@@ -100,7 +100,8 @@ def _patient(monkeypatch, patience):
 
 
 @pytest.fixture
-def application(settings):
+def application(settings, put_tables):
+    put_tables(settings.root)
     built = build(settings)
     yield built
     built.close()

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -67,7 +67,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def application(root: Path) -> Iterator[Application]:
+def application(root: Path, put_tables: Callable[[Path], None]) -> Iterator[Application]:
+    put_tables(root)
     built = build(Settings(root=root, engine=False))
     yield built
     built.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -181,3 +183,16 @@ def test_another_servers_note_is_left_alone(tmp_path):
     folder.announce(tmp_path, "http://127.0.0.1:2")
     folder.withdraw(tmp_path)
     assert not note.exists()
+
+
+def test_a_server_loads_neither_parsers_nor_migrations_before_it_needs_them(tmp_path, put_tables):
+    put_tables(tmp_path)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from flagstaff.server.app import build\n"
+        "from flagstaff.server.settings import Settings\n"
+        "build(Settings(root=Path(sys.argv[1]), engine=True)).close()\n"
+        "print({'libcst', 'alembic', 'tree_sitter'} & {*sys.modules})"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path)]
+    assert subprocess.check_output(words, text=True) == "set()\n"

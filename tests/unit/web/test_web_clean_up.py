@@ -113,7 +113,7 @@ def test_a_patch_is_worked_out_once_for_a_commit(client, committed, monkeypatch)
         planned.append(settings["keep"])
         return plan_cleanup(*words, **settings)
 
-    monkeypatch.setattr(patches, "plan_cleanup", plan)
+    monkeypatch.setattr("flagstaff.cleanup.plan.plan_cleanup", plan)
     for path in ("", "/patch", "?keep=off", ""):
         client.get(f"/clean-up/new_navigation{path}")
     assert planned == [True, False]
@@ -132,7 +132,7 @@ def test_who_has_to_wait_too_long_for_other_patches_is_told(client, monkeypatch)
         go.wait(60)
         return plan_cleanup(*words, **settings)
 
-    monkeypatch.setattr(patches, "plan_cleanup", slow)
+    monkeypatch.setattr("flagstaff.cleanup.plan.plan_cleanup", slow)
     monkeypatch.setattr(patches, "PATIENCE", 0.0)
     first = threading.Thread(target=client.get, args=("/clean-up/new_navigation",))
     first.start()

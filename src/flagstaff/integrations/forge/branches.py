@@ -7,7 +7,6 @@ from pathlib import Path
 
 from flagstaff.cleanup.branch import write_branch
 from flagstaff.cleanup.changes import CleanupPlan, OldJob
-from flagstaff.cleanup.plan import plan_cleanup
 from flagstaff.definitions import Project
 from flagstaff.errors import Conflict
 from flagstaff.rollouts.plan import CleanupPart, Plan
@@ -22,6 +21,9 @@ def write_cleanup(root: Path, project: Project, plan: Plan) -> Cleanup:
     Raises:
         Conflict: the flag is not in the repository any more, or the branch holds something else.
     """
+    # It loads parsers, which a server does without until it has a branch to write.
+    from flagstaff.cleanup.plan import plan_cleanup  # noqa: PLC0415
+
     flag = plan.flag
     cleanup = plan_cleanup(
         root,

@@ -38,7 +38,8 @@ def settings(root, tmp_path, issuer):
 
 
 @pytest.fixture
-def application(settings):
+def application(settings, put_tables):
+    put_tables(settings.root)
     built = build(settings)
     yield built
     built.close()
