@@ -60,6 +60,7 @@ class Watch:
         self._connected = False
         self._taking_over = threading.Lock()
         self._plain: Callable[..., Any] = app.send_task
+        self._taken: Any = None
         self.switches = Switches()
         self._gate = Gate(self.switches, deferral)
         self.runner = Runner(counts, client, self._cohorts, self._may, job_log)
@@ -99,7 +100,9 @@ class Watch:
     def _take_over(self) -> None:
         with self._taking_over:
             amqp = self.app.conf and self.app.amqp
-            if amqp.send_task_message != self._publish:
+            # Once: whoever has put something around ours since then calls ours.
+            if amqp is not self._taken:
+                self._taken = amqp
                 # Later than what makes spans, so that there is one to note it on.
                 signals.before_task_publish.connect(self._note_span, weak=False)
                 self._plain = amqp.send_task_message
@@ -116,8 +119,9 @@ class Watch:
         self._connected = True
 
     def after_fork(self) -> None:
-        """Make another client in this process."""
+        """Make another client in this process, and leave a lock that a thread may hold for ever."""
         self._connected = False
+        self._taking_over = threading.Lock()
 
     def close(self) -> None:
         """Do nothing: the client sends what was counted when it closes."""
@@ -208,8 +212,10 @@ def _is_routed_by_name(options: dict[str, Any]) -> bool:
     queue = options.get("queue")
     if queue is None:
         return bool(options.get("routing_key"))
-    if options.get("exchange") or options.get("exchange_type"):
+    if options.get("exchange"):
         return False
+    if options.get("exchange_type"):
+        return bool(options["exchange_type"] == "direct")
     return getattr(getattr(queue, "exchange", None), "type", "") == "direct"
 
 
