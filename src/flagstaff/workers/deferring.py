@@ -54,10 +54,19 @@ class Gate:
         while True:
             try:
                 signature.apply_async(headers=headers, add_to_parent=False)
-            except (OperationalError, OSError) as exc:
+            except Exception as exc:
+                if not isinstance(exc, _refusals(task.app)):
+                    raise
                 # It is acknowledged already, perhaps, and then it is nowhere but here.
                 log.warning("%s[%s] cannot be put off yet: %s", task.name, request.id, exc)
                 time.sleep(PAUSE)
             else:
                 break
         log.info("%s[%s] was put off for %.0f s", task.name, request.id, seconds)
+
+
+def _refusals(app: Any) -> tuple[type[Exception], ...]:
+    """Return what is raised by a broker that is away, is full, or refuses; they end."""
+    connection = app.connection_for_write()
+    kinds = (*connection.connection_errors, *connection.channel_errors)
+    return (OperationalError, OSError, *kinds)
