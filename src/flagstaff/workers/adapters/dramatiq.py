@@ -23,7 +23,7 @@ try:
 except ModuleNotFoundError as exc:
     raise MissingExtra.named("dramatiq", package="dramatiq") from exc
 
-from flagstaff.workers.adapters.dramatiq_messages import leads_to
+from flagstaff.workers.adapters.dramatiq_messages import ahead, leads_to
 from flagstaff.workers.adapters.dramatiq_migrating import DramatiqMigrating, keys, words
 from flagstaff.workers.adapters.dramatiq_results import share
 from flagstaff.workers.adapters.dramatiq_switching import Gate
@@ -131,6 +131,8 @@ class DramatiqAdapter:
 
         Retries, messages that are due and those that follow others come here too.
         """
+        if following := ahead(message.options, self._renames):
+            message = message.copy(options=following)
         if HEADER not in message.options:
             name, args = message.actor_name, message.args
             wanted = self._renames.wanted(name, message.message_id, args, message.kwargs)
