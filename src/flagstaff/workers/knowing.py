@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from flagstaff.workers.asking import Asker, is_error
+
+log = logging.getLogger("flagstaff")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,16 @@ def who_knows(asker: Asker, name: str, queue: str = "") -> Knowledge:
     if queue and not any(queue in each.queues for each in workers):
         problems.append(f"no worker takes jobs from {queue}")
     return Knowledge(name=name, workers=workers, problems=tuple(problems))
+
+
+def routed(app: Any, name: str) -> str:
+    """Return the queue that an application's own routes lead a name to; empty if they say none."""
+    try:
+        queue = app.amqp.router.route({}, name, (), {}).get("queue")
+    except Exception as exc:  # noqa: BLE001 - a route is code of the team's own
+        log.warning("the routes do not say where %s waits: %s", name, exc)
+        return ""
+    return str(getattr(queue, "name", queue) or "")
 
 
 def _tasks(said: Any) -> set[str]:

@@ -24,12 +24,16 @@ def holds(state: Any, name: str = "", **_: object) -> dict[str, Any]:
     """Say what this worker holds for a name, in its memory and in its settings.
 
     Returns:
-        `embedded`: so many jobs that it runs have a job of that name to follow them; `waiting`: so
-        many that it has not begun; `beat` and `scheduler` as `beat_entries` says.
+        `limited`: so many jobs of that name are held back by a rate limit; `embedded`: so many jobs
+        that it runs have one of the name to follow them; `waiting`: so many that it has not begun;
+        `beat` and `scheduler` as `beat_entries` says.
     """
     running = set(worker_state.active_requests)
-    waiting = {*worker_state.reserved_requests, *_scheduled(state.consumer)} - running
+    limited = set(_limited(state.consumer))
+    reserved = worker_state.reserved_requests
+    waiting = {*reserved, *_scheduled(state.consumer), *limited} - running
     return {
+        "limited": sum(each.type == name for each in limited),
         "embedded": sum(_leads_to(each, name) for each in running),
         "waiting": sum(_leads_to(each, name) for each in waiting),
         **beat_entries(state.app, name),
@@ -56,6 +60,13 @@ def _scheduled(consumer: Any) -> Iterator[Request]:
         first = next(iter(each.entry.args or ()), None)
         if isinstance(first, Request):
             yield first
+
+
+def _limited(consumer: Any) -> Iterator[Request]:
+    """Return the jobs that wait for their turn under a rate limit: no answer of Celery has them."""
+    for bucket in list(consumer.task_buckets.values()):
+        if bucket is not None:
+            yield from (request for request, _ in list(bucket.contents))
 
 
 def _leads_to(request: Any, name: str) -> bool:

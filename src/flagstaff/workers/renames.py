@@ -22,6 +22,8 @@ except ModuleNotFoundError as exc:
 from flagstaff.workers import remote
 from flagstaff.workers.aliases import complete
 from flagstaff.workers.counts import Count
+from flagstaff.workers.ending import Ending
+from flagstaff.workers.knowing import routed
 from flagstaff.workers.publishing import Publisher
 from flagstaff.workers.rename import BY_TIME, Actor, Flags, Rename, Variant
 from flagstaff.workers.running import Cohort
@@ -91,6 +93,14 @@ def declared(app: Any) -> list[Rename]:
     return publisher.all() if publisher else []
 
 
+def queue_of(app: Any, name: str) -> str:
+    """Return where jobs of a name wait: as a rename says, else as the application's routes do."""
+    for each in declared(app):
+        if name in {each.old, each.new} and (queue := each.queue(each.variant(name))):
+            return queue
+    return routed(app, name)
+
+
 def totals() -> list[Count]:
     """Return what became of the jobs of all renames in this process, by name and event."""
     names = {
@@ -108,6 +118,7 @@ def _publisher(app: Any) -> Publisher:
         _connect()
         publisher = _publishers[app] = Publisher(app)
         app.send_task = publisher
+        app.steps["worker"].add(Ending)
         app.on_after_finalize.connect(_complete, weak=False)
     return publisher
 

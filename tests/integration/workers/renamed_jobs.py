@@ -25,6 +25,8 @@ app.conf.update(
     broker_transport_options={"polling_interval": 0.05},
     task_acks_late=os.environ.get("LATE") == "1",
 )
+if os.environ.get("RATE"):
+    app.conf.task_annotations = {"*": {"rate_limit": os.environ["RATE"]}}
 
 
 @app.task(name=OLD, shared=False, bind=True, max_retries=5)

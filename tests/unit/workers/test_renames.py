@@ -193,6 +193,15 @@ def test_what_is_no_rename_is_refused(app, monkeypatch):
     assert [each.new for each in renames.declared(app)] == [NEW]
 
 
+def test_it_is_known_where_a_name_waits(app):
+    app.conf.task_routes = {NEW: {"queue": "fast"}}
+    assert renames.queue_of(app, NEW) == "fast"
+    app.amqp.router.routes = (lambda *_, **__: 1 / 0,)
+    assert renames.queue_of(app, NEW) == "", "nobody knows, and nothing breaks"
+    declare(app, spec=True, new_queue="b")
+    assert renames.queue_of(app, NEW) == "b"
+
+
 def test_a_proof_takes_two_looks_and_the_whole_time():
     now = [0.0]
 
