@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import Any
 
@@ -46,6 +47,7 @@ class Gate:
     def _put_off(
         self, task: Any, request: Any, header: dict[str, Any], times: int, seconds: float
     ) -> None:
+        seconds = min(seconds, _longest(task.app))
         signature = task.signature_from_request(request, countdown=seconds)
         headers = {
             **(signature.options.get("headers") or {}),
@@ -63,6 +65,15 @@ class Gate:
             else:
                 break
         log.info("%s[%s] was put off for %.0f s", task.name, request.id, seconds)
+
+
+def _longest(app: Any) -> float:
+    """Return for how many seconds a job may wait for its time in a worker's hands.
+
+    It is not acknowledged meanwhile, and a broker that gives it to somebody else makes two of it.
+    """
+    visible = (app.conf.broker_transport_options or {}).get("visibility_timeout")
+    return visible / 2 if isinstance(visible, int | float) and visible > 0 else math.inf
 
 
 def _refusals(app: Any) -> tuple[type[Exception], ...]:

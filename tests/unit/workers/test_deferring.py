@@ -55,6 +55,7 @@ class Refusing:
         if self._errors:
             raise self._errors.pop(0)
         self.taken.append((name, options["task_id"], options["headers"]["flagstaff"]))
+        self.seconds = options["countdown"]
 
 
 def test_a_broker_that_refuses_is_asked_again_until_it_takes_the_job(app):
@@ -64,6 +65,16 @@ def test_a_broker_that_refuses_is_asked_again_until_it_takes_the_job(app):
     app.send_task = Refusing(*away, full, full)
     assert run(app).info.state == "IGNORED"
     assert app.send_task.taken == [(NAME, "one", {"deferred": 1})]
+
+
+@pytest.mark.parametrize(
+    ("options", "longest"), [({"visibility_timeout": 60}, 30), ({}, 400), (None, 400)]
+)
+def test_a_job_comes_back_before_the_broker_gives_it_to_somebody_else(app, options, longest):
+    app.conf.broker_transport_options = options
+    app.send_task = Refusing()
+    run(app)
+    assert longest / 2 <= app.send_task.seconds <= longest
 
 
 def test_what_no_broker_will_ever_take_fails_and_is_seen(app):
