@@ -27,7 +27,7 @@ from flagstaff.workers.knowing import routed
 from flagstaff.workers.publishing import Publisher
 from flagstaff.workers.rename import BY_TIME, Actor, Flags, Rename, Variant
 from flagstaff.workers.running import Cohort
-from flagstaff.workers.watching import counts, late_flags, watch
+from flagstaff.workers.watching import counts, itself, late_flags, watch
 
 __all__ = ["BY_TIME", "declare", "declared", "totals"]
 
@@ -69,6 +69,7 @@ def declare(  # noqa: PLR0913 - a rename is two names and two queues
     rename = Rename(
         flag=flag, old=old, new=new, old_queue=old_queue, new_queue=new_queue, actor=actor
     )
+    app = itself(app)
     publisher = _publisher(app)
     for name in (old, new):
         other = publisher.find(name)
@@ -89,7 +90,7 @@ def declare(  # noqa: PLR0913 - a rename is two names and two queues
 
 def declared(app: Any) -> list[Rename]:
     """Return the renames of an application."""
-    publisher = _publishers.get(app)
+    publisher = _publishers.get(itself(app))
     return publisher.all() if publisher else []
 
 

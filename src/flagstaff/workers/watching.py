@@ -181,6 +181,7 @@ def watch(
     Raises:
         UsageError: there is no client, and the environment describes none.
     """
+    app = itself(app)
     found = _watches.get(app)
     if found is None:
         _connect()
@@ -191,7 +192,12 @@ def watch(
 
 def watched(app: Any) -> Watch | None:
     """Return what watches an application, if something does."""
-    return _watches.get(app)
+    return _watches.get(itself(app))
+
+
+def itself(app: Any) -> Any:
+    """Return an application, where `celery.current_app` stands for it as well."""
+    return getattr(app, "_get_current_object", lambda: app)()
 
 
 @cache

@@ -6,7 +6,7 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from celery import Celery
+from celery import Celery, current_app
 from celery.app.trace import build_tracer
 from kombu import Queue
 
@@ -145,6 +145,18 @@ def test_a_queue_that_the_caller_names_is_left_alone(app):
     for place in ({}, {"queue": "a"}, {"queue": Queue("a")}, {"routing_key": "a"}, {"queue": "c"}):
         app.send_task(OLD, (), **place)
     assert published(app, "a", "b", "c") == [(NEW, "b", "new")] * 4 + [(NEW, "c", "new")]
+
+
+def test_the_application_may_be_the_current_one(app):
+    before = current_app._get_current_object()
+    app.set_current()
+    try:
+        declare(current_app, spec=True)
+        assert renames.declared(app) == renames.declared(current_app) != []
+    finally:
+        before.set_current()
+    app.send_task(OLD)
+    assert [name for name, *_ in published(app)] == [NEW]
 
 
 def test_positional_options_are_understood(app):
