@@ -7,10 +7,13 @@ code used, until the flag says the other.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from flagstaff.workers.rename import Flags, Rename, Variant
+
+log = logging.getLogger("flagstaff")
 
 FOLLOWERS = {"link", "link_error", "chord", "chain"}
 """Options of a job with what is to follow it."""
@@ -32,21 +35,27 @@ class Following:
     def __init__(self, renames: Mapping[str, tuple[Rename, Flags]]) -> None:
         self._renames = renames
 
-    def in_arguments(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
-        """Return the arguments of a job; what is a signature among them has the name it is to have.
+    def named(self, args: Any, kwargs: Any, options: dict[str, Any]) -> tuple[Any, Any]:
+        """Return the arguments of a job and change its options: what follows has its name there.
 
-        Chords that poll, `map` and `starmap` have theirs there, and so may a team's own tasks.
+        Chords that poll, `map` and `starmap` have theirs among the arguments, and so may a team's
+        own tasks.
         """
-        if isinstance(args, list | tuple) and any(_leads(each) for each in args):
-            args = [self.in_value(each) for each in args]
-        if isinstance(kwargs, dict) and any(_leads(each) for each in kwargs.values()):
-            kwargs = {key: self.in_value(each) for key, each in kwargs.items()}
+        try:
+            for word in FOLLOWERS & options.keys():
+                options[word] = self._in_value(options[word])
+            if isinstance(args, list | tuple) and any(_leads(each) for each in args):
+                args = [self._in_value(each) for each in args]
+            if isinstance(kwargs, dict) and any(_leads(each) for each in kwargs.values()):
+                kwargs = {key: self._in_value(each) for key, each in kwargs.items()}
+        except RecursionError:
+            log.warning("what follows is nested too deeply, and keeps its names")
         return args, kwargs
 
-    def in_value(self, value: Any) -> Any:
+    def _in_value(self, value: Any) -> Any:
         """Return a signature or a list of them, as it is to travel; the same one if it may."""
         if isinstance(value, list | tuple):
-            made = [self.in_value(each) for each in value]
+            made = [self._in_value(each) for each in value]
             same = all(one is other for one, other in zip(made, value, strict=True))
             return value if same else made
         if not _is_signature(value):
@@ -77,7 +86,7 @@ class Following:
         """Return those of a mapping's values that change."""
         if not isinstance(values, Mapping):
             return {}
-        made = {word: self.in_value(values[word]) for word in words if word in values}
+        made = {word: self._in_value(values[word]) for word in words if word in values}
         return {word: value for word, value in made.items() if value is not values[word]}
 
 

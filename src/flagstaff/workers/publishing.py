@@ -14,9 +14,10 @@ from uuid import uuid4
 
 from celery import current_task
 
-from flagstaff.workers.following import FOLLOWERS, Following
+from flagstaff.workers.following import Following
 from flagstaff.workers.headers import HEADER, header_of
 from flagstaff.workers.rename import OTHER, Flags, Rename, Variant
+from flagstaff.workers.watching import sender_of
 
 log = logging.getLogger("flagstaff")
 
@@ -32,7 +33,7 @@ class Publisher:
 
     def __init__(self, app: Any) -> None:
         self._app = app
-        self._plain: Send = app.send_task
+        self._plain: Send = sender_of(app)
         self._parameters = list(inspect.signature(self._plain).parameters)[3:]
         self._renames: dict[str, tuple[Rename, Flags]] = {}
         self._following = Following(self._renames)
@@ -61,9 +62,7 @@ class Publisher:
     ) -> Any:
         """Publish a job, under the name that the flag says now if it is one of two."""
         options |= dict(zip(self._parameters, more, strict=False))
-        args, kwargs = self._following.in_arguments(args, kwargs)
-        for word in FOLLOWERS & options.keys():
-            options[word] = self._following.in_value(options[word])
+        args, kwargs = self._following.named(args, kwargs, options)
         found = self._renames.get(name)
         if found is None:
             return self._plain(name, args, kwargs, **options)

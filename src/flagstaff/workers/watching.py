@@ -68,7 +68,7 @@ class Watch:
         tell: Callable[..., None] | None = getattr(client, "report_also", None)
         if tell is not None:
             tell(self._report)
-        app.send_task = self._first(app.send_task)
+        app.send_task = self._first(sender_of(app))
         survive(self)
 
     def tell_apart(self, names: dict[str, Cohort]) -> None:
@@ -204,6 +204,23 @@ def itself(app: Any) -> Any:
 def late_flags() -> LateFlags:
     """Return the client that the environment describes; one for all that have none given."""
     return LateFlags()
+
+
+def sender_of(app: Any) -> Callable[..., Any]:
+    """Return what sends the jobs of an application.
+
+    Where that is what all applications have, it is looked up each time: programs that trace put
+    something around it, before us or after.
+    """
+    plain: Callable[..., Any] = app.send_task
+    if "send_task" in vars(app):
+        return plain
+
+    @wraps(plain)
+    def send_task(*args: Any, **options: Any) -> Any:
+        return type(app).send_task(app, *args, **options)
+
+    return send_task
 
 
 def _queue(options: dict[str, Any], app: Any) -> str:

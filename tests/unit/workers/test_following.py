@@ -10,6 +10,7 @@ from celery import Celery, chain, chord, group
 
 from flagstaff import Client
 from flagstaff.workers import renames
+from flagstaff.workers.following import Following
 from flagstaff.workers.messages import in_message
 
 OLD, NEW = "shop.notify", "integrations.notify"
@@ -107,6 +108,16 @@ def test_what_follows_waits_where_its_name_does(app):
     body = waiting(app)[0]["body"].decode()
     assert '"queue": "shop"' in body
     assert "integrations" not in body
+
+
+def test_what_is_nested_too_deeply_keeps_its_names(caplog):
+    outer = {"task": NEW, "args": [], "kwargs": {}, "options": {}}
+    for _ in range(5_000):
+        outer = {"task": OTHER, "args": [], "kwargs": {}, "options": {"link": outer}}
+    options = {"chord": outer}
+    assert Following({}).named([1], {"a": 2}, options) == ([1], {"a": 2})
+    assert options["chord"] is outer
+    assert "nested too deeply" in caplog.text
 
 
 class Asked:

@@ -60,6 +60,26 @@ def test_whoever_wraps_the_sender_later_is_called_once_and_so_are_we(app):
     assert seen == ["b", NEW]
 
 
+@pytest.mark.parametrize("watched", [False, True])
+def test_what_is_put_around_the_sender_of_all_applications_later_is_called(
+    app, monkeypatch, watched
+):
+    if watched:
+        watching.watch(app, client=Client.memory({}))
+    else:
+        declare(app, spec=True)
+    plain, seen = Celery.send_task, []
+
+    def traced(self, name, *args, **options):
+        seen.append(name)
+        return plain(self, name, *args, **options)
+
+    monkeypatch.setattr(Celery, "send_task", traced)
+    app.send_task(OLD)
+    app.send_task(OLD)
+    assert seen == [OLD if watched else NEW] * 2
+
+
 def test_flags_that_fail_leave_a_job_its_old_name(app, caplog):
     class Broken:
         def is_enabled(self, _name, *_actors):
