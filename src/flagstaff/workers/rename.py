@@ -183,8 +183,11 @@ class LateFlags:
         self.connect().count_duration(name, what, on=on, seconds=seconds, bounds=bounds)
 
     def report_also(self, other: Callable[[], More]) -> None:
-        """Send what `other` returns with every report, once there is a client."""
-        self._others.append(other)
+        """Send what `other` returns with every report, as soon as there is a client."""
+        with self._lock:
+            self._others.append(other)
+            if self._client is not None:
+                self._client.report_also(other)
 
     def close(self) -> None:
         """Close the client, if it was made."""

@@ -67,7 +67,7 @@ class Watch:
         self.looker = Looker(app)
         tell: Callable[..., None] | None = getattr(client, "report_also", None)
         if tell is not None:
-            tell(self._report)
+            tell(_Report(client))
         app.send_task = self._first(sender_of(app))
         survive(self)
 
@@ -156,8 +156,24 @@ class Watch:
         if cohort is not None:
             spans.note(cohort.flag, cohort.variant, kind="PRODUCER")
 
-    def _report(self) -> dict[str, list[dict[str, object]]]:
-        return {"jobs": counts.to_json(), "queues": self.looker.seen()}
+
+class _Report:
+    """What a client says of all applications that it watches; a second one is the same."""
+
+    def __init__(self, client: Flags) -> None:
+        self._client = client
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Report) and other._client is self._client
+
+    def __hash__(self) -> int:
+        return id(self._client)
+
+    def __call__(self) -> dict[str, list[dict[str, object]]]:
+        """Return what was counted, and what was seen of queues since the last call."""
+        mine = [each for each in list(_watches.values()) if each.client is self._client]
+        queues = [seen for each in mine for seen in each.looker.seen()]
+        return {"jobs": counts.to_json(), "queues": queues}
 
 
 def watch(
