@@ -27,7 +27,7 @@ from flagstaff.sdk.forking import survive
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.deferring import Gate
-from flagstaff.workers.headers import AT, HEADER, header_of, now
+from flagstaff.workers.headers import AT, HEADER, header_of, now, undelayed
 from flagstaff.workers.job_log import JobLog
 from flagstaff.workers.looking import Looker
 from flagstaff.workers.rename import Flags, LateFlags
@@ -243,7 +243,7 @@ def _queue(options: dict[str, Any], app: Any) -> str:
     queue = options.get("queue")
     if queue is not None:
         return str(getattr(queue, "name", queue))
-    return str(options.get("routing_key") or app.conf.task_default_queue)
+    return undelayed(str(options.get("routing_key") or app.conf.task_default_queue))
 
 
 def _is_routed_by_name(options: dict[str, Any]) -> bool:
