@@ -13,6 +13,9 @@ TIMEOUT = 2.0
 BEAT = "celerybeat@"
 """With this begins the name of a beat that hears questions, and answers none but `ping`."""
 
+ENDING = "-ending-"
+"""In the name of a worker that was told to end: it runs what it has, and takes no more jobs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
@@ -32,8 +35,9 @@ class Answers:
     def doubt(self) -> str:
         """Return why these may not be all workers; empty when they are."""
         answered = len(self.replies)
-        if answered < self.expected:
-            return f"{answered} of {self.expected} expected workers answered"
+        staying = sum(ENDING not in node for node, _ in self.replies)
+        if staying < self.expected:
+            return f"{staying} of {self.expected} expected workers answered"
         if self.reached is None and not self.expected:
             return "this broker does not say how many workers there are: give --workers N"
         if self.reached is not None and answered < self.reached:

@@ -17,6 +17,7 @@ from celery import bootsteps, signals
 from celery.utils.collections import AttributeDict
 from celery.worker.control import Panel
 
+from flagstaff.workers.asking import ENDING
 from flagstaff.workers.remote import COMMAND
 
 log = logging.getLogger("flagstaff")
@@ -53,7 +54,7 @@ class _Listener:
         handlers = {each: Panel.data[each] for each in ANSWERED if each in Panel.data}
         handlers["active_queues"] = _takes_none
         self._node = self._app.control.mailbox.Node(
-            f"{name}-ending-{os.getpid()}@{host}", handlers=handlers, state=state
+            f"{name}{ENDING}{os.getpid()}@{host}", handlers=handlers, state=state
         )
 
     def close(self, **_: object) -> None:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from flagstaff.workers.asking import Asker, is_error
+from flagstaff.workers.asking import ENDING, Asker, is_error
 
 log = logging.getLogger("flagstaff")
 
@@ -41,7 +41,7 @@ class Knowledge:
 
 
 def who_knows(asker: Asker, name: str, queue: str = "") -> Knowledge:
-    """Ask every worker whether it knows a name.
+    """Ask every worker whether it knows a name; one that was told to end gets no jobs any more.
 
     Args:
         asker: of the broker.
@@ -54,6 +54,7 @@ def who_knows(asker: Asker, name: str, queue: str = "") -> Knowledge:
     workers = tuple(
         Worker(node=node, knows=name in _tasks(said), queues=taken.get(node, ()))
         for node, said in sorted(registered.replies, key=lambda reply: reply[0])
+        if ENDING not in node
     )
     problems = [f"{each.node} does not know {name}" for each in workers if not each.knows]
     if not workers:
