@@ -10,9 +10,9 @@ from celery.worker.control import Panel
 from celery.worker.request import Request
 
 from flagstaff.workers.messages import is_embedded
+from flagstaff.workers.scheduling import beat_entries
 
 COMMAND = "flagstaff_holds"
-DEFAULT_SCHEDULERS = ("celery.beat:PersistentScheduler", "celery.beat.PersistentScheduler")
 
 
 def offer() -> None:
@@ -38,20 +38,6 @@ def holds(state: Any, name: str = "", **_: object) -> dict[str, Any]:
         "waiting": sum(_leads_to(each, name) for each in waiting),
         **beat_entries(state.app, name),
     }
-
-
-def beat_entries(app: Any, name: str) -> dict[str, Any]:
-    """Return how many entries of the beat schedule name the job, and who keeps others.
-
-    Returns:
-        `beat`: the number in the settings; `scheduler`: another place that entries may be in,
-        empty when there is none.
-    """
-    found = 0
-    for entry in (app.conf.beat_schedule or {}).values():
-        found += is_embedded(entry, name) or getattr(entry, "task", None) == name
-    scheduler = str(app.conf.beat_scheduler)
-    return {"beat": found, "scheduler": "" if scheduler in DEFAULT_SCHEDULERS else scheduler}
 
 
 def _scheduled(consumer: Any) -> Iterator[Request]:

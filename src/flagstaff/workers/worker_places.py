@@ -8,7 +8,8 @@ from typing import Any
 
 from flagstaff.workers.asking import Answers, Asker, is_error
 from flagstaff.workers.places import Place
-from flagstaff.workers.remote import COMMAND, beat_entries
+from flagstaff.workers.remote import COMMAND
+from flagstaff.workers.scheduling import beat_entries
 
 KINDS = {
     "scheduled": "workers: waiting for their time",
