@@ -50,7 +50,7 @@ def test_a_worker_with_rate_limits_that_cannot_say_is_unknown(rabbit_place):
     until(lambda: LIMITED not in unknown(look(fleet, "shop.gone", cleaned_up=True)))
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
+@pytest.mark.parametrize("pool", ["prefork", "threads", "gevent"])
 def test_what_a_worker_runs_that_was_told_to_end_is_found(fleet, held, pool):
     jobs = fleet.jobs("before")
     ending = fleet.worker("one", "after", "shop", pool=pool, concurrency=2)
