@@ -7,7 +7,7 @@ import math
 import time
 from typing import Any
 
-from kombu.exceptions import OperationalError
+from kombu.exceptions import EncodeError, OperationalError
 
 from flagstaff.workers.headers import HEADER
 from flagstaff.workers.switches import Action, Switches
@@ -17,6 +17,9 @@ log = logging.getLogger("flagstaff")
 
 PAUSE = 1.0
 """Seconds until a job is published again that the broker did not take."""
+
+PICKLE = {"pickle", "application/x-python-serialize"}
+"""What `accept_content` may call it."""
 
 
 class Gate:
@@ -53,9 +56,14 @@ class Gate:
             **(signature.options.get("headers") or {}),
             HEADER: {**header, "deferred": times},
         }
+        more: dict[str, Any] = {}
         while True:
             try:
-                signature.apply_async(headers=headers, add_to_parent=False)
+                signature.apply_async(headers=headers, add_to_parent=False, **more)
+            except EncodeError:
+                if more or not _takes_pickle(task.app):
+                    raise
+                more = {"serializer": "pickle"}  # as its publisher must have chosen for this one
             except Exception as exc:
                 if not isinstance(exc, _refusals(task.app)):
                     raise
@@ -74,6 +82,10 @@ def _longest(app: Any) -> float:
     """
     visible = (app.conf.broker_transport_options or {}).get("visibility_timeout")
     return visible / 2 if isinstance(visible, int | float) and visible > 0 else math.inf
+
+
+def _takes_pickle(app: Any) -> bool:
+    return not PICKLE.isdisjoint(app.conf.accept_content or ())
 
 
 def _refusals(app: Any) -> tuple[type[Exception], ...]:

@@ -55,7 +55,7 @@ class Refusing:
         if self._errors:
             raise self._errors.pop(0)
         self.taken.append((name, options["task_id"], options["headers"]["flagstaff"]))
-        self.seconds = options["countdown"]
+        self.seconds, self.serializer = options["countdown"], options.get("serializer")
 
 
 def test_a_broker_that_refuses_is_asked_again_until_it_takes_the_job(app):
@@ -81,3 +81,11 @@ def test_what_no_broker_will_ever_take_fails_and_is_seen(app):
     app.send_task = Refusing(EncodeError("no JSON"))
     assert run(app).info.state == "FAILURE"
     assert app.send_task.taken == []
+
+
+@pytest.mark.parametrize("name", ["pickle", "application/x-python-serialize"])
+def test_a_job_that_came_pickled_goes_on_so(app, name):
+    app.conf.accept_content = ["json", name]
+    app.send_task = Refusing(EncodeError("no JSON"), OperationalError("away"))
+    assert run(app).info.state == "IGNORED"
+    assert app.send_task.serializer == "pickle"
