@@ -33,8 +33,9 @@ def app(request, monkeypatch):
     app.close()
 
 
-def run(app):
+def run(app, name=NAME, **headers):
     request = {
+        **headers,
         "id": "one",
         "args": [],
         "kwargs": {},
@@ -42,7 +43,7 @@ def run(app):
         "called_directly": False,
         "delivery_info": {"exchange": "", "routing_key": "q"},
     }
-    return build_tracer(NAME, app.tasks[NAME], app=app)("one", [], {}, request)
+    return build_tracer(name, app.tasks[name], app=app)("one", [], {}, request)
 
 
 class Refusing:
@@ -89,3 +90,15 @@ def test_a_job_that_came_pickled_goes_on_so(app, name):
     app.send_task = Refusing(EncodeError("no JSON"), OperationalError("away"))
     assert run(app).info.state == "IGNORED"
     assert app.send_task.serializer == "pickle"
+
+
+def test_a_job_that_ran_is_tried_again_as_any_other(app):
+    @app.task(name="shop.again", shared=False, bind=True, max_retries=3)
+    def again(self):
+        raise self.retry(countdown=1)
+
+    watching.watched(app).wrap(rebuild=False)
+    app.send_task = Refusing()
+    header = {"flagstaff": {"deferred": 2, "flag": "rename", "variant": "old"}, "mine": 1}
+    assert run(app, "shop.again", **header).info.state == "RETRY"
+    assert app.send_task.taken == [("shop.again", "one", {"flag": "rename", "variant": "old"})]
