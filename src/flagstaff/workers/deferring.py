@@ -11,7 +11,7 @@ from kombu.exceptions import EncodeError, OperationalError
 
 from flagstaff.workers.headers import HEADER
 from flagstaff.workers.switches import Action, Switches
-from flagstaff.workers.verdicts import Deferral, Judge, times_of
+from flagstaff.workers.verdicts import Deferral, Judge, ran, times_of
 
 log = logging.getLogger("flagstaff")
 
@@ -41,7 +41,7 @@ class Gate:
         verdict = self._judge(task.name, request.id, times)
         if verdict is None:
             if times:
-                _forget(request, header)
+                request.headers = {**(request.headers or {}), HEADER: ran(header)}
             return None
         if verdict.action is Action.DROP:
             log.info("%s[%s] was dropped: a switch says so", task.name, request.id)
@@ -75,12 +75,6 @@ class Gate:
             else:
                 break
         log.info("%s[%s] was put off for %.0f s", task.name, request.id, seconds)
-
-
-def _forget(request: Any, header: dict[str, Any]) -> None:
-    """Let a try of a job that runs now not be taken for one that was put off, later."""
-    kept = {each: said for each, said in header.items() if each != "deferred"}
-    request.headers = {**(request.headers or {}), HEADER: kept}
 
 
 def _longest(app: Any) -> float:
