@@ -17,6 +17,7 @@ from celery import current_task
 from flagstaff.workers.following import Following
 from flagstaff.workers.headers import HEADER, header_of
 from flagstaff.workers.rename import OTHER, Flags, Rename, Variant
+from flagstaff.workers.verdicts import ran
 from flagstaff.workers.watching import sender_of
 
 log = logging.getLogger("flagstaff")
@@ -67,21 +68,19 @@ class Publisher:
         if found is None:
             return self._plain(name, args, kwargs, **options)
         rename, flags = found
+        header = header_of(options.get("headers") or {})
         if _comes_again(options):  # it keeps the name that it came with
             running = _running(options)
             variant = rename.variant(running if running in {rename.old, rename.new} else name)
         else:
+            header = ran(header)
             options["task_id"] = options.get("task_id") or str(uuid4())
             variant = rename.wanted(flags, options["task_id"], args or (), kwargs or {})
             variant = self._possible(rename, variant)
             self._address(options, rename, variant, name)
         options["headers"] = {
             **(options.get("headers") or {}),
-            HEADER: {
-                **header_of(options.get("headers") or {}),
-                "flag": rename.flag,
-                "variant": variant.value,
-            },
+            HEADER: {**header, "flag": rename.flag, "variant": variant.value},
         }
         return self._plain(rename.name(variant), args, kwargs, **options)
 
@@ -130,13 +129,18 @@ class Publisher:
 
 
 def _comes_again(options: Mapping[str, Any]) -> bool:
-    """Say whether a job is tried again, or was put off."""
+    """Say whether a job is tried again, or is put off by the worker that has it.
+
+    A job that publishes another one may pass on all its headers.
+    """
+    if options.get("retries"):
+        return True
     header = header_of(options.get("headers") or {})
-    return bool(options.get("retries") or header.get("deferred"))
+    return "deferred" in header and bool(_running(options))
 
 
 def _running(options: Mapping[str, Any]) -> str:
-    """Return the name of the job that tries itself again.
+    """Return the name of the job that publishes itself again.
 
     A body that does so by its own global name asks under that one, whichever it came under.
     """

@@ -92,6 +92,17 @@ def test_flags_that_fail_leave_a_job_its_old_name(app, caplog):
     assert "rename cannot be asked" in caplog.text
 
 
+def test_headers_of_a_job_that_publishes_another_decide_nothing(app):
+    declare(app, spec=False)
+    header = {"flag": "rename", "variant": "new", "deferred": 2}
+    app.send_task(NEW, headers={"trace": "1", "flagstaff": header})
+    with app.connection_for_read() as connection:
+        message = connection.default_channel.basic_get(app.conf.task_default_queue, no_ack=True)
+    assert message.headers["task"] == OLD
+    assert message.headers["trace"] == "1"
+    assert message.headers["flagstaff"] == {"flag": "rename", "variant": "old"}
+
+
 def test_a_limit_of_time_is_no_failure_of_flags_or_actors(app):
     def slow(*_):
         raise SoftTimeLimitExceeded
