@@ -37,7 +37,7 @@ workers.add_command(queue_group)
 @click.argument("name")
 @with_broker
 @with_management
-@click.option("--queue", default="", help="Where it will wait; somebody must take jobs from it.")
+@click.option("--queue", default="", help="Where it will wait, with --app by its routes.")
 @click.pass_obj
 def ready(common: Common, /, *, name: str, queue: str, management: str, **where: Any) -> int:
     """Say whether every worker that is alive knows NAME; only then exit with 0."""
@@ -49,7 +49,7 @@ def ready(common: Common, /, *, name: str, queue: str, management: str, **where:
             from flagstaff.workers import rabbitmq_management as rabbitmq  # noqa: PLC0415 as above
 
             asker.expect(rabbitmq.management_of(app, management).report().workers)
-        return who_knows(asker, name, queue)
+        return who_knows(asker, name, queue or _waits_in(app, name, own=where["app"] is not None))
 
     known: Knowledge = reached(asker, work)
     if common.json:
@@ -124,6 +124,14 @@ def drained(
     else:
         _show_proof(proof)
     return 0 if proof.drained else 1
+
+
+def _waits_in(app: Any, name: str, *, own: bool) -> str:
+    if not own:  # the routes are the team's
+        return ""
+    from flagstaff.workers.renames import queue_of  # noqa: PLC0415 as above
+
+    return queue_of(app, name)
 
 
 def _show_knowledge(known: Knowledge) -> None:

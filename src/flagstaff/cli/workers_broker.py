@@ -77,6 +77,11 @@ def application(app: str) -> Any:
             f"there is no Celery application at {app}: {exc}",
             hint="such as --app shop.celery:app, in the folder that has `shop`",
         ) from exc
+    except SystemExit as exc:  # with its exit code, a 0 would be taken for a proof
+        raise UsageError(
+            f"{app} ends the program while it is imported",
+            hint="let it do so only under `if __name__ == '__main__':`",
+        ) from exc
 
 
 def _address_in(file: Path) -> str:

@@ -10,6 +10,12 @@ from typing import Any
 TIMEOUT = 2.0
 """Seconds that workers have for an answer."""
 
+BEAT = "celerybeat@"
+"""With this begins the name of a beat that hears questions, and answers none but `ping`."""
+
+ENDING = "-ending-"
+"""In the name of a worker that was told to end: it runs what it has, and takes no more jobs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
@@ -29,8 +35,9 @@ class Answers:
     def doubt(self) -> str:
         """Return why these may not be all workers; empty when they are."""
         answered = len(self.replies)
-        if answered < self.expected:
-            return f"{answered} of {self.expected} expected workers answered"
+        staying = sum(ENDING not in node for node, _ in self.replies)
+        if staying < self.expected:
+            return f"{staying} of {self.expected} expected workers answered"
         if self.reached is None and not self.expected:
             return "this broker does not say how many workers there are: give --workers N"
         if self.reached is not None and answered < self.reached:
@@ -64,24 +71,31 @@ class Asker:
         """Return what every worker says; once all were heard, later questions wait for no more."""
         # One connection for all questions: Redis lets go of one that waits only after a second.
         self._connection = self._connection or self._app.connection_for_write()
-        channel = self._connection.default_channel
-        with _counting_receivers(channel) as receivers:
-            replies = self._control.broadcast(
-                command,
-                arguments=arguments,
-                reply=True,
-                timeout=self._timeout,
-                limit=self._limit,
-                connection=self._connection,
-                channel=channel,
-            )
-        found = tuple(
-            (str(node), said) for reply in replies or () for node, said in sorted(reply.items())
-        )
+        with _counting_receivers(self._connection.default_channel) as receivers:
+            found = self._broadcast(command, arguments, self._limit)
         reached = max(receivers) if receivers else self._known
+        if receivers and len(found) < max(receivers):
+            pongs = self._broadcast("ping", {}, max(receivers))
+            reached = max(receivers) - sum(node.startswith(BEAT) for node, _ in pongs)
         answers = Answers(replies=found, reached=reached, expected=self._expected)
         self._limit = len(found) if found and not answers.doubt else None
         return answers
+
+    def _broadcast(
+        self, command: str, arguments: dict[str, Any], limit: int | None
+    ) -> tuple[tuple[str, Any], ...]:
+        replies = self._control.broadcast(
+            command,
+            arguments=arguments,
+            reply=True,
+            timeout=self._timeout,
+            limit=limit,
+            connection=self._connection,
+            channel=self._connection.default_channel,
+        )
+        return tuple(
+            (str(node), said) for reply in replies or () for node, said in sorted(reply.items())
+        )
 
     def close(self) -> None:
         """Let go of the broker."""

@@ -6,6 +6,7 @@ done. A number costs it a fifth of what a mapping with that number does.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,9 @@ and `queue` where the routing key is not the name of its queue."""
 
 _LATEST = 1 << 47
 """In the year 6429; a later time is no time."""
+
+_DELAY = re.compile(r"(?:[01]\.){28}")
+"""What RabbitMQ's native delayed delivery puts before a routing key: for how long, in bits."""
 
 _NOTHING: dict[str, Any] = {}
 
@@ -38,3 +42,8 @@ def header_of(headers: Mapping[str, Any]) -> dict[str, Any]:
     """Return what else travels with a job; not to be changed."""
     found = headers.get(HEADER)
     return found if isinstance(found, dict) else _NOTHING
+
+
+def undelayed(key: str) -> str:
+    """Return a routing key without what delayed delivery put before it, else of each delay anew."""
+    return _DELAY.sub("", key, count=1) if key[1:2] == "." else key

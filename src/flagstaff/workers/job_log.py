@@ -75,7 +75,7 @@ class JobLog:
             more |= {
                 "severity": "WARN",
                 "exception.class": type(error).__name__,
-                "exception.message": str(error),
+                "exception.message": _said(error),
                 "exception.backtrace": [line for each in frames for line in each.splitlines()],
             }
         self._write({**common, **more})
@@ -120,6 +120,13 @@ class JobLog:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             self._file = (os.getpid(), descriptor)
         return descriptor
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as exc:  # noqa: BLE001 - it is the team's, and a job must not fail over it
+        return f"<{type(exc).__name__} while it was written>"
 
 
 def timestamp(moment: datetime) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
-from flagstaff.workers.asking import Asker, is_error
+from flagstaff.workers.asking import ENDING, Asker, is_error
+
+log = logging.getLogger("flagstaff")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class Knowledge:
 
 
 def who_knows(asker: Asker, name: str, queue: str = "") -> Knowledge:
-    """Ask every worker whether it knows a name.
+    """Ask every worker whether it knows a name; one that was told to end gets no jobs any more.
 
     Args:
         asker: of the broker.
@@ -51,6 +54,7 @@ def who_knows(asker: Asker, name: str, queue: str = "") -> Knowledge:
     workers = tuple(
         Worker(node=node, knows=name in _tasks(said), queues=taken.get(node, ()))
         for node, said in sorted(registered.replies, key=lambda reply: reply[0])
+        if ENDING not in node
     )
     problems = [f"{each.node} does not know {name}" for each in workers if not each.knows]
     if not workers:
@@ -60,6 +64,16 @@ def who_knows(asker: Asker, name: str, queue: str = "") -> Knowledge:
     if queue and not any(queue in each.queues for each in workers):
         problems.append(f"no worker takes jobs from {queue}")
     return Knowledge(name=name, workers=workers, problems=tuple(problems))
+
+
+def routed(app: Any, name: str) -> str:
+    """Return the queue that an application's own routes lead a name to; empty if they say none."""
+    try:
+        queue = app.amqp.router.route({}, name, (), {}).get("queue")
+    except Exception as exc:  # noqa: BLE001 - a route is code of the team's own
+        log.warning("the routes do not say where %s waits: %s", name, exc)
+        return ""
+    return str(getattr(queue, "name", queue) or "")
 
 
 def _tasks(said: Any) -> set[str]:

@@ -7,14 +7,20 @@ all that is made of them, beat, sending by name, retries. It is replaced here, o
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
 from celery import current_task
 
+from flagstaff.workers.following import Following
 from flagstaff.workers.headers import HEADER, header_of
-from flagstaff.workers.rename import Flags, Rename, Variant
+from flagstaff.workers.rename import OTHER, Flags, Rename, Variant
+from flagstaff.workers.verdicts import ran
+from flagstaff.workers.watching import sender_of
+
+log = logging.getLogger("flagstaff")
 
 Send = Callable[..., Any]
 
@@ -28,9 +34,11 @@ class Publisher:
 
     def __init__(self, app: Any) -> None:
         self._app = app
-        self._plain: Send = app.send_task
+        self._plain: Send = sender_of(app)
         self._parameters = list(inspect.signature(self._plain).parameters)[3:]
         self._renames: dict[str, tuple[Rename, Flags]] = {}
+        self._following = Following(self._renames)
+        self._missing: set[str] = set()
 
     def add(self, rename: Rename, flags: Flags) -> None:
         """Decide from now on about both names of a rename."""
@@ -54,25 +62,25 @@ class Publisher:
         **options: Any,
     ) -> Any:
         """Publish a job, under the name that the flag says now if it is one of two."""
+        options |= dict(zip(self._parameters, more, strict=False))
+        args, kwargs = self._following.named(args, kwargs, options)
         found = self._renames.get(name)
         if found is None:
-            return self._plain(name, args, kwargs, *more, **options)
+            return self._plain(name, args, kwargs, **options)
         rename, flags = found
-        options |= dict(zip(self._parameters, more, strict=False))
+        header = header_of(options.get("headers") or {})
         if _comes_again(options):  # it keeps the name that it came with
             running = _running(options)
             variant = rename.variant(running if running in {rename.old, rename.new} else name)
         else:
+            header = ran(header)
             options["task_id"] = options.get("task_id") or str(uuid4())
             variant = rename.wanted(flags, options["task_id"], args or (), kwargs or {})
+            variant = self._possible(rename, variant)
             self._address(options, rename, variant, name)
         options["headers"] = {
             **(options.get("headers") or {}),
-            HEADER: {
-                **header_of(options.get("headers") or {}),
-                "flag": rename.flag,
-                "variant": variant.value,
-            },
+            HEADER: {**header, "flag": rename.flag, "variant": variant.value},
         }
         return self._plain(rename.name(variant), args, kwargs, **options)
 
@@ -82,21 +90,57 @@ class Publisher:
         chosen = rename.name(variant)
         if chosen != asked and options.get("task_type") is not None:
             options["task_type"] = self._app.tasks.get(chosen, options["task_type"])
-        queue = rename.queue(variant)
-        if queue and _is_free(options, {rename.old_queue, rename.new_queue}):
-            for word in ("exchange", "routing_key", "exchange_type"):
-                options.pop(word, None)
-            options["queue"] = queue
+        queue = self._declared(rename.queue(variant))
+        if queue is not None and _is_free(options, {rename.old_queue, rename.new_queue}):
+            kind = queue.exchange.type or "direct"
+            options["queue"], options["exchange_type"] = queue, kind
+            # Both are said, or those of a route would lead away from the queue.
+            key = queue.routing_key or self._app.conf.task_default_routing_key
+            named = (queue.exchange.name, key)
+            options["exchange"], options["routing_key"] = (
+                ("", queue.name) if kind == "direct" else named
+            )
+
+    def _possible(self, rename: Rename, variant: Variant) -> Variant:
+        """Return the side that a job can be published on: Celery refuses a queue it does not know.
+
+        That is so where `task_create_missing_queues` is off.
+        """
+        queue, other = rename.queue(variant), rename.queue(OTHER[variant])
+        if not queue or self._declared(queue) is not None:
+            return variant
+        if queue not in self._missing:
+            self._missing.add(queue)
+            log.error(
+                "%s is not among the task_queues of this process, and it creates none: no job of "
+                "%s can be published there",
+                queue,
+                rename.name(variant),
+            )
+        can = not other or self._declared(other) is not None
+        return OTHER[variant] if can else variant
+
+    def _declared(self, queue: str) -> Any:
+        """Return a queue that the application knows, or makes now; None where it may not."""
+        try:
+            return self._app.amqp.queues[queue] if queue else None
+        except KeyError:
+            return None
 
 
 def _comes_again(options: Mapping[str, Any]) -> bool:
-    """Say whether a job is tried again, or was put off."""
+    """Say whether a job is tried again, or is put off by the worker that has it.
+
+    A job that publishes another one may pass on all its headers.
+    """
+    if options.get("retries"):
+        return True
     header = header_of(options.get("headers") or {})
-    return bool(options.get("retries") or header.get("deferred"))
+    return "deferred" in header and bool(_running(options))
 
 
 def _running(options: Mapping[str, Any]) -> str:
-    """Return the name of the job that tries itself again.
+    """Return the name of the job that publishes itself again.
 
     A body that does so by its own global name asks under that one, whichever it came under.
     """

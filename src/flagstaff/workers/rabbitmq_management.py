@@ -16,6 +16,7 @@ from urllib.parse import quote
 import urllib3
 
 from flagstaff.errors import Unavailable, UsageError
+from flagstaff.workers.asking import BEAT
 
 LATE = 12.0
 """Seconds after which its figures are those of now: queues report every five, and their reports are
@@ -53,8 +54,8 @@ class Queue:
 
     @property
     def is_control(self) -> bool:
-        """Say whether workers are asked questions there."""
-        return self.name.endswith(NOT_JOBS[0])
+        """Say whether workers are asked questions there; beat knows one, and not ours."""
+        return self.name.endswith(NOT_JOBS[0]) and not self.name.startswith(BEAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,8 @@ class Management:
         channels = self._get(f"vhosts/{self._vhost}/channels")
         return Report(
             queues=tuple(each for each in queues if not (each.private or _is_talk(each.name))),
-            workers=sum(bool(each.consumers) for each in queues if each.is_control),
+            # Two workers of one name share their queue, and only one of them hears a question.
+            workers=sum(each.consumers or 0 for each in queues if each.is_control),
             idle_holders=sum(
                 int(row.get("messages_unacknowledged") or 0)
                 for row in channels

@@ -21,7 +21,7 @@ from flagstaff.errors import Conflict, UsageError
 from flagstaff.workers.migrated import Moved, Tell
 from flagstaff.workers.migration import Migration
 from flagstaff.workers.rabbitmq_management import Queue, Report
-from flagstaff.workers.rabbitmq_places import DELAYED, MISSING, as_mapping, count
+from flagstaff.workers.rabbitmq_places import MISSING, as_mapping, count, is_delayed
 from flagstaff.workers.rabbitmq_returned import Replaced, identity, pop
 from flagstaff.workers.rewriting import Rewrite, rewrite
 
@@ -112,7 +112,7 @@ class RabbitMigrating:
         moved.left += made.left
         part.taken += 1
         # Delayed delivery would begin anew: those are due when they are.
-        fixed = queue.limited or queue.name in DELAYED
+        fixed = queue.limited or is_delayed(queue.name)
         if made.message is None or self._dry or fixed:
             part.held += 1
         else:

@@ -7,6 +7,7 @@ the mark that it was handed out before.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,7 +17,9 @@ from flagstaff.workers.places import Place
 from flagstaff.workers.rabbitmq_management import LATE, Management, Queue, Report
 
 DELAYED = tuple(f"celery_delayed_{level}" for level in range(28))
-"""Where Celery's native delayed delivery keeps jobs that are due later."""
+"""Where Celery's native delayed delivery keeps jobs that are due later, unless told a prefix."""
+
+_DELAYED = re.compile(r"(?:.*_)?celery_delayed_\d+")
 
 MISSING = 404
 
@@ -107,6 +110,11 @@ def _unaccounted(report: Report, takers: Mapping[str, int]) -> str:
                 f"consumers, and {answer} workers that take jobs from it answer"
             )
     return ""
+
+
+def is_delayed(queue: str) -> bool:
+    """Say whether jobs are in a queue only until their time comes, which begins anew in each."""
+    return _DELAYED.fullmatch(queue) is not None
 
 
 def count(connection: Any, queue: str) -> tuple[int, str]:

@@ -10,9 +10,9 @@ from celery.worker.control import Panel
 from celery.worker.request import Request
 
 from flagstaff.workers.messages import is_embedded
+from flagstaff.workers.scheduling import beat_entries
 
 COMMAND = "flagstaff_holds"
-DEFAULT_SCHEDULERS = ("celery.beat:PersistentScheduler", "celery.beat.PersistentScheduler")
 
 
 def offer() -> None:
@@ -24,30 +24,20 @@ def holds(state: Any, name: str = "", **_: object) -> dict[str, Any]:
     """Say what this worker holds for a name, in its memory and in its settings.
 
     Returns:
-        `embedded`: so many jobs that it runs have a job of that name to follow them; `waiting`: so
-        many that it has not begun; `beat` and `scheduler` as `beat_entries` says.
+        `limited`: so many jobs of that name are held back by a rate limit; `embedded`: so many jobs
+        that it runs have one of the name to follow them; `waiting`: so many that it has not begun;
+        `beat` and `scheduler` as `beat_entries` says.
     """
     running = set(worker_state.active_requests)
-    waiting = {*worker_state.reserved_requests, *_scheduled(state.consumer)} - running
+    limited = set(_limited(state.consumer))
+    reserved = worker_state.reserved_requests
+    waiting = {*reserved, *_scheduled(state.consumer), *limited} - running
     return {
+        "limited": sum(each.type == name for each in limited),
         "embedded": sum(_leads_to(each, name) for each in running),
         "waiting": sum(_leads_to(each, name) for each in waiting),
         **beat_entries(state.app, name),
     }
-
-
-def beat_entries(app: Any, name: str) -> dict[str, Any]:
-    """Return how many entries of the beat schedule name the job, and who keeps others.
-
-    Returns:
-        `beat`: the number in the settings; `scheduler`: another place that entries may be in,
-        empty when there is none.
-    """
-    found = 0
-    for entry in (app.conf.beat_schedule or {}).values():
-        found += is_embedded(entry, name) or getattr(entry, "task", None) == name
-    scheduler = str(app.conf.beat_scheduler)
-    return {"beat": found, "scheduler": "" if scheduler in DEFAULT_SCHEDULERS else scheduler}
 
 
 def _scheduled(consumer: Any) -> Iterator[Request]:
@@ -56,6 +46,13 @@ def _scheduled(consumer: Any) -> Iterator[Request]:
         first = next(iter(each.entry.args or ()), None)
         if isinstance(first, Request):
             yield first
+
+
+def _limited(consumer: Any) -> Iterator[Request]:
+    """Return the jobs that wait for their turn under a rate limit: no answer of Celery has them."""
+    for bucket in list(consumer.task_buckets.values()):
+        if bucket is not None:
+            yield from (request for request, _ in list(bucket.contents))
 
 
 def _leads_to(request: Any, name: str) -> bool:

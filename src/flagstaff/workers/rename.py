@@ -25,6 +25,9 @@ class Variant(StrEnum):
     NEW = "new"
 
 
+OTHER = {Variant.OLD: Variant.NEW, Variant.NEW: Variant.OLD}
+
+
 class ByTime:
     """Asks the flag without an actor: each enqueue is drawn by itself."""
 
@@ -33,6 +36,9 @@ class ByTime:
 
 
 BY_TIME = ByTime()
+
+INTERRUPTS = {"SoftTimeLimitExceeded", "JobTimeoutException"}
+"""What Celery and RQ raise in the middle of a job whose time is over; neither need be installed."""
 
 Actor = Callable[..., object] | ByTime | None
 """Called with the job's own arguments; None to ask by the id of the job."""
@@ -86,7 +92,28 @@ class Rename:
         self, flags: Flags, job: str, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Variant:
         """Ask the flag which name this job is to be published under."""
-        on = flags.is_enabled(self.flag, *self._actors(job, args, kwargs))
+        return self._asked(flags, self._actors(job, args, kwargs))
+
+    def ahead(self, flags: Flags, job: str) -> Variant:
+        """Ask which name a job travels under until it is published.
+
+        Args:
+            flags: that are asked.
+            job: its id, if it has one already. An actor is worked out from the arguments, which are
+                not all known yet: so nobody is asked about, and the flag is on for all or off.
+        """
+        return self._asked(flags, (f"Job:{job}",) if job and self.actor is None else ())
+
+    def _asked(self, flags: Flags, actors: tuple[Any, ...]) -> Variant:
+        try:
+            on = flags.is_enabled(self.flag, *actors)
+        except (
+            Exception
+        ) as exc:  # a job must not be lost over the question under which name it goes
+            if _interrupts(exc):
+                raise
+            log.exception("%s cannot be asked: a job is published as %s", self.flag, self.old)
+            return Variant.OLD
         return Variant.NEW if on else Variant.OLD
 
     def _actors(self, job: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -96,9 +123,16 @@ class Rename:
             return ()
         try:
             return (self.actor(*args, **kwargs),)
-        except Exception:  # a job must not be lost over the question who it is for
+        except Exception as exc:  # a job must not be lost over the question who it is for
+            if _interrupts(exc):
+                raise
             log.exception("no actor for %s: the flag is asked about the job's id", self.old)
             return (f"Job:{job}",)
+
+
+def _interrupts(exc: Exception) -> bool:
+    """Say whether the job that publishes is told to stop, and somebody else wants to hear it."""
+    return type(exc).__name__ in INTERRUPTS
 
 
 class LateFlags:
@@ -149,8 +183,11 @@ class LateFlags:
         self.connect().count_duration(name, what, on=on, seconds=seconds, bounds=bounds)
 
     def report_also(self, other: Callable[[], More]) -> None:
-        """Send what `other` returns with every report, once there is a client."""
-        self._others.append(other)
+        """Send what `other` returns with every report, as soon as there is a client."""
+        with self._lock:
+            self._others.append(other)
+            if self._client is not None:
+                self._client.report_also(other)
 
     def close(self) -> None:
         """Close the client, if it was made."""

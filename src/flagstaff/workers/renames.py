@@ -22,10 +22,12 @@ except ModuleNotFoundError as exc:
 from flagstaff.workers import remote
 from flagstaff.workers.aliases import complete
 from flagstaff.workers.counts import Count
+from flagstaff.workers.ending import Ending
+from flagstaff.workers.knowing import routed
 from flagstaff.workers.publishing import Publisher
 from flagstaff.workers.rename import BY_TIME, Actor, Flags, Rename, Variant
 from flagstaff.workers.running import Cohort
-from flagstaff.workers.watching import counts, late_flags, watch
+from flagstaff.workers.watching import counts, itself, late_flags, watch
 
 __all__ = ["BY_TIME", "declare", "declared", "totals"]
 
@@ -67,6 +69,7 @@ def declare(  # noqa: PLR0913 - a rename is two names and two queues
     rename = Rename(
         flag=flag, old=old, new=new, old_queue=old_queue, new_queue=new_queue, actor=actor
     )
+    app = itself(app)
     publisher = _publisher(app)
     for name in (old, new):
         other = publisher.find(name)
@@ -87,8 +90,16 @@ def declare(  # noqa: PLR0913 - a rename is two names and two queues
 
 def declared(app: Any) -> list[Rename]:
     """Return the renames of an application."""
-    publisher = _publishers.get(app)
+    publisher = _publishers.get(itself(app))
     return publisher.all() if publisher else []
+
+
+def queue_of(app: Any, name: str) -> str:
+    """Return where jobs of a name wait: as a rename says, else as the application's routes do."""
+    for each in declared(app):
+        if name in {each.old, each.new} and (queue := each.queue(each.variant(name))):
+            return queue
+    return routed(app, name)
 
 
 def totals() -> list[Count]:
@@ -108,6 +119,7 @@ def _publisher(app: Any) -> Publisher:
         _connect()
         publisher = _publishers[app] = Publisher(app)
         app.send_task = publisher
+        app.steps["worker"].add(Ending)
         app.on_after_finalize.connect(_complete, weak=False)
     return publisher
 

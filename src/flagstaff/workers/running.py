@@ -16,7 +16,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from flagstaff.sdk.outcomes import JOBS, RETRIED, SLOW_JOBS, WAITS
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
-from flagstaff.workers.headers import header_of, published_at
+from flagstaff.workers.headers import header_of, published_at, undelayed
 from flagstaff.workers.job_log import JobLog
 from flagstaff.workers.spans import TRACED
 
@@ -197,7 +197,7 @@ def _tell_end(outcomes: Outcomes, cohort: Cohort, end: Event, seconds: float) ->
 def _routed_to(request: Any) -> str:
     """Return the queue that a job came from, where its routing key is the name of it."""
     info = request.delivery_info
-    return str((info and info.get("routing_key")) or "unknown")
+    return undelayed(str((info and info.get("routing_key")) or "unknown"))
 
 
 def _waited(request: Any, since: float) -> float:

@@ -62,3 +62,8 @@ def times_of(header: Mapping[str, Any]) -> int:
     """Return how often a job was put off, by what travels with it."""
     times = header.get("deferred")
     return times if isinstance(times, int) and times > 0 else 0
+
+
+def ran(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what travels on with a job that runs now: another try of it was not put off."""
+    return {each: said for each, said in header.items() if each != "deferred"}

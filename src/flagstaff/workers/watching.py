@@ -27,7 +27,7 @@ from flagstaff.sdk.forking import survive
 from flagstaff.workers import spans
 from flagstaff.workers.counts import Counts, Event
 from flagstaff.workers.deferring import Gate
-from flagstaff.workers.headers import AT, HEADER, header_of, now
+from flagstaff.workers.headers import AT, HEADER, header_of, now, undelayed
 from flagstaff.workers.job_log import JobLog
 from flagstaff.workers.looking import Looker
 from flagstaff.workers.rename import Flags, LateFlags
@@ -60,14 +60,15 @@ class Watch:
         self._connected = False
         self._taking_over = threading.Lock()
         self._plain: Callable[..., Any] = app.send_task
+        self._taken: Any = None
         self.switches = Switches()
         self._gate = Gate(self.switches, deferral)
         self.runner = Runner(counts, client, self._cohorts, self._may, job_log)
         self.looker = Looker(app)
         tell: Callable[..., None] | None = getattr(client, "report_also", None)
         if tell is not None:
-            tell(self._report)
-        app.send_task = self._first(app.send_task)
+            tell(_Report(client))
+        app.send_task = self._first(sender_of(app))
         survive(self)
 
     def tell_apart(self, names: dict[str, Cohort]) -> None:
@@ -99,7 +100,9 @@ class Watch:
     def _take_over(self) -> None:
         with self._taking_over:
             amqp = self.app.conf and self.app.amqp
-            if amqp.send_task_message != self._publish:
+            # Once: whoever has put something around ours since then calls ours.
+            if amqp is not self._taken:
+                self._taken = amqp
                 # Later than what makes spans, so that there is one to note it on.
                 signals.before_task_publish.connect(self._note_span, weak=False)
                 self._plain = amqp.send_task_message
@@ -116,8 +119,9 @@ class Watch:
         self._connected = True
 
     def after_fork(self) -> None:
-        """Make another client in this process."""
+        """Make another client in this process, and leave a lock that a thread may hold for ever."""
         self._connected = False
+        self._taking_over = threading.Lock()
 
     def close(self) -> None:
         """Do nothing: the client sends what was counted when it closes."""
@@ -152,8 +156,24 @@ class Watch:
         if cohort is not None:
             spans.note(cohort.flag, cohort.variant, kind="PRODUCER")
 
-    def _report(self) -> dict[str, list[dict[str, object]]]:
-        return {"jobs": counts.to_json(), "queues": self.looker.seen()}
+
+class _Report:
+    """What a client says of all applications that it watches; a second one is the same."""
+
+    def __init__(self, client: Flags) -> None:
+        self._client = client
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Report) and other._client is self._client
+
+    def __hash__(self) -> int:
+        return id(self._client)
+
+    def __call__(self) -> dict[str, list[dict[str, object]]]:
+        """Return what was counted, and what was seen of queues since the last call."""
+        mine = [each for each in list(_watches.values()) if each.client is self._client]
+        queues = [seen for each in mine for seen in each.looker.seen()]
+        return {"jobs": counts.to_json(), "queues": queues}
 
 
 def watch(
@@ -177,6 +197,7 @@ def watch(
     Raises:
         UsageError: there is no client, and the environment describes none.
     """
+    app = itself(app)
     found = _watches.get(app)
     if found is None:
         _connect()
@@ -187,7 +208,12 @@ def watch(
 
 def watched(app: Any) -> Watch | None:
     """Return what watches an application, if something does."""
-    return _watches.get(app)
+    return _watches.get(itself(app))
+
+
+def itself(app: Any) -> Any:
+    """Return an application, where `celery.current_app` stands for it as well."""
+    return getattr(app, "_get_current_object", lambda: app)()
 
 
 @cache
@@ -196,11 +222,28 @@ def late_flags() -> LateFlags:
     return LateFlags()
 
 
+def sender_of(app: Any) -> Callable[..., Any]:
+    """Return what sends the jobs of an application.
+
+    Where that is what all applications have, it is looked up each time: programs that trace put
+    something around it, before us or after.
+    """
+    plain: Callable[..., Any] = app.send_task
+    if "send_task" in vars(app):
+        return plain
+
+    @wraps(plain)
+    def send_task(*args: Any, **options: Any) -> Any:
+        return type(app).send_task(app, *args, **options)
+
+    return send_task
+
+
 def _queue(options: dict[str, Any], app: Any) -> str:
     queue = options.get("queue")
     if queue is not None:
         return str(getattr(queue, "name", queue))
-    return str(options.get("routing_key") or app.conf.task_default_queue)
+    return undelayed(str(options.get("routing_key") or app.conf.task_default_queue))
 
 
 def _is_routed_by_name(options: dict[str, Any]) -> bool:
@@ -208,8 +251,10 @@ def _is_routed_by_name(options: dict[str, Any]) -> bool:
     queue = options.get("queue")
     if queue is None:
         return bool(options.get("routing_key"))
-    if options.get("exchange") or options.get("exchange_type"):
+    if options.get("exchange"):
         return False
+    if options.get("exchange_type"):
+        return bool(options["exchange_type"] == "direct")
     return getattr(getattr(queue, "exchange", None), "type", "") == "direct"
 
 

@@ -105,6 +105,17 @@ class Fleet:
         assert process.poll() is None, text.read_text()
         return process
 
+    def beat(self, deploy, *words):
+        """Start a beat."""
+        more = ["-s", str(self.folder / "beat"), "--pidfile=", *words]
+        self._workers["beat"] = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", f"{self.module}:app", "beat", *more],
+            cwd=HERE,
+            env={**os.environ, **self._environment(deploy, {})},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+        )
+
     def stop(self, node, how=signal.SIGTERM):
         """End a worker: warm, so that it ends its jobs and gives back the others."""
         process = self._workers.pop(node)

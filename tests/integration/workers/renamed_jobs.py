@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from celery import Celery, chord
+from kombu import Exchange, Queue
 
 from flagstaff import Client
 from flagstaff.workers import renames
@@ -15,6 +16,7 @@ from flagstaff.workers import renames
 FOLDER = Path(os.environ["JOBS"])
 OLD, NEW = "shop.notify", "integrations.notify"
 OLD_QUEUE, NEW_QUEUE = "shop", "integrations"
+QUORUM = {"x-queue-type": "quorum"}
 
 app = Celery("jobs", broker=os.environ["BROKER"], backend=os.environ.get("BACKEND"))
 app.conf.update(
@@ -25,6 +27,17 @@ app.conf.update(
     broker_transport_options={"polling_interval": 0.05},
     task_acks_late=os.environ.get("LATE") == "1",
 )
+if os.environ.get("QUORUM") == "1":  # with native delayed delivery
+    app.conf.update(
+        task_default_queue_type="quorum",
+        task_default_exchange_type="topic",
+        task_queues=[
+            Queue(each, Exchange(each, type="topic"), each, queue_arguments=QUORUM)
+            for each in (OLD_QUEUE, NEW_QUEUE)
+        ],
+    )
+if os.environ.get("RATE"):
+    app.conf.task_annotations = {"*": {"rate_limit": os.environ["RATE"]}}
 
 
 @app.task(name=OLD, shared=False, bind=True, max_retries=5)

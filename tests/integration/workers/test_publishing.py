@@ -81,6 +81,22 @@ def is_on(line):
     return line["variant"] == "new"
 
 
+def test_jobs_of_native_delayed_delivery_follow_the_flag(rabbit_fleet):
+    fleet = rabbit_fleet
+    jobs = fleet.jobs("after", quorum=1)
+    fleet.worker("after", "after", "shop,integrations", quorum=1)
+    fleet.flag(on=True)
+    jobs.notify.apply_async((1,), countdown=1)
+    jobs.notify.apply_async((2, 1), {"wait": 1})  # it is tried again, and due later
+    jobs.notify.delay(3)
+    until(lambda: len(ours(fleet)) == 4)
+    assert {(each["number"], each["try"]) for each in fleet.ran(NEW)} == {
+        *((1, 0), (2, 0), (2, 1), (3, 0))
+    }
+    firsts = [each["queue"] for each in fleet.ran(NEW) if not each["try"]]
+    assert all(each.endswith("integrations") for each in firsts)
+
+
 def test_a_retry_keeps_its_name_while_the_flag_turns(fleet):
     jobs = fleet.jobs("after")
     (fleet.folder / "held").touch()

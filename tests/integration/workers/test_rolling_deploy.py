@@ -6,6 +6,7 @@ import signal
 import threading
 
 import pytest
+from celery import chain, chord
 from fleet import flagstaff, heard, until
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.network, pytest.mark.slow]
@@ -70,6 +71,20 @@ def test_a_rolling_deploy_and_the_flag_both_ways_lose_no_job(fleet):
 
     code, told = heard("drained", OLD, *broker, "--stable", "2s")
     assert (code, [each for each in told["places"] if each["state"] != "empty"]) == (0, [])
+
+
+@pytest.mark.parametrize("broker", ["fleet", "rabbit_fleet"])
+def test_what_the_deployment_to_come_lets_follow_runs_in_workers_of_the_one_before(broker, request):
+    fleet = request.getfixturevalue(broker)
+    jobs = fleet.jobs("after")
+    fleet.worker("one", "before", "shop")
+    new = jobs.app.tasks[NEW]
+    chain(jobs.collect.si([0]), new.si(1), new.si(2)).delay()
+    jobs.collect.apply_async(([0],), link=new.si(3))
+    chord([new.si(4), new.si(5)], jobs.collect.s())()
+    chord([jobs.collect.si([0])], new.si(6))()
+    until(lambda: {each["number"] for each in fleet.ran(OLD)} == set(range(1, 7)))
+    assert fleet.ran(NEW) == []
 
 
 def ended(fleet):

@@ -16,6 +16,7 @@ OLD = "shop.notify"
 QUEUE, UNACKED, BEAT = "queue shop", "unacked", "beat entries"
 SCHEDULED, RESERVED = "workers: waiting for their time", "workers: reserved"
 RUNNING, FOLLOWING = "workers: running", "workers: to follow what runs"
+LIMITED = "workers: held back by a rate limit"
 HELD = "workers: to follow what waits there"
 
 

@@ -30,6 +30,16 @@ def test_what_cannot_be_asked_is_said(capsys, command, words, code, says):
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["ready", "drained"])
+def test_an_application_that_ends_the_program_proves_nothing(
+    capsys, monkeypatch, tmp_path, command
+):
+    (tmp_path / "ends_at_once.py").write_text("raise SystemExit(0)")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert run(["workers", command, "shop.notify", "--app", "ends_at_once:app"]) == 2
+    assert "ends the program while it is imported" in capsys.readouterr().err
+
+
 def test_a_proof_names_every_place(capsys):
     places = (
         Place(place="queue a"),

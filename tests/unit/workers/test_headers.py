@@ -9,6 +9,7 @@ import pytest
 from celery import Celery
 from celery.app.trace import build_tracer
 from kombu import Exchange, Queue
+from kombu.transport.native_delayed_delivery import calculate_routing_key
 
 from flagstaff import Client
 from flagstaff.workers import renames, watching
@@ -91,6 +92,27 @@ def test_one_whose_routing_key_is_another_word_says_which_queue_it_is_in(app):
     assert message.headers["flagstaff"] == {"queue": "mails"}
     run(app, message)
     assert rows()[JOB, "mails"]["started"] == 1
+
+
+@pytest.mark.parametrize("delay", [1, 2**28 - 1])
+def test_jobs_of_native_delayed_delivery_are_counted_where_they_go(app, delay):
+    key = calculate_routing_key(delay, "mail.high")
+    message = sent(app, JOB, DEFAULT)
+    delayed = Exchange("celery_delayed_27", type="topic")
+    with app.producer_or_acquire() as producer:  # as Celery does with one that is due later
+        app.amqp.send_task_message(
+            producer,
+            JOB,
+            app.amqp.create_task_message("1", JOB, (), {}),
+            exchange=delayed,
+            routing_key=key,
+            declare=[delayed],
+        )
+    message.delivery_info["routing_key"] = key
+    run(app, message)
+    assert {queue for _, queue in rows()} == {DEFAULT, "mail.high"}
+    row = rows()[JOB, "mail.high"]
+    assert (row["enqueued"], row["started"]) == (1, 1)
 
 
 def test_one_that_is_published_anew_elsewhere_says_nothing_of_where_it_was(app):

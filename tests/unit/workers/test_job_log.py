@@ -138,6 +138,28 @@ def test_a_folder_that_cannot_be_written_fails_no_job(tmp_path, client, caplog):
     assert "no job log is written" in caplog.text
 
 
+class Unsayable(Exception):
+    def __str__(self):
+        raise KeyError("text")
+
+
+def test_an_error_that_cannot_be_written_is_still_the_error(tmp_path, client):
+    app = Celery(uuid.uuid4().hex, broker="memory://", set_as_current=False)
+    watching.watch(app, client=client, job_log=tmp_path / "log")
+    raised = []
+
+    @app.task(name="shop.add", shared=False, ignore_result=True)
+    def add(_number):
+        raise Unsayable
+
+    app.tasks["shop.add"].on_failure = lambda exc, *_: raised.append(exc)
+    watching.watched(app).wrap(rebuild=False)
+    execute(app, 1, name="shop.add")
+    app.close()
+    assert [type(each) for each in raised] == [Unsayable]
+    assert lines(tmp_path)[1]["exception.message"] == "<KeyError while it was written>"
+
+
 def test_spans_of_publishing_and_running_carry_the_flag(app):
     exporter = InMemorySpanExporter()
     provider = TracerProvider()

@@ -6,7 +6,7 @@ import pytest
 
 from flagstaff.errors import UsageError
 from flagstaff.workers.rabbitmq_management import LATE, Management, Queue, Report, _queue
-from flagstaff.workers.rabbitmq_places import handed_out
+from flagstaff.workers.rabbitmq_places import handed_out, is_delayed
 
 ROW = {
     "name": "shop",
@@ -79,6 +79,33 @@ def test_a_doubt_that_goes_away_is_none():
 def test_a_queue_is_read_by_what_it_is(row, is_):
     plain = {"counts_deliveries": False, "limited": False, "private": False}
     assert _queue(ROW | row) == Queue(name="shop", ready=1, unacked=2, consumers=3, **plain | is_)
+
+
+@pytest.mark.parametrize(
+    ("queue", "is_"),
+    [
+        ("celery_delayed_0", True),
+        ("shop_celery_delayed_27", True),
+        ("celery_delayed", False),
+        ("celery_delayed_mails", False),
+        ("shop", False),
+    ],
+)
+def test_queues_of_delayed_delivery_are_known_by_their_names(queue, is_):
+    assert is_delayed(queue) is is_
+
+
+def test_two_workers_of_one_name_and_a_beat_are_counted_as_what_they_are(monkeypatch):
+    queues = [
+        ROW | {"name": "one@host.celery.pidbox", "consumers": 2},
+        ROW | {"name": "celerybeat@host.celery.pidbox", "consumers": 1},
+        ROW,
+    ]
+    management = Management("http://rabbitmq:15672", ("a", "b"), "/")
+    answers = {"queues/%2F": queues, "vhosts/%2F/channels": []}
+    monkeypatch.setattr(management, "_get", answers.__getitem__)
+    told = management.report()
+    assert (told.workers, [each.name for each in told.queues]) == (2, ["shop"])
 
 
 def test_an_address_has_to_be_one():

@@ -6,7 +6,7 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from celery import Celery
+from celery import Celery, current_app
 from celery.app.trace import build_tracer
 from kombu import Queue
 
@@ -147,6 +147,18 @@ def test_a_queue_that_the_caller_names_is_left_alone(app):
     assert published(app, "a", "b", "c") == [(NEW, "b", "new")] * 4 + [(NEW, "c", "new")]
 
 
+def test_the_application_may_be_the_current_one(app):
+    before = current_app._get_current_object()
+    app.set_current()
+    try:
+        declare(current_app, spec=True)
+        assert renames.declared(app) == renames.declared(current_app) != []
+    finally:
+        before.set_current()
+    app.send_task(OLD)
+    assert [name for name, *_ in published(app)] == [NEW]
+
+
 def test_positional_options_are_understood(app):
     declare(app, spec=True)
     result = app.send_task(OLD, (1,), {}, None, None, "an-id")
@@ -191,6 +203,15 @@ def test_what_is_no_rename_is_refused(app, monkeypatch):
     with pytest.raises(UsageError, match="renamed twice"):
         renames.declare(app, flag="f", old=NEW, new="c", client=Client.memory({}))
     assert [each.new for each in renames.declared(app)] == [NEW]
+
+
+def test_it_is_known_where_a_name_waits(app):
+    app.conf.task_routes = {NEW: {"queue": "fast"}}
+    assert renames.queue_of(app, NEW) == "fast"
+    app.amqp.router.routes = (lambda *_, **__: 1 / 0,)
+    assert renames.queue_of(app, NEW) == "", "nobody knows, and nothing breaks"
+    declare(app, spec=True, new_queue="b")
+    assert renames.queue_of(app, NEW) == "b"
 
 
 def test_a_proof_takes_two_looks_and_the_whole_time():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from typing import Any
 from uuid import uuid4
@@ -20,15 +21,21 @@ from flagstaff.workers.verdicts import Deferral
 
 try:
     from dramatiq import Actor, Middleware
+    from redis.exceptions import RedisError
 except ModuleNotFoundError as exc:
     raise MissingExtra.named("dramatiq", package="dramatiq") from exc
 
-from flagstaff.workers.adapters.dramatiq_messages import leads_to
+from flagstaff.workers.adapters.dramatiq_messages import ahead, leads_to
 from flagstaff.workers.adapters.dramatiq_migrating import DramatiqMigrating, keys, words
 from flagstaff.workers.adapters.dramatiq_results import share
 from flagstaff.workers.adapters.dramatiq_switching import Gate
 
+log = logging.getLogger("flagstaff")
+
 UNREAD = "cannot be read"
+
+JOIN = 5.0
+"""Seconds that a worker which ends waits for what it says last."""
 
 
 class DramatiqAdapter:
@@ -131,6 +138,8 @@ class DramatiqAdapter:
 
         Retries, messages that are due and those that follow others come here too.
         """
+        if following := ahead(message.options, self._renames):
+            message = message.copy(options=following)
         if HEADER not in message.options:
             name, args = message.actor_name, message.args
             wanted = self._renames.wanted(name, message.message_id, args, message.kwargs)
@@ -153,20 +162,23 @@ class _Announcer(Middleware):
     def __init__(self, board: Board, renames: Renames) -> None:
         self._board, self._renames = board, renames
         self._node, self._ends = "", threading.Event()
+        self._thread: threading.Thread | None = None
 
     def after_worker_boot(self, broker: Any, worker: Any) -> None:
         """Begin to say so."""
         del worker
         self._node, self._ends = uuid4().hex, threading.Event()
         self._say(broker)
-        thread = threading.Thread(target=self._run, args=(broker,), name="flagstaff-knows")
-        thread.daemon = True
-        thread.start()
+        self._thread = threading.Thread(target=self._run, args=(broker,), name="flagstaff-knows")
+        self._thread.daemon = True
+        self._thread.start()
 
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
         """Take it back."""
         del broker, worker
         self._ends.set()
+        if self._thread is not None:  # else it may say once more what was just taken back
+            self._thread.join(JOIN)
         self._board.leave(self._node)
 
     def _run(self, broker: Any) -> None:
@@ -174,4 +186,7 @@ class _Announcer(Middleware):
             self._say(broker)
 
     def _say(self, broker: Any) -> None:
-        self._board.say(self._node, broker.actors, broker.queues)
+        try:
+            self._board.say(self._node, broker.actors, broker.queues)
+        except (RedisError, OSError) as exc:  # it is said again soon
+            log.warning("Redis does not hear which actors this worker knows: %s", exc)

@@ -9,11 +9,14 @@ from typing import Any
 
 from dramatiq.common import q_name
 
-from flagstaff.workers.adapters.protocol import HEADER
+from flagstaff.workers.adapters.protocol import HEADER, Renames
 from flagstaff.workers.migration import Migration
 
 MESSAGE = {"queue_name", "actor_name", "args", "kwargs", "options", "message_id"}
 """What every message has; other mappings with an `actor_name` are somebody's arguments."""
+
+FOLLOWERS = ("pipe_target", "group_completion_callbacks")
+"""Options of a message with those that are to follow it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,32 @@ class Made:
 def leads_to(message: Mapping[str, Any], name: str) -> bool:
     """Say whether messages that follow this one, in a pipeline or a group, have the name."""
     return any(_holds(message.get(each), name) for each in ("options", "args", "kwargs"))
+
+
+def ahead(options: Mapping[str, Any], renames: Renames) -> dict[str, Any]:
+    """Return those of a message's options that change, so that what follows has the name it may.
+
+    Whoever runs the message publishes what follows, as it stands there: a worker of the deployment
+    before knows one of two names only.
+    """
+    there = {each: options[each] for each in FOLLOWERS if each in options}
+    changed = {each: _ahead(value, renames) for each, value in there.items()}
+    return {each: value for each, value in changed.items() if value != there[each]}
+
+
+def _ahead(value: Any, renames: Renames) -> Any:
+    if isinstance(value, list):
+        return [_ahead(each, renames) for each in value]
+    if not isinstance(value, dict) or not value.keys() >= MESSAGE:
+        return value
+    new = {**value, "options": {**value["options"], **ahead(value["options"], renames)}}
+    found = renames.ahead(value["actor_name"], value["message_id"])
+    if found is not None:
+        rename, variant = found
+        new["actor_name"] = rename.name(variant)
+        if new["queue_name"] in {rename.old_queue, rename.new_queue}:
+            new["queue_name"] = rename.queue(variant)
+    return new
 
 
 def made(raw: bytes, migration: Migration) -> Made:

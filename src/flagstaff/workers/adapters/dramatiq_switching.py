@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from flagstaff.workers.adapters.protocol import HEADER
 from flagstaff.workers.switches import Action, Switches
-from flagstaff.workers.verdicts import Deferral, Judge, times_of
+from flagstaff.workers.verdicts import Deferral, Judge, ran, times_of
 
 log = logging.getLogger("flagstaff")
 
@@ -44,6 +44,8 @@ class Gate(Middleware):
             return
         verdict = self._judge(message.actor_name, message.message_id, times)
         if verdict is None:
+            if times:
+                message.options[HEADER] = ran(header)
             return
         if verdict.action is Action.DEFER:
             again = message.copy(options={HEADER: {**header, "deferred": times + 1}})

@@ -119,3 +119,11 @@ class Renames:
             return None
         rename, flags = found
         return rename, rename.wanted(flags, job, args, kwargs)
+
+    def ahead(self, name: str, job: str) -> tuple[Rename, Variant] | None:
+        """Return which side a job travels on that follows another; its own publisher asks again."""
+        found = self.find(name)
+        if found is None:
+            return None
+        rename, flags = found
+        return rename, rename.ahead(flags, job)

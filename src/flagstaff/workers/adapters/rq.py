@@ -7,6 +7,7 @@ queue of this process.
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -36,6 +37,9 @@ except ModuleNotFoundError as exc:
 
 from flagstaff.workers.adapters.rq_migrating import CALLBACKS, JOBS, PLACES, RqMigrating
 from flagstaff.workers.adapters.rq_switching import Gate
+
+CRON = "rq:cron_scheduler:"
+"""With this begins where each process of RQ's cron writes down what it enqueues."""
 
 _renames = Renames()
 _gates: list[Gate] = []
@@ -83,7 +87,7 @@ class RqAdapter:
             own[place] += found == name
             unread[place] += found is None
             embedded[place] += found != name and name.encode() in after
-        return [
+        places = [
             Place(
                 place=place,
                 count=own[place],
@@ -92,6 +96,7 @@ class RqAdapter:
             )
             for place in PLACES.values()
         ]
+        return [*places, self._cron(name)]
 
     def migrate(
         self,
@@ -123,6 +128,18 @@ class RqAdapter:
         switches.follow(client)
         _gates[:] = [Gate(switches, deferral or Deferral())]
         _install()
+
+    def _cron(self, name: str) -> Place:
+        """Return how many entries of RQ's cron name the job; its processes write theirs down."""
+        found = unread = 0
+        for key in self._connection.scan_iter(f"{CRON}*", _type="HASH"):
+            try:
+                entries = json.loads(self._connection.hget(key, "cron_jobs") or b"[]")
+                found += sum(each["func_name"] == name for each in entries)
+            except (ValueError, KeyError, TypeError):
+                unread += 1
+        doubt = f"{unread} processes of RQ's cron cannot be read" if unread else ""
+        return Place(place="cron entries", count=found, doubt=doubt)
 
     def _alive(self) -> dict[str, str]:
         """Return when each worker began, by its name; RQ itself forgets those that were killed."""
@@ -168,6 +185,7 @@ def _put(name: str, body: Any) -> None:
 def _install() -> None:
     """Stand in for what every way of publishing passes, and for what workers say at their birth."""
     _around(Queue, "create_job", _decided)
+    _around(Queue, "enqueue_job", _brought)
     _around(Queue, "_enqueue_job", _routed)
     _around(Queue, "schedule_job", _routed)
     _around(BaseWorker, "dequeue_job_and_maintain_ttl", _judged)
@@ -188,13 +206,30 @@ def _around(owner: Any, method: str, wrapper: Callable[..., Any]) -> None:
 def _decided(plain: Any, queue: Any, *args: Any, **options: Any) -> Any:
     """Make a job under the name that the flag says now; a retry makes none, and keeps its own."""
     job = plain(queue, *args, **options)
-    if job.instance is None and HEADER not in job.meta:
-        wanted = _renames.wanted(job.func_name, job.id, job.args, job.kwargs)
-        if wanted is not None:
-            rename, variant = wanted
-            job.func_name = rename.name(variant)
-            job.meta[HEADER] = header(rename, variant)
+    # What was said of another job came with its `meta`, which many publish their next one with.
+    job.meta = {key: value for key, value in job.meta.items() if key != HEADER}
+    _decide(job)
+    job.flagstaff_made = True
     return job
+
+
+def _brought(plain: Any, queue: Any, job: Any, *args: Any, **options: Any) -> Any:
+    """Decide about a job that its publisher made without a queue, and that was never published."""
+    known = HEADER in job.meta or getattr(job, "flagstaff_made", False)
+    if not known and not queue.connection.exists(job.key):
+        _decide(job)
+    return plain(queue, job, *args, **options)
+
+
+def _decide(job: Any) -> None:
+    if job.instance is not None:
+        return
+    wanted = _renames.wanted(job.func_name, job.id, job.args, job.kwargs)
+    if wanted is not None:
+        rename, variant = wanted
+        job.func_name = rename.name(variant)
+        # A dictionary of its own: the publisher may use his for every job.
+        job.meta = {**job.meta, HEADER: header(rename, variant)}
 
 
 def _routed(plain: Any, queue: Any, job: Any, *args: Any, **options: Any) -> Any:

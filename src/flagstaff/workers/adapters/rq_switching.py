@@ -18,7 +18,7 @@ from rq.scheduler import RQScheduler
 from flagstaff.workers.adapters.protocol import HEADER
 from flagstaff.workers.adapters.rq_names import name_in
 from flagstaff.workers.switches import Action, Switches
-from flagstaff.workers.verdicts import Deferral, Judge, times_of
+from flagstaff.workers.verdicts import Deferral, Judge, ran, times_of
 
 log = logging.getLogger("flagstaff")
 
@@ -44,6 +44,9 @@ class Gate:
             return False
         verdict = self._judge(name, job.id, times)
         if verdict is None:
+            if times:
+                job.meta[HEADER] = ran(header)
+                job.save_meta()
             return False
         if verdict.action is Action.DROP:
             job.cancel()
