@@ -76,9 +76,10 @@ def rename(common: Common, /, *, flag: str, **options: Any) -> Outcome:
         write_file(path, text)
     verb = "would write" if common.dry_run else "wrote"
     is_declared = bool(options["app"])
-    warnings = _warnings(
-        flag, around.project, renames, guarded=bool(read.guards), declared=is_declared
-    )
+    warnings = [
+        *_warnings(flag, around.project, renames, guarded=bool(read.guards), declared=is_declared),
+        *_held(flag, around.project, options["environment"]),
+    ]
     notes = "".join(f"\n\nwarning: {each}" for each in warnings)
     told: list[Json] = [
         {name: getattr(each, name) for name in ("old", "new", "old_queue", "new_queue")}
@@ -256,3 +257,15 @@ def _warnings(
             f"or write under `renames:` in flagstaff.yml: {entries}"
         )
     return found
+
+
+def _held(flag: str, project: Project, environment: str) -> list[str]:
+    """Return what will hold the plan, as it opens the flag in one environment alone."""
+    if environment != "production" or "staging" not in project.environments:
+        return []
+    if not project.policies.consistency:
+        return []
+    return [
+        "the policy `consistency` holds the first percentage until the flag is on in staging: once "
+        f"workers there know both names, flagstaff feature set {flag} true --staging"
+    ]
