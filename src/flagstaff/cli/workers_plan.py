@@ -265,7 +265,6 @@ def _held(flag: str, project: Project, environment: str) -> list[str]:
         return []
     if not project.policies.consistency:
         return []
-    return [
-        "the policy `consistency` holds the first percentage until the flag is on in staging: once "
-        f"workers there know both names, flagstaff feature set {flag} true --staging"
-    ]
+    command = f"flagstaff feature set {flag} true --staging"
+    why = "the policy `consistency` holds the first percentage until the flag is on in staging"
+    return [f"{why}: once workers there know both names, {command}"]
