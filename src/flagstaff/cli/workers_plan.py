@@ -197,7 +197,9 @@ def _declared(flag: str, app: str) -> tuple[tuple[JobRename, ...], str]:
         others = sorted({each.flag for each in renames.declared(found)})
         raise NotFound(
             f"{app} declares no rename with the flag {flag}",
-            hint=f"it has some with {', '.join(others)}" if others else "declare one: see docs",
+            hint=f"it has some with {', '.join(others)}"
+            if others
+            else "declare one: see docs/howto/rename-a-job.md",
         )
     by_time = {each.actor is renames.BY_TIME for each in declared}
     if len(by_time) > 1:
