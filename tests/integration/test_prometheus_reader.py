@@ -145,6 +145,49 @@ def test_what_is_no_count_is_no_data(server, targets, how, words):
     assert words in caught.value.message
 
 
+class Forked(Target):
+    """Two processes behind one address: each scrape reads another one."""
+
+    def __init__(self):
+        super().__init__()
+        self.scrapes = 0
+
+    def text(self):
+        self.scrapes += 1
+        return super().text().replace(" 100\n", " 70\n" if self.scrapes % 2 else " 100\n")
+
+
+@pytest.mark.parametrize("slower_than", [0.0, 0.25])
+def test_processes_that_answer_in_turn_are_no_data_but_restarts_are(tmp_path, slower_than):
+    forked, single = Forked().start(), Target().start()
+    forked.count("on", "200", 100)
+    forked.took("on", 2, 100)
+    single.count("off", "200", 60)
+    server = PrometheusServer(tmp_path, [forked, single]).start()
+    try:
+        how = {"total": "shop_seconds_bucket"} if slower_than else {}
+        falls = 'max(resets(shop_requests_total{variant="%s"}[2m])) > 2'
+        server.until(lambda: server.value(falls % "on"))
+        with pytest.raises(Unavailable, match="falls and rises at one instance") as caught:
+            reader(server, slower_than=slower_than, **how).measure(Kept(since=now()), now(), "")
+        assert "multiprocess" in caught.value.hint
+        forked.stop()
+        for restart in range(1, 4):
+            single.restart()
+            single.count("off", "200", restart)
+            known = 'shop_requests_total{variant="off"}'
+            server.until(lambda known=known, restart=restart: server.value(known) == restart)
+            single.count("off", "200", 60)
+            server.until(lambda known=known, restart=restart: server.value(known) == restart + 60)
+        alone = reader(server, total='shop_requests_total{variant="off"}')
+        assert server.value(falls % "off")
+        assert alone.measure(Kept(since=now()), now(), "").control.total == 0
+    finally:
+        server.stop()
+        forked.stop()
+        single.stop()
+
+
 def test_a_target_that_is_gone_for_a_while_loses_nothing(server, targets):
     first, second = targets
     first.count("off", "200", 5)

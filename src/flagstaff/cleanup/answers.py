@@ -41,6 +41,7 @@ class Question:
     name; `properties` are the same for what is read without a call.
     `factories` are the states in which the factories of tests make a flag, and `doubles` what
     functions, and objects of the flag, answer with it on that tests have answer something else.
+    `overrides_turn_on` says that `override_flag` is ours here, which needs no value to turn it on.
     """
 
     flag: str
@@ -57,6 +58,7 @@ class Question:
     properties: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     factories: Mapping[str, bool] = field(default_factory=dict)
     doubles: Mapping[str, bool] = field(default_factory=dict)
+    overrides_turn_on: bool = False
 
     @property
     def words(self) -> frozenset[str]:
@@ -230,6 +232,8 @@ class Question:
         match states:
             case [cst.Name(value="True" | "False" as value)]:
                 return value == "True"
+            case [] if self.overrides_turn_on and len(node.args) == 1:
+                return True
         return None
 
     def is_name(self, node: cst.BaseExpression) -> bool:

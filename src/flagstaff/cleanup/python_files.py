@@ -296,6 +296,7 @@ class PythonCleaner:
             is_read_here=self._is_setting and _reads_plainly(module, self.flag),
             factories=self._factories if is_test(path) else {},
             doubles=self.doubles,
+            overrides_turn_on=b"flagstaff.testing" in content,
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from flagstaff.errors import MissingExtra, Unavailable, UsageError
+from flagstaff.errors import FlagstaffError, MissingExtra, Unavailable, UsageError
 
 
 def with_broker(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,14 +64,15 @@ def application(app: str) -> Any:
     """Return the Celery application of that name.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or its code cannot be loaded here.
     """
     try:
+        from celery import Celery  # noqa: PLC0415 an extra
         from celery.app.utils import find_app  # noqa: PLC0415 an extra
     except ModuleNotFoundError as exc:
         raise MissingExtra.named("celery", package="celery") from exc
     try:
-        return find_app(app)
+        found = find_app(app)
     except (ImportError, AttributeError) as exc:
         raise UsageError(
             f"there is no Celery application at {app}: {exc}",
@@ -82,6 +83,22 @@ def application(app: str) -> Any:
             f"{app} ends the program while it is imported",
             hint="let it do so only under `if __name__ == '__main__':`",
         ) from exc
+    except FlagstaffError as exc:
+        raise UsageError(
+            f"{app} cannot be loaded: {exc.message}",
+            hint=f"{exc.hint}; its code needs here what it needs where workers run",
+        ) from exc
+    except Exception as exc:  # whatever the application's own code raises
+        raise UsageError(
+            f"{app} cannot be loaded: {type(exc).__name__}: {exc}",
+            hint=f"see where: python -c 'import {app.partition(':')[0]}'",
+        ) from exc
+    if not isinstance(found, Celery):
+        raise UsageError(
+            f"there is no Celery application at {app}: it is of the type {type(found).__name__}",
+            hint="such as --app shop.celery:app, in the folder that has `shop`",
+        )
+    return found
 
 
 def _address_in(file: Path) -> str:

@@ -76,9 +76,10 @@ def rename(common: Common, /, *, flag: str, **options: Any) -> Outcome:
         write_file(path, text)
     verb = "would write" if common.dry_run else "wrote"
     is_declared = bool(options["app"])
-    warnings = _warnings(
-        flag, around.project, renames, guarded=bool(read.guards), declared=is_declared
-    )
+    warnings = [
+        *_warnings(flag, around.project, renames, guarded=bool(read.guards), declared=is_declared),
+        *_held(flag, around.project, options["environment"]),
+    ]
     notes = "".join(f"\n\nwarning: {each}" for each in warnings)
     told: list[Json] = [
         {name: getattr(each, name) for name in ("old", "new", "old_queue", "new_queue")}
@@ -196,7 +197,9 @@ def _declared(flag: str, app: str) -> tuple[tuple[JobRename, ...], str]:
         others = sorted({each.flag for each in renames.declared(found)})
         raise NotFound(
             f"{app} declares no rename with the flag {flag}",
-            hint=f"it has some with {', '.join(others)}" if others else "declare one: see docs",
+            hint=f"it has some with {', '.join(others)}"
+            if others
+            else "declare one: see docs/howto/rename-a-job.md",
         )
     by_time = {each.actor is renames.BY_TIME for each in declared}
     if len(by_time) > 1:
@@ -256,3 +259,14 @@ def _warnings(
             f"or write under `renames:` in flagstaff.yml: {entries}"
         )
     return found
+
+
+def _held(flag: str, project: Project, environment: str) -> list[str]:
+    """Return what will hold the plan, as it opens the flag in one environment alone."""
+    if environment != "production" or "staging" not in project.environments:
+        return []
+    if not project.policies.consistency:
+        return []
+    command = f"flagstaff feature set {flag} true --staging"
+    why = "the policy `consistency` holds the first percentage until the flag is on in staging"
+    return [f"{why}: once workers there know both names, {command}"]

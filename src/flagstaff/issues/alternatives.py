@@ -108,7 +108,7 @@ def chosen_name(choices: Mapping[str, str], lines: Sequence[int], names: Sequenc
 
 def _words(step: Chosen) -> str:
     """Return the item's text without its commands."""
-    return re.sub(r"`[^`]*`|/chatops[^\n]*", " ", step.item.text)
+    return re.sub(r"`[^`]*`|/(?:chatops|flagstaff)\b[^\n]*", " ", step.item.text)
 
 
 def _are_alternatives(words: str, below: Sequence[Chosen]) -> bool:

@@ -32,7 +32,7 @@ from flagstaff.rollouts.plan import (
 ANY_PERCENTAGE = "50"
 """Stands in for the ramp while a command is read; the ramp replaces it."""
 _OWN_REQUEST = "own-cleanup-request"
-_PREFIX = re.compile(r"/chatops\s+(?:gitlab\s+)?run\s+", re.IGNORECASE)
+_PREFIX = re.compile(r"/chatops\s+(?:gitlab\s+)?run\s+|/?flagstaff\s+(?:run\s+)?", re.IGNORECASE)
 _VERB = re.compile(r"/chatops\s+(?:gitlab\s+)?run\s+([\w-]+)", re.IGNORECASE)
 _WORDS = tuple(group.name or "" for group in GROUPS)
 OTHER_BOT = "Flagstaff has no command `{verb}`: run it in chat, then tick the box"

@@ -70,7 +70,7 @@ def flag_of(title: Heading | None, outline: Outline, known_flags: Container[str]
     if counted:
         flag = counted.most_common(1)[0][0]
         return Named(flag=flag, line=lines[flag])
-    return _only_one_known(outline.items, known_flags)
+    return _only_one_known((*outline.headings, *outline.items), known_flags)
 
 
 def owner_of(text: str, outline: Outline) -> str:
@@ -111,12 +111,12 @@ def _names_in_title(title: str) -> tuple[list[str], list[str]]:
     return names, _AFTER.findall(bare)
 
 
-def _only_one_known(items: Sequence[Item], known_flags: Container[str]) -> Named | None:
+def _only_one_known(texts: Sequence[Heading | Item], known_flags: Container[str]) -> Named | None:
     found: dict[str, int] = {}
-    for item in items:
-        for code in _CODE.findall(item.text):
+    for each in texts:
+        for code in _CODE.findall(each.text):
             if code in known_flags:
-                found.setdefault(code, item.line)
+                found.setdefault(code, each.line)
     if len(found) != 1:
         return None
     flag, line = next(iter(found.items()))

@@ -117,9 +117,7 @@ def import_issue(  # noqa: PLR0913 each is a fact of its own about the issue
     )
     drafts = builder.steps()
     if not drafts and not setting.problems:
-        setting.problem(
-            0, "there are no steps", "write `- [ ] …` items, or `/chatops run …` commands in items"
-        )
+        _no_steps(setting, outline)
     if setting.problems:
         raise ImportProblems(tuple(sorted(setting.problems, key=lambda each: each.line)))
     guards, notes = guards_of(project, setting.flag)
@@ -141,6 +139,17 @@ def import_issue(  # noqa: PLR0913 each is a fact of its own about the issue
         choices=ways,
         unresolved=_unresolved(chosen, setting),
     )
+
+
+def _no_steps(setting: Setting, outline: Outline) -> None:
+    """Note that there are none, and the heading below which they were not looked for."""
+    remedy = "write `- [ ] …` items, or `/chatops run …` commands in items"
+    for item in outline.items:
+        if item.section is Section.INFORMATION and item.marker is not None and item.headings:
+            what = f"there are no steps: what stands below `{item.headings[-1]}` is read as"
+            setting.problem(item.line, f"{what} information", "write `- [ ] …` items there")
+            return
+    setting.problem(0, "there are no steps", remedy)
 
 
 def _dwell(project: Project, outline: Outline) -> timedelta:

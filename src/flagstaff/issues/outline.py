@@ -22,7 +22,7 @@ from flagstaff.issues.sections import Section, section_of
 from flagstaff.issues.undoing import is_example, undoing_items
 
 _QUICK_ACTION = re.compile(r"[ \t]*/[a-z_]+(?: |$)")
-_COMMAND = re.compile(r"[ \t]*`*[ \t]*/chatops\b", re.IGNORECASE)
+_COMMAND = re.compile(r"[ \t]*`*[ \t]*/(?:chatops|flagstaff)\b", re.IGNORECASE)
 _BULLETS = ("\u2022", "\u25e6", "\u25aa", "\u2023", "\u25cf", "\u25cb", "\u25a0")
 
 

@@ -39,11 +39,18 @@ _CALENDAR = re.compile(
     r"|(?:working|business) days?|few (?:days|hours|minutes)"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
 )
+_SHARE = re.compile(
+    r"(?:production|prod|go|ramp|raise|open)?\b[ :]*(?:it )?(?:to )?([0-9]{1,3}) ?%"
+)
 _DELETE = re.compile(r"(?:delete|remove) (?:the )?(?:feature )?flag (?:from|in|on)\b")
 
 IN_PRODUCTION = (
     "a change in production is made by a command only: write `/chatops run feature set {flag} "
     "\u2026` beside it, or make it and tick the box"
+)
+BY_COMMAND = (
+    "a percentage is set by a command only: write `/chatops run feature set {flag} {share} "
+    "--actors` beside it, or set it and tick the box"
 )
 BY_CALENDAR = (
     "this wait goes by the calendar: tick the box when it is over, or write a length such as "
@@ -86,6 +93,8 @@ def hint_for(text: str, flag: str) -> str:
     words = plain(text).lower()
     if _CALENDAR.search(words):
         return BY_CALENDAR
+    if share := _SHARE.match(words):
+        return BY_COMMAND.format(flag=flag, share=share[1])
     return DELETING.format(flag=flag) if _DELETE.match(words) else BY_HAND
 
 

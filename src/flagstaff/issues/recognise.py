@@ -50,6 +50,11 @@ _PARTS = (
     (CleanupPart.REFERENCES, re.compile(r"\b(?:remove|delete)\b.*\b(?:references?|usages?)\b")),
     (CleanupPart.CHANGELOG, re.compile(r"\b(?:add|create|write|include)\b.*\bchangelog\b")),
 )
+_FROM_CODE = re.compile(
+    r"(?:remove|delete|drop|take|strip|clean up)\b.*\bflags?\b.*\b(?:from|out of)"
+    r" (?:the |our )?(?:source |application(?:'s)? )?(?:code|code ?base|repository|repo|sources?)\b"
+    r"|clean up (?:the )?(?:(?:feature )?flag|code)(?: in (?:the )?code)?$"
+)
 _REQUEST = re.compile(r"\b(?:merge request|pull request|mr|pr)\b")
 _REMOVES = re.compile(r"\b(?:remov|delet|clean)")
 
@@ -91,6 +96,8 @@ def recognise(text: str, *, term: timedelta, below_cleanup: bool) -> Draft:
         return _step(Announce(channels=(), text=""), Understood.ANNOUNCEMENT, title)
     if _CLOSE.match(words):
         return _close(words, title)
+    if _FROM_CODE.match(words.strip(" .:!")):
+        return cleanup(CleanupPart.REFERENCES, title)
     return _step(AskPerson(), Understood.PERSON, title)
 
 

@@ -53,6 +53,12 @@ _INFORMATION = re.compile(
     r"|background|description|notes?$|roll[ -]?out plan:?$|status updates?|discussion)",
     re.IGNORECASE,
 )
+_TO_DO = re.compile(
+    r"(?:the |our )?(?:(?:what|things) (?:(?:is|we have|we need|has|needs) )?to do\b"
+    r"|what (?:we|i)(?:'ll| will|'re going to)? do\b|how (?:we|to)(?:'ll| will)? (?:roll|ramp)\b)",
+    re.IGNORECASE,
+)
+"""What reads like a heading of information, and is none."""
 _STEPS = re.compile(
     r"roll(?:ing)?[ -]?out|release|clean[ -]?up|prepar|\bsteps?\b|production|staging|enabl|global"
     r"|checklist|deploy|remov",
@@ -71,7 +77,9 @@ def section_of(headings: Sequence[str], inherited: Section = Section.STEPS) -> S
         words = heading.strip().strip("*_: ")
         if _ROLLBACK.search(words) or _UNDOES.match(words):
             return Section.ROLLBACK
-        if _INFORMATION.match(words):
+        if _TO_DO.match(words):
+            found = Section.STEPS
+        elif _INFORMATION.match(words):
             found = Section.INFORMATION
         elif _STEPS.search(words):
             found = Section.STEPS

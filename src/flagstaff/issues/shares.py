@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from flagstaff.issues.wording import LENGTH, plain
+from flagstaff.issues.written import COMMAND
 
 _NUMBER = r"[0-9]{1,3}(?:\.[0-9]{1,3})?"
 _SIGN = r"[ \u00a0]?(?:%|percent\b)"
@@ -17,7 +18,10 @@ _LIST = re.compile(
     r"(?![\w.]*[\w])",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"`[^`]*/chatops[^`]*`|/chatops[^\n]*")
+_CODE = re.compile(
+    rf"`[^`]*(?:/chatops|{COMMAND})[^`]*`|/(?:chatops|flagstaff)\b[^\n]*|^[ \t]*{COMMAND}[^\n]*",
+    re.IGNORECASE | re.MULTILINE,
+)
 _NAMED = re.compile(
     r"\b(?:ramp(?:[ -]?up)?|percentages?|increments?)(?: (?:to|in|by|of|at|from))?\s*:?\s*$",
     re.IGNORECASE,

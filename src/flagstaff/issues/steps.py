@@ -31,6 +31,7 @@ from flagstaff.issues.recognise import cleanup, is_cleanup_request, recognise
 from flagstaff.issues.setting import PRODUCTION, Setting
 from flagstaff.issues.telling import announcement, with_words
 from flagstaff.issues.wording import headline, plain
+from flagstaff.issues.written import near_command
 from flagstaff.rollouts.plan import (
     Announce,
     AwaitMerge,
@@ -42,6 +43,7 @@ from flagstaff.rollouts.plan import (
 )
 
 EVERYONE = 100
+NEARLY = "begin with `/chatops run`, or mark the box `[-]` if nothing is to be done"
 ALL_BELOW = "everything below it is skipped"
 _CLEANUP_HEADING = re.compile(r"clean[ -]?up|remov|release the feature", re.IGNORECASE)
 
@@ -83,6 +85,8 @@ class Builder:
         )
         if step.commands:
             return (*self._commands(step), *nested)
+        if step.preset is Preset.OPEN and (near := near_command(step.item.text)):
+            self.setting.problem(step.item.line, f"`{near}` is no command", NEARLY)
         text = self.setting.answers.fill(step.item.text)
         if is_cleanup_request(text):
             return self._request(step, text, nested)

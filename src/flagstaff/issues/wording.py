@@ -18,6 +18,7 @@ _NUMBERS = {
     "twenty": 20,
     "thirty": 30,
     "half an": 0.5,
+    "half a": 0.5,
 }
 _UNITS = {
     "second": timedelta(seconds=1),

@@ -6,8 +6,24 @@ import html
 import re
 from dataclasses import dataclass
 
-_WRITTEN = re.compile(r"(`+)\s*(/chatops\s[^`]*)\1|(/chatops[ \t\u00a0][^\n`]*)", re.IGNORECASE)
-_RUN = re.compile(r"/chatops\s+(?:gitlab\s+)?run\s+\S", re.IGNORECASE)
+from flagstaff.definitions.problems import nearest
+
+_OURS = r"flagstaff\s+(?:run\s+)?(?:feature|flag|auto_deploy|release)\s"
+COMMAND = rf"(?:/chatops\s+(?:gitlab\s+)?run\s|/?{_OURS})"
+"""How a command begins, at a line's beginning or in code."""
+_WRITTEN = re.compile(
+    rf"(`+)\s*((?:/chatops\s|/?{_OURS})[^`]*)\1|(?P<bare>/(?:chatops|flagstaff)[ \t\u00a0][^\n`]*)"
+    r"|^[ \t]*(?P<typed>flagstaff\s+(?:run\s+)?(?:(?:feature|flag)\s+(?:set|delete)"
+    r"|auto_deploy\s+status|release\s+check)\s[^\n`]*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_RUN = re.compile(rf"{COMMAND}\s*\S", re.IGNORECASE)
+_NEAR = re.compile(
+    r"(?:(?P<code>`)\s*|\A\s*)(?P<words>(?:(?P<bot>/?[\w-]+)\s+)??(?:gitlab\s+)?(?:run\s+)?"
+    r"(?:feature|flag)\s+(?:set|delete)\s+[\w<][^`\n]*)",
+    re.IGNORECASE,
+)
+_BOTS = ("chatops", "flagstaff")
 _ESCAPE = re.compile(r"\\([_<>*\[\]~-])")
 _PASTED = str.maketrans(
     {
@@ -38,11 +54,11 @@ def commands_in(text: str) -> tuple[Written, ...]:
     """Return the commands in `text`; `/chatops` without `run` only speaks about them."""
     found = []
     for match in _WRITTEN.finditer(text):
-        words = match[2] or match[3]
+        words = match[2] or match["bare"] or match["typed"]
         if not _RUN.match(words):
             continue
         before = text[: match.start()]
-        if match[3]:
+        if not match[2]:
             words = _ESCAPE.sub(r"\1", words)
         line_start = before.rpartition("\n")[2]
         found.append(
@@ -53,6 +69,19 @@ def commands_in(text: str) -> tuple[Written, ...]:
             )
         )
     return tuple(found)
+
+
+def near_command(text: str) -> str:
+    """Return what was probably meant as a command and is none, such as `/chatop run feature set`.
+
+    >>> near_command("In staging: `chatops run feature set quick_search true --staging`")
+    'chatops run feature set quick_search true --staging'
+    """
+    for found in _NEAR.finditer(text):
+        bot = (found["bot"] or "").lower()
+        if (found["code"] and not bot) or nearest(bot.removeprefix("/"), _BOTS):
+            return " ".join(found["words"].split())
+    return ""
 
 
 def _as_typed(words: str, *, in_code: bool) -> str:

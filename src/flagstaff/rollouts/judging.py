@@ -107,9 +107,11 @@ def waited(rollout: Rollout, now: datetime, bake: Bake) -> Waited:
     None ends before every guard has been looked at since the last change in production.
     """
     guards = [_as_asked(each, bake) for each in rollout.plan.guards if not each.dry_run]
-    unseen = [each.name for each in guards if not _seen(rollout, each)]
+    unseen = [each for each in guards if not _seen(rollout, each)]
     if unseen:
-        note = f"time is up; {', '.join(unseen)}: not read since the last change"
+        names = ", ".join(each.name for each in unseen)
+        why = "; ".join(told for each in unseen if (told := _unread(rollout, each, now)))
+        note = f"time is up; {names}: not read since the last change{f'; {why}' if why else ''}"
         return Waited(ends=False, note=note)
     standings = {each.name: _standing(rollout, each, now) for each in guards}
     unclear = [
@@ -326,6 +328,13 @@ def _seen(rollout: Rollout, guard: Guard) -> bool:
     """Return whether the guard was read in this stage, be it that there was nothing to read."""
     state = watching.watch_of(rollout, guard).evidence
     return state.stage == watching.stage_of(rollout) and state.poll >= 0
+
+
+def _unread(rollout: Rollout, guard: Guard, now: datetime) -> str:
+    """Return why a guard could not be read, if somebody has tried."""
+    tried = watching.watch_of(rollout, guard).at is not None
+    no_data = tried and _standing(rollout, guard, now) is Standing.NO_DATA
+    return words(rollout, guard, now) if no_data else ""
 
 
 def _blocks(guard: Guard, standing: Standing) -> bool:

@@ -334,4 +334,11 @@ def _cleanup(rollout: Rollout, step: Step, action: OpenCleanup, now: datetime) -
         note = f"{PARTS[action.part]}: on `{cleanup.branch}` ({cleanup.commit[:12]})"
         return done(rollout, step, note, now), ()
     missing = f"`{cleanup.branch}` does not hold {PARTS[action.part]}: add it there, then approve"
+    if action.part is CleanupPart.REFERENCES and cleanup.residues:
+        first, *others = cleanup.residues
+        more = f", the first of {len(cleanup.residues)} lines" if others else ""
+        missing = (
+            f"`{cleanup.branch}` still names the flag{more}: {first}. Mend what may ask for it "
+            f"there, then approve; `flagstaff cleanup {rollout.plan.flag}` lists all"
+        )
     return ask(rollout, step, missing, now), ()

@@ -37,7 +37,7 @@ FLAGS = (
     *("approved", "by_keyboard", "plain_forms", "pasted", "held", "aborted", "switched", "asked"),
     *("undone", "searched", "guarded", "shown", "waiting", "typed", "rejected", "skipped"),
     *("edited", "filtered", "planned", "commanded", "kept", "late", "palette_flag"),
-    *("ticked", "retried", "promoted", "followed", "told"),
+    *("ticked", "retried", "promoted", "followed", "told", "charted"),
 )
 CODE = """\
 import flagstaff

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from absent import absent
 
@@ -16,6 +17,10 @@ FINDING = """async (options) => (await axe.run(document, options)).violations.ma
 EVERYTHING = {"resultTypes": ["violations"]}
 COLOURS = {**EVERYTHING, "runOnly": ["color-contrast", "link-in-text-block"]}
 """What can be otherwise in the other theme."""
+BARE = """(cells) => cells
+    .filter(cell => !getComputedStyle(cell, "::before").content.includes(": "))
+    .map(cell => cell.innerText)"""
+"""Cells that say nothing of what they are about, where the table's head is not shown."""
 PAGES = (
     *("/", "/rollouts", "/rollouts/new", "/rollouts/new/plan", "/rollouts/{waiting}"),
     *("/rollouts/{waiting}/abort", "/rollouts/{waiting}/plan", "/rollouts/{guarded}"),
@@ -72,6 +77,17 @@ def test_no_page_runs_off_a_phone(browse, numbers):
         if page.evaluate("document.documentElement.scrollWidth") > 390:
             wide.append(address)
     assert wide == []
+
+
+def test_on_a_phone_every_figure_of_a_table_stands_beside_its_heading(browse, served):
+    page, number = browse(viewport={"width": 390, "height": 844}), served.rollout("charted")
+    served.command("ApproveStep", rollout=number, step="tried", reason="tried it")
+    page.goto(f"/rollouts/{number}")
+    cells = page.locator("#course details table.list td.num")
+    expect(cells).to_have_count(1)
+    assert cells.evaluate_all(BARE) == []
+    page.goto(f"/rollouts/{number}/abort")
+    assert page.locator("table.list td").evaluate_all(BARE) == []
 
 
 def test_the_head_of_a_page_fits_every_width(browse):

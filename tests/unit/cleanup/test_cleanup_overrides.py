@@ -73,6 +73,46 @@ def test_a_class_left_without_tests_goes():
     )
 
 
+OURS = """
+    from flagstaff.testing import override_flag
+
+    from app import view
+
+
+    def test_new():
+        with override_flag("new"):
+            assert view() == 1
+
+
+    @override_flag("new")
+    def test_all():
+        assert view() == 1
+"""
+
+
+def test_ours_turns_the_flag_on_without_a_value():
+    assert clean(OURS) == dedent(
+        """
+        from app import view
+
+
+        def test_new():
+            assert view() == 1
+
+
+        def test_all():
+            assert view() == 1
+        """
+    )
+    assert clean(OURS, keep=False) is None
+
+
+def test_one_of_others_without_a_value_says_nothing():
+    left = plan(OURS.replace("flagstaff.testing", "waffle.testutils"))
+    assert left.changes == ()
+    assert [each.reference.line for each in left.residues] == [8, 12]
+
+
 def test_a_file_left_without_tests_is_deleted():
     source = """
     from app import view

@@ -14,6 +14,7 @@ import pytest
 from flagstaff.cli.forecasting import with_forecasts
 from flagstaff.cli.main import run
 from flagstaff.commands.outcome import Outcome
+from git_sandbox import GitSandbox
 
 
 @pytest.fixture
@@ -45,6 +46,20 @@ def test_each_stage_is_told_with_what_it_can_see(project, capsys):
     assert "renamed workers: 100 of 20,000 jobs under the old names failed in the last day" in said
     assert "  Hold 10 % for 15 min: about 21 jobs under the new names; sees harm from" in said
     assert "warning: Hold 10 % for 15 min: 2x gets through unseen" in said
+
+
+@pytest.mark.parametrize("name", ["rollout.md", "plan.yml"])
+def test_the_commit_that_brought_the_flag_is_looked_up(project, capsys, name):
+    extended = "flag: rename_integrations_workers\nextends: rename_workers\n"
+    (project / "plan.yml").write_text(extended)
+    shown = ["plan", "show", name, "--set", "milestone=15.2"]
+    assert run(shown) == 0
+    assert "Check that 000000000000 is deployed" in capsys.readouterr().out
+    git = GitSandbox(project)
+    brought = git.commit("The project")
+    git.commit("Something else", notes="new")
+    assert run(shown) == 0
+    assert f"Check that {brought[:12]} is deployed" in capsys.readouterr().out
 
 
 SHOP = """

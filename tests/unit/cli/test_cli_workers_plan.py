@@ -231,3 +231,19 @@ def test_the_application_says_what_it_renames_and_of_what_shares_are(
     ]
     changes = [each.action.change for each in plan.steps if isinstance(each.action, SetGate)]
     assert [str(each) for each in changes] == ["10 --random", "50 --random", "true"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words", "held"),
+    [
+        ("", (), True),
+        ("policies: {consistency: false}\n", (), False),
+        ("", ("--environment", "staging"), False),
+        ("environments: [dev, production]\n", (), False),
+    ],
+)
+def test_it_says_when_a_policy_will_hold_the_plan(capsys, project, settings, words, held):
+    (project / "flagstaff.yml").write_text(SETTINGS + settings)
+    told, _ = written(capsys, *NAMES, *words)
+    said = [each for each in told["warnings"] if f"feature set {FLAG} true --staging" in each]
+    assert bool(said) is held

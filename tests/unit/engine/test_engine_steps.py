@@ -36,6 +36,7 @@ from flagstaff.rollouts.checks import (
     Wait,
 )
 from flagstaff.rollouts.event import Answer, EffectDone, EffectFailed, EffectHeld
+from flagstaff.rollouts.guard import Measurement
 from flagstaff.rollouts.judging import waited
 from flagstaff.rollouts.plan import Approve, AskPerson, Bake, Step
 from flagstaff.rollouts.rollout import Phase, StepStatus
@@ -457,3 +458,19 @@ class TestOverdue:
         )
         lab.clock.advance(days=30)
         assert lab.at(number) == "s3"
+
+    def test_why_a_guard_was_not_read_since_the_change_is_told(self, lab):
+        lab.world.measurements["jobs"] = CALM
+        steps = (ramp(10), Bake(duration=HOUR), ramp(25), Bake(duration=HOUR), AskPerson())
+        optional = replace(GUARD, required=False)
+        number = lab.added(plan_of(*steps, guards=(optional,)))
+        lab.engine.tick()
+        lab.world.measurements["jobs"] = Measurement(guard="jobs", error="it is away", behind=1)
+        for _ in range(4):
+            lab.clock.advance(hours=2)
+            lab.engine.tick()
+        rollout = lab.look(number).rollout
+        assert rollout.current.id == "s4"
+        assert rollout.state("s4").note == (
+            "time is up; jobs: not read since the last change; jobs: no data: it is away"
+        )

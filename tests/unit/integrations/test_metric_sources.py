@@ -167,6 +167,12 @@ class TestHttpJson:
         site.status, site.body = status, body
         assert words in self.ask(site, tmp_path).look().error
 
+    def test_one_that_is_not_there_says_why_and_never_where(self, site, tmp_path):
+        asking = self.ask(site, tmp_path, "/s3cret")
+        site.shutdown()
+        site.server_close()
+        assert asking.look().error == "the source shop does not answer: connection refused"
+
     def test_one_that_hangs_is_no_data(self, site, tmp_path):
         site.delay = 1
         asking = self.ask(site, tmp_path, timeout=timedelta(milliseconds=200))

@@ -353,6 +353,13 @@ def test_an_issue_without_flag_or_steps_says_so(importing, text, what):
         importing(text)
 
 
+def test_the_only_known_flag_may_stand_in_a_heading_of_any_words(importing):
+    imported = importing("# Ship `quick_search`\n\n- [ ] Test it\n")
+    assert imported.plan.flag == "quick_search"
+    with pytest.raises(ImportProblems, match="names no flag"):
+        importing("# Ship `quick_search`\n\n## And `dark_charts`\n\n- [ ] Test it\n")
+
+
 def test_an_environment_that_the_project_lacks_is_a_problem(importing, project):
     text = "# [FF] `quick_search`\n- [ ] `/chatops run feature set quick_search true --pre`\n"
     with pytest.raises(ImportProblems, match="no environment `pre`"):

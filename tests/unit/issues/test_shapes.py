@@ -14,7 +14,16 @@ import pytest
 from flagstaff.errors import ImportProblems
 from flagstaff.flags.change import Actors, Boolean, Groups, PercentageOfActors, PercentageOfTime
 from flagstaff.issues.imported import describe_import
-from flagstaff.rollouts.plan import Approve, AskPerson, Bake, DeleteFlag, Preset, SetGate
+from flagstaff.rollouts.plan import (
+    Approve,
+    AskPerson,
+    AwaitMerge,
+    Bake,
+    DeleteFlag,
+    OpenCleanup,
+    Preset,
+    SetGate,
+)
 
 SAMPLES = Path(__file__).parent / "samples"
 NAMES = sorted(path.name for path in SAMPLES.iterdir() if path.suffix in {".md", ".txt"})
@@ -53,6 +62,114 @@ def test_every_line_that_is_not_blank_is_reported(importing, name):
         at for at, line in enumerate(text.splitlines(), 1) if line.strip() and at not in reported
     ]
     assert not [at for at in unsaid if at - 1 not in reported and at - 1 not in unsaid]
+
+
+UNBOXED = """# [FF] `quick_search`
+
+## {heading}
+
+1. `/chatops run feature set quick_search true --staging`
+2. Test it
+"""
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["What to do", "What we do", "Things to do", "What is to do", "How we roll it out", "Steps"],
+)
+def test_what_to_do_is_done(importing, heading):
+    plan = importing(UNBOXED.format(heading=heading)).plan
+    assert [step.line for step in plan.steps] == [5, 6]
+
+
+@pytest.mark.parametrize("heading", ["What to do if it breaks", "What to do when it fails"])
+def test_what_to_do_in_case_of_harm_is_not(importing, heading):
+    with pytest.raises(ImportProblems, match="there are no steps"):
+        importing(UNBOXED.format(heading=heading))
+
+
+def test_where_nothing_is_a_step_the_heading_that_hides_them_is_named(importing):
+    with pytest.raises(ImportProblems) as caught:
+        importing(UNBOXED.format(heading="What can we monitor?"))
+    (problem,) = caught.value.problems
+    assert (problem.line, "`What can we monitor?`" in problem.what) == (5, True)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "`flagstaff feature set quick_search true --staging`",
+        "`/flagstaff feature set quick_search true --staging`",
+        "/flagstaff feature set quick_search true --staging",
+        "`flagstaff flag set quick_search true --staging`",
+        "`flagstaff run feature set quick_search true --staging`",
+        "Switch it on:\n\n  ```\n  flagstaff feature set quick_search true --staging\n  ```\n",
+    ],
+)
+def test_a_command_is_read_as_the_terminal_and_our_own_chat_take_it(importing, item):
+    step = only(importing, item)
+    assert step.action == SetGate(environments=("staging",), change=Boolean(value=True))
+    assert step.id == "set-staging"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "`chatops run feature set quick_search 75 --actors`",
+        "chatops run feature set quick_search 75 --actors",
+        "`/chatops feature set quick_search true`",
+        "`/chatop run feature set quick_search true`",
+        "Open it: `/chatsop run feature set quick_search true`",
+        "`feature set quick_search true`",
+        "`run feature delete quick_search`",
+        "`flagstff feature set quick_search true`",
+    ],
+)
+def test_what_was_meant_as_a_command_is_never_left_to_a_person_in_silence(importing, item):
+    with pytest.raises(ImportProblems) as caught:
+        importing(f"{HEAD}- [ ] {item}\n")
+    (problem,) = caught.value.problems
+    assert (problem.line, "is no command" in problem.what) == (3, True)
+    assert "`/chatops run`" in problem.remedy
+    plan = importing(f"{HEAD}- [ ] Test it\n- [-] {item}\n").plan
+    assert plan.steps[-1].preset is Preset.SKIPPED
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "Feature set complete?",
+        "Ask what `feature` does",
+        "Run `otherbot feature set quick_search true`",
+        "Look at `flagstaff rollout show 1`",
+        "Flagstaff feature pages are up",
+    ],
+)
+def test_words_that_only_resemble_a_command_are_words(importing, item):
+    assert isinstance(only(importing, item).action, AskPerson | Approve)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "Remove the flag from the code",
+        "Remove the feature flag out of our codebase.",
+        "remove flag from the code, merge it",
+        "Clean up the code",
+        "Clean up the feature flag",
+        "Delete the `quick_search` flag from the application's code!",
+    ],
+)
+def test_words_that_take_the_flag_out_of_the_code_are_the_cleanup(importing, item):
+    plan = importing(f"{HEAD}- [ ] Test it\n- [ ] {item}\n").plan
+    assert [type(step.action) for step in plan.steps[1:]] == [OpenCleanup, AwaitMerge]
+
+
+def test_a_percentage_without_a_command_says_which_one_to_write(importing):
+    imported = importing(f"{HEAD}- [ ] 25 % for an hour\n")
+    (line,) = [each for each in imported.lines if each.steps]
+    assert line.certainty == "person"
+    assert "`/chatops run feature set quick_search 25 --actors`" in line.hint
 
 
 def only(importing, item, **how):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -412,6 +413,15 @@ class TestCleanup:
         assert "does not hold the changelog entry" in rollout.state("s3").note
         rollout, _ = run(rollout, Approved(step="s3", by="ada"), LOOK)
         assert rollout.current.id == "s4"
+
+    def test_what_is_left_of_the_references_is_named(self):
+        left = ("shop.py:21: count('flag') (passes the flag's name on as text)", "notes.md:1: flag")
+        cleanup = replace(CLEANUP, parts=(CleanupPart.DEFINITION,), residues=left)
+        rollout, _ = run(self.plan(), LOOK, EffectDone(step="s1", cleanup=cleanup), LOOK)
+        assert (rollout.current.id, rollout.phase) == ("s1", Phase.WAITING)
+        note = rollout.state("s1").note
+        assert "still names the flag, the first of 2 lines: shop.py:21: count('flag')" in note
+        assert "`flagstaff cleanup new_navigation` lists all" in note
 
     def at_merge(self):
         skip = Skipped(step="s3", by="ada", reason="no changelog")

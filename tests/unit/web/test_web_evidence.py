@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -96,6 +97,10 @@ def test_the_tile_has_the_chart_and_the_same_as_a_table(client, make_rollout, ke
     row = page.partition("Over time as a table")[2].partition("<tbody>")[2].partition("</tr>")[0]
     for said in ("10 %", "41 of 2,000", "0 of 90", "4.2\N{MULTIPLICATION SIGN}", "50 : 1"):
         assert said in row, said
+    head = page.partition("Over time as a table")[2].partition("</thead>")[0]
+    titles = re.findall("<th [^>]*>([^<]+)</th>", head)
+    # A phone shows no head: each figure brings its own.
+    assert ["When", *re.findall('data-label="([^"]+)"', row)] == titles
 
 
 def test_a_long_table_says_where_the_rest_is(client, make_rollout, keep):
@@ -124,6 +129,6 @@ def test_where_pairs_are_compared_there_is_neither_a_ratio_nor_a_chart_of_it(
     page = client.get(f"/rollouts/{number}").text
     assert "every job against every other" in page
     assert 'data-kind="evidence"' not in page
-    assert '<td class="num">10</td><td class="num">90</td>' in page
+    assert '>10</td><td class="num" data-label="Old names">90</td>' in page
     told = application.services.execute(ShowEvidence(rollout=number), ENGINE).text
     assert "10 %  10 against 90  in pairs  safe 1 : 1, harm 1 : 1  collecting" in told

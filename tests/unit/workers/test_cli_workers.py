@@ -40,6 +40,37 @@ def test_an_application_that_ends_the_program_proves_nothing(
     assert "ends the program while it is imported" in capsys.readouterr().err
 
 
+SEE = "python -c 'import {module}'"
+LOOKED_FOR = "such as --app shop.celery:app"
+WATCHING = """
+from celery import Celery
+from flagstaff.workers import watching
+watching.watch(Celery("shop"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "says"),
+    [
+        ("app_environ", "import os\nos.environ['NOT_SET']", ("KeyError: 'NOT_SET'", SEE)),
+        ("app_raises", "raise RuntimeError('no settings')", ("RuntimeError: no settings", SEE)),
+        ("app_syntax", "def x(:", ("SyntaxError: invalid syntax", SEE)),
+        ("app_other", "app = 3", ("{module}:app: it is of the type int", LOOKED_FOR)),
+        ("app_watches", WATCHING, ("there is no server to connect to", "where workers run")),
+    ],
+)
+def test_an_application_that_cannot_be_loaded_is_no_traceback(
+    tmp_path, monkeypatch, capsys, module, code, says
+):
+    (tmp_path / f"{module}.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FLAGSTAFF_URL", raising=False)
+    assert run(["workers", "ready", "shop.notify", "--app", f"{module}:app"]) == 2
+    told = capsys.readouterr().err
+    for words in (f"{module}:app", *says):
+        assert words.format(module=module) in told
+
+
 def test_a_proof_names_every_place(capsys):
     places = (
         Place(place="queue a"),

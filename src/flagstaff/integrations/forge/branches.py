@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 from flagstaff.cleanup.branch import write_branch
-from flagstaff.cleanup.changes import CleanupPlan, OldJob
+from flagstaff.cleanup.changes import CleanupPlan, OldJob, ReferenceKind
 from flagstaff.definitions import Project
 from flagstaff.errors import Conflict
 from flagstaff.rollouts.plan import CleanupPart, Plan
 from flagstaff.rollouts.rollout import Cleanup
+
+_DOCUMENTS = {".md", ".markdown", ".rst", ".adoc", ".txt"}
 
 
 def write_cleanup(root: Path, project: Project, plan: Plan) -> Cleanup:
@@ -51,7 +53,10 @@ def write_cleanup(root: Path, project: Project, plan: Plan) -> Cleanup:
         commit=branch.commit,
         parts=_parts(cleanup, project),
         files=len(cleanup.changes),
-        residues=tuple(str(each) for each in cleanup.residues),
+        residues=tuple(
+            str(each)
+            for each in sorted(cleanup.residues, key=lambda each: not each.reference.kind.asks)
+        ),
     )
 
 
@@ -95,6 +100,14 @@ def _parts(cleanup: CleanupPlan, project: Project) -> tuple[CleanupPart, ...]:
 
 
 def _left(cleanup: CleanupPlan, name: str) -> bool:
-    """Return whether a residue is sure to name it: many a job is called by a common word."""
+    """Return whether a residue is sure to name it: many a job is called by a common word.
+
+    Documents, such as the rollout's own issue, may go on speaking of it.
+    """
     quoted = re.compile(rf"""['"`]{re.escape(name)}['"`]""")
-    return any(quoted.search(each.reference.text) for each in cleanup.residues)
+    return any(
+        quoted.search(each.reference.text)
+        for each in cleanup.residues
+        if each.reference.kind is not ReferenceKind.TEXT
+        or Path(each.reference.path).suffix.lower() not in _DOCUMENTS
+    )

@@ -16,8 +16,7 @@ from flagstaff.integrations.forge.port import IssueClient
 from flagstaff.services.ports import IssueText
 
 HINT: Final = (
-    "describe the forge under `forges:` in flagstaff.yml, or name a file; the reference of "
-    "definitions shows how"
+    "describe the forge under `forges:` in flagstaff.yml (docs/reference/forges.md), or name a file"
 )
 
 

@@ -73,7 +73,7 @@ def fetch(
                     raise Unavailable(f"{what} took longer than {seconds:g} s")
     except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
         slow = isinstance(exc, httpx2.TimeoutException)
-        why = f"it took longer than {seconds:g} s" if slow else type(exc).__name__
+        why = f"it took longer than {seconds:g} s" if slow else _reason(exc)
         raise Unavailable(f"{what} does not answer: {why}") from exc
     if answer.is_redirect:
         raise Unavailable(
@@ -85,6 +85,16 @@ def fetch(
         headers=answer.headers,
         body=_json(what, answer.status_code, bytes(body)),
     )
+
+
+def _reason(exc: BaseException) -> str:
+    """Return why nobody answered, without the address."""
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+        cause = cause.__cause__ or cause.__context__
+    return type(exc).__name__
 
 
 def secret(root: Path, file: str | None) -> str:

@@ -23,6 +23,12 @@ from flagstaff.rollouts.query import Query
 STALE: Final = timedelta(minutes=2)
 """Prometheus repeats a value for five minutes after the last one came."""
 
+_IN_TURN: Final = (
+    "(resets({counter}[10m]) > 2) and (resets({counter}[2m]) > 0) "
+    "and (min_over_time({counter}[2m]) > max_over_time({counter}[2m]) / 2)"
+)
+"""What fell, and not to anything near zero, as after a restart."""
+
 _SELECTOR: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*\s*(\{[^{}]*\})?|\{[^{}]*\}")
 
 
@@ -55,6 +61,7 @@ class Prometheus:
         if not any(not each.bad for each in found):
             raise Unavailable(f"{self._query.total} has no series", hint="is it scraped?")
         self._check_age(at, token)
+        self._check_one_process(at, token)
         return grown(self._guard, found, kept, at, self._source.max_gap)
 
     def _counters(self, at: datetime, token: str) -> Iterator[Counter]:
@@ -97,6 +104,22 @@ class Prometheus:
         if at.timestamp() - newest > STALE.total_seconds():
             raise Unavailable(
                 f"{self._query.total} has not been scraped for {at.timestamp() - newest:.0f} s"
+            )
+
+    def _check_one_process(self, at: datetime, token: str) -> None:
+        """Complain about counters of several processes that answer in turn at one address.
+
+        Each fall would count as a restart, and all that the other process ever counted once more.
+        """
+        bound = self._query.slower_than
+        total = with_edges(self._query.total, bound) if bound else self._query.total.strip()
+        if not _SELECTOR.fullmatch(total):
+            return  # only what was scraped has a past of its own
+        if self._ask(_IN_TURN.format(counter=total), at, token):
+            raise Unavailable(
+                f"{self._query.total} falls and rises at one instance, again and again",
+                hint="several processes answer there in turn, as with gunicorn: count in the "
+                "multiprocess mode of the Prometheus client",
             )
 
     def _ask(self, expression: str, at: datetime, token: str) -> list[dict[str, Any]]:
