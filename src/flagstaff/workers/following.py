@@ -15,7 +15,7 @@ from flagstaff.workers.rename import Flags, Rename, Variant
 
 log = logging.getLogger("flagstaff")
 
-FOLLOWERS = {"link", "link_error", "chord", "chain"}
+FOLLOWERS = ("link", "link_error", "chord", "chain")
 """Options of a job with what is to follow it."""
 
 INSIDE = ("tasks", "header", "body", "task")
@@ -42,11 +42,12 @@ class Following:
         own tasks.
         """
         try:
-            for word in FOLLOWERS & options.keys():
-                options[word] = self._in_value(options[word])
-            if isinstance(args, list | tuple) and any(_leads(each) for each in args):
+            for word in FOLLOWERS:
+                if following := options.get(word):
+                    options[word] = self._in_value(following)
+            if args and isinstance(args, list | tuple) and any(map(_leads, args)):
                 args = [self._in_value(each) for each in args]
-            if isinstance(kwargs, dict) and any(_leads(each) for each in kwargs.values()):
+            if kwargs and isinstance(kwargs, dict) and any(map(_leads, kwargs.values())):
                 kwargs = {key: self._in_value(each) for key, each in kwargs.items()}
         except RecursionError:
             log.warning("what follows is nested too deeply, and keeps its names")
@@ -97,8 +98,8 @@ def _is_signature(value: Any) -> bool:
 def _leads(value: Any) -> bool:
     """Say whether an argument is a signature, or a list of them by its first element."""
     if isinstance(value, list | tuple):
-        return bool(value) and _is_signature(value[0])
-    return _is_signature(value)
+        return bool(value) and isinstance(value[0], dict) and _is_signature(value[0])
+    return isinstance(value, dict) and _is_signature(value)
 
 
 def _readdressed(options: Any, rename: Rename, variant: Variant) -> dict[str, Any]:
