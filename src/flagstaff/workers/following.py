@@ -11,6 +11,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from celery.canvas import Signature
+
 from flagstaff.workers.rename import Flags, Rename, Variant
 
 log = logging.getLogger("flagstaff")
@@ -46,12 +48,21 @@ class Following:
                 if following := options.get(word):
                     options[word] = self._in_value(following)
             if args and isinstance(args, list | tuple) and any(map(_leads, args)):
-                args = [self._in_value(each) for each in args]
+                args = [self._argument(each) for each in args]
             if kwargs and isinstance(kwargs, dict) and any(map(_leads, kwargs.values())):
-                kwargs = {key: self._in_value(each) for key, each in kwargs.items()}
+                kwargs = {key: self._argument(each) for key, each in kwargs.items()}
         except RecursionError:
             log.warning("what follows is nested too deeply, and keeps its names")
         return args, kwargs
+
+    def _argument(self, value: Any) -> Any:
+        """Return an argument as it is to travel; pickled, a signature has to come as one."""
+        if isinstance(value, list | tuple):
+            return [self._argument(each) for each in value]
+        made = self._in_value(value)
+        if made is value or not isinstance(value, Signature):
+            return made
+        return Signature.from_dict(made, app=value.app)
 
     def _in_value(self, value: Any) -> Any:
         """Return a signature or a list of them, as it is to travel; the same one if it may."""
