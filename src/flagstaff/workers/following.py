@@ -11,11 +11,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from celery.canvas import Signature
+
 from flagstaff.workers.rename import Flags, Rename, Variant
 
 log = logging.getLogger("flagstaff")
 
-FOLLOWERS = {"link", "link_error", "chord", "chain"}
+FOLLOWERS = ("link", "link_error", "chord", "chain")
 """Options of a job with what is to follow it."""
 
 INSIDE = ("tasks", "header", "body", "task")
@@ -42,15 +44,25 @@ class Following:
         own tasks.
         """
         try:
-            for word in FOLLOWERS & options.keys():
-                options[word] = self._in_value(options[word])
-            if isinstance(args, list | tuple) and any(_leads(each) for each in args):
-                args = [self._in_value(each) for each in args]
-            if isinstance(kwargs, dict) and any(_leads(each) for each in kwargs.values()):
-                kwargs = {key: self._in_value(each) for key, each in kwargs.items()}
+            for word in FOLLOWERS:
+                if following := options.get(word):
+                    options[word] = self._in_value(following)
+            if args and isinstance(args, list | tuple) and any(map(_leads, args)):
+                args = [self._argument(each) for each in args]
+            if kwargs and isinstance(kwargs, dict) and any(map(_leads, kwargs.values())):
+                kwargs = {key: self._argument(each) for key, each in kwargs.items()}
         except RecursionError:
             log.warning("what follows is nested too deeply, and keeps its names")
         return args, kwargs
+
+    def _argument(self, value: Any) -> Any:
+        """Return an argument as it is to travel; pickled, a signature has to come as one."""
+        if isinstance(value, list | tuple):
+            return [self._argument(each) for each in value]
+        made = self._in_value(value)
+        if made is value or not isinstance(value, Signature):
+            return made
+        return Signature.from_dict(made, app=value.app)
 
     def _in_value(self, value: Any) -> Any:
         """Return a signature or a list of them, as it is to travel; the same one if it may."""
@@ -97,8 +109,8 @@ def _is_signature(value: Any) -> bool:
 def _leads(value: Any) -> bool:
     """Say whether an argument is a signature, or a list of them by its first element."""
     if isinstance(value, list | tuple):
-        return bool(value) and _is_signature(value[0])
-    return _is_signature(value)
+        return bool(value) and isinstance(value[0], dict) and _is_signature(value[0])
+    return isinstance(value, dict) and _is_signature(value)
 
 
 def _readdressed(options: Any, rename: Rename, variant: Variant) -> dict[str, Any]:

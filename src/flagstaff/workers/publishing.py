@@ -38,6 +38,7 @@ class Publisher:
         self._parameters = list(inspect.signature(self._plain).parameters)[3:]
         self._renames: dict[str, tuple[Rename, Flags]] = {}
         self._following = Following(self._renames)
+        self._places: dict[str, Any] = {}
         self._missing: set[str] = set()
 
     def add(self, rename: Rename, flags: Flags) -> None:
@@ -73,7 +74,7 @@ class Publisher:
             running = _running(options)
             variant = rename.variant(running if running in {rename.old, rename.new} else name)
         else:
-            header = ran(header)
+            header = ran(header) if header else header
             options["task_id"] = options.get("task_id") or str(uuid4())
             variant = rename.wanted(flags, options["task_id"], args or (), kwargs or {})
             variant = self._possible(rename, variant)
@@ -92,14 +93,17 @@ class Publisher:
             options["task_type"] = self._app.tasks.get(chosen, options["task_type"])
         queue = self._declared(rename.queue(variant))
         if queue is not None and _is_free(options, {rename.old_queue, rename.new_queue}):
-            kind = queue.exchange.type or "direct"
-            options["queue"], options["exchange_type"] = queue, kind
-            # Both are said, or those of a route would lead away from the queue.
-            key = queue.routing_key or self._app.conf.task_default_routing_key
-            named = (queue.exchange.name, key)
-            options["exchange"], options["routing_key"] = (
-                ("", queue.name) if kind == "direct" else named
-            )
+            # All of them are said, or those of a route would lead away from the queue.
+            exchange, key, kind = "", queue.name, queue.exchange.type or "direct"
+            if kind != "direct":
+                exchange = queue.exchange.name
+                key = queue.routing_key or self._app.conf.task_default_routing_key
+            options |= {
+                "queue": queue,
+                "exchange": exchange,
+                "routing_key": key,
+                "exchange_type": kind,
+            }
 
     def _possible(self, rename: Rename, variant: Variant) -> Variant:
         """Return the side that a job can be published on: Celery refuses a queue it does not know.
@@ -122,10 +126,13 @@ class Publisher:
 
     def _declared(self, queue: str) -> Any:
         """Return a queue that the application knows, or makes now; None where it may not."""
-        try:
-            return self._app.amqp.queues[queue] if queue else None
-        except KeyError:
-            return None
+        found = self._places.get(queue)
+        if found is None and queue:
+            try:
+                found = self._places[queue] = self._app.amqp.queues[queue]
+            except KeyError:
+                return None
+        return found
 
 
 def _comes_again(options: Mapping[str, Any]) -> bool:

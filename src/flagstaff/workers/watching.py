@@ -38,6 +38,9 @@ from flagstaff.workers.verdicts import Deferral
 __all__ = ["Deferral", "late_flags", "watch", "watched"]
 
 log = logging.getLogger("flagstaff")
+OF_ONE_JOB = {"queue", "flag", "variant"}
+"""What is written anew each time that a job is published."""
+
 counts = Counts()
 _ENQUEUED, _NONE = (Event.ENQUEUED, 1), ("", "")
 _watches: WeakKeyDictionary[Any, Watch] = WeakKeyDictionary()
@@ -138,8 +141,9 @@ class Watch:
         queue = _queue(options, self.app)
         headers = options.get("headers") or {}
         cohort = self._cohorts.get(name)
-        # One that comes again has been somewhere else before, perhaps.
-        ours = {each: said for each, said in header_of(headers).items() if each != "queue"}
+        # One that comes again has been somewhere else before, perhaps, or the headers are those of
+        # the job that publishes this one.
+        ours = {each: said for each, said in header_of(headers).items() if each not in OF_ONE_JOB}
         if cohort is not None:
             ours |= {"flag": cohort.flag, "variant": cohort.variant}
         if not _is_routed_by_name(options):

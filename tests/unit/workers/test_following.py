@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import uuid
 
 import pytest
@@ -100,6 +101,19 @@ def test_only_what_is_a_signature_is_touched(app):
     argument = {"task": NEW, "args": 1}
     other(app).delay(argument, NEW, [NEW])
     assert json.loads(waiting(app)[0]["body"])[0] == [argument, NEW, [NEW]]
+
+
+@pytest.mark.parametrize("kind", [chain, group])
+def test_a_pickled_signature_among_arguments_comes_as_one(app, kind):
+    declare(app, spec=False)
+    one = app.tasks[NEW].si(1)
+    many = kind(one, other(app).si())
+    other(app).apply_async(([one], many, "text"), serializer="pickle")
+    body = waiting(app)[0]["body"]
+    (first,), second, text = pickle.loads(body)[0]  # noqa: S301 - it is our own
+    assert (type(first), type(second), text) == (type(one), type(many), "text")
+    assert [first.task, *(each.task for each in second.tasks)] == [OLD, OLD, OTHER]
+    assert first.id == one.id
 
 
 def test_what_follows_waits_where_its_name_does(app):
