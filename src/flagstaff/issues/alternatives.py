@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -76,16 +76,14 @@ def choices_in(
     the words say that they are alternatives.
     """
     found = []
+    unboxed: dict[int | None, list[Chosen]] = defaultdict(list)
+    for each in steps:
+        if each.commands and (each.item.marker is None or each.item.marker.mark is None):
+            unboxed[each.parent].append(each)
     for step in steps:
         if step.preset is not Preset.OPEN:
             continue
-        below = [
-            each
-            for each in steps
-            if each.parent == step.index
-            and each.commands
-            and (each.item.marker is None or each.item.marker.mark is None)
-        ]
+        below = unboxed[step.index]
         words = _words(step)
         if len(step.commands) > 1 and _OR.search(words):
             spots = [(step, number) for number in range(len(step.commands))]

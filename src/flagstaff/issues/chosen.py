@@ -40,11 +40,8 @@ class Chosen:
 
 def chosen_steps(outline: Outline) -> tuple[Chosen, ...]:
     """Return the items that are steps, in the order of the text."""
-    picked = [
-        index
-        for index, item in enumerate(outline.items)
-        if _is_step(item, outline.bullets_are_steps)
-    ]
+    without_boxes = outline.bullets_are_steps
+    picked = [index for index, item in enumerate(outline.items) if _is_step(item, without_boxes)]
     among = set(picked)
     parents = {
         index: next((above for above in outline.items[index].above if above in among), None)
@@ -56,7 +53,11 @@ def chosen_steps(outline: Outline) -> tuple[Chosen, ...]:
         item = outline.items[index]
         commands = commands_in(item.text)
         texts = (item.text, *(outline.items[above].text for above in item.above))
-        preset, reason = _standing(outline, item, commands, texts)
+        inherits = not without_boxes and (item.marker is None or item.marker.mark is None)
+        own = item.marker.preset if item.marker else Preset.OPEN
+        preset, reason = _standing(
+            _inherited(outline, item) if inherits else own, item, commands, texts
+        )
         found.append(
             Chosen(
                 index=index,
@@ -88,11 +89,8 @@ def _is_step(item: Item, bullets_are_steps: bool) -> bool:  # noqa: FBT001 one f
 
 
 def _standing(
-    outline: Outline, item: Item, commands: tuple[Written, ...], texts: tuple[str, ...]
+    preset: Preset, item: Item, commands: tuple[Written, ...], texts: tuple[str, ...]
 ) -> tuple[Preset, str]:
-    preset = item.marker.preset if item.marker else Preset.OPEN
-    if not outline.bullets_are_steps and (item.marker is None or item.marker.mark is None):
-        preset = _inherited(outline, item)
     if preset is not Preset.OPEN:
         return preset, MARKED if preset is Preset.SKIPPED else ""
     if is_optional(item.headings):

@@ -36,6 +36,7 @@ from flagstaff.issues.telling import announce_to
 from flagstaff.issues.wording import plain
 from flagstaff.rollouts.plan import Plan
 
+MOST_STEPS = 1000
 _FLAG_NAME = "feature-flag-name"
 
 
@@ -98,7 +99,9 @@ def import_issue(  # noqa: PLR0913 each is a fact of its own about the issue
         choices=choices or {},
     )
     _check_flag(setting, named)
-    outline = without_closing_sections(outline, chosen_steps(outline), setting)
+    chosen = chosen_steps(outline)
+    _check_number(setting, chosen)
+    outline = without_closing_sections(outline, chosen, setting)
     chosen = chosen_steps(outline)
     ways = choices_in(chosen, setting, without_actor=without_actor)
     check_choices(setting, ways, rival_ramps(chosen, setting))
@@ -139,6 +142,18 @@ def import_issue(  # noqa: PLR0913 each is a fact of its own about the issue
         choices=ways,
         unresolved=_unresolved(chosen, setting),
     )
+
+
+def _check_number(setting: Setting, chosen: Sequence[Chosen]) -> None:
+    """Refuse what no team walks through, before each step is looked at beside the others."""
+    number = sum(max(1, len(step.commands)) for step in chosen)
+    if number > MOST_STEPS:
+        setting.problem(
+            0,
+            f"there are {number:,} steps, and a rollout has at most {MOST_STEPS:,}",
+            "leave out what is no step of this rollout",
+        )
+        raise ImportProblems(tuple(setting.problems))
 
 
 def _no_steps(setting: Setting, outline: Outline) -> None:

@@ -11,7 +11,7 @@ from flagstaff.issues.lines import Line
 from flagstaff.issues.written import COMMAND
 
 _FENCE = re.compile(r"[ \t]*(?:(?:>|[-*+]|[0-9]{1,9}[.)])[ \t]*)*(`{3,}|~{3,})(.*)")
-_STRUCK = re.compile(r"~~[^~]+~~|<(s|del|strike)>.*?</\1>", re.IGNORECASE)
+_STRUCK = re.compile(r"~~[^~]+~~|<(s|del|strike)>(?:(?!<\1>).)*?</\1>", re.IGNORECASE)
 _OPEN, _CLOSE = "<!--", "-->"
 _COMMAND = re.compile(rf"[ \t]*{COMMAND}", re.IGNORECASE)
 _UNSEEN = str.maketrans(dict.fromkeys("\ufeff\u200b\u2060", " "))

@@ -39,7 +39,7 @@ LENGTH = re.compile(
 )
 _CHANNEL = re.compile(r"(?<![\w/&#])#(?:[a-zA-Z][\w-]*|<[\w -]+>)")
 _LINK = re.compile(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
-_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3})(?=\S)(.+?)(?<=\S)\1(?![\w*])")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3})(?=\S)(.{1,300}?)(?<=\S)\1(?![\w*])")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!<>~|-])")
 _SENTENCE = re.compile(r"(?<=[.!?:])\s")
 _TITLE = 100

@@ -52,22 +52,25 @@ class Written:
 
 def commands_in(text: str) -> tuple[Written, ...]:
     """Return the commands in `text`; `/chatops` without `run` only speaks about them."""
-    found = []
+    found: list[Written] = []
+    offset = read = 0
     for match in _WRITTEN.finditer(text):
         words = match[2] or match["bare"] or match["typed"]
         if not _RUN.match(words):
             continue
-        before = text[: match.start()]
         if not match[2]:
             words = _ESCAPE.sub(r"\1", words)
-        line_start = before.rpartition("\n")[2]
+        start = match.start()
+        offset += text.count("\n", read, start)
+        broken = text.rfind("\n", read, start)
         found.append(
             Written(
                 text=_as_typed(words, in_code=bool(match[2])),
-                offset=before.count("\n"),
-                alone=not line_start.strip(),
+                offset=offset,
+                alone=(broken >= 0 or not read) and not text[broken + 1 : start].strip(),
             )
         )
+        read = start
     return tuple(found)
 
 

@@ -418,3 +418,22 @@ def test_before_a_global_rollout_comes_before_it(importing):
 def test_what_is_deleted_in_the_end_stays_a_step(importing):
     item = "Once no rollback is expected: `/chatops run feature delete quick_search --dev`"
     assert isinstance(only(importing, item).action, DeleteFlag)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- [ ] Test it\n" * 20_000,
+        "## Steps\n- [ ] Test it\n" * 20_000,
+        "- [ ] " + "`/chatops run feature set quick_search true --dev` " * 15_000,
+    ],
+    ids=["items", "headings", "commands"],
+)
+def test_what_nobody_walks_through_is_refused_soon(importing, text):
+    with pytest.raises(ImportProblems, match=r"steps, and a rollout has at most 1,000"):
+        importing(HEAD + text)
+
+
+@pytest.mark.parametrize("text", ["*a ", "<s>", "**", "~~", "`a ", "[a", "<!-- "])
+def test_a_line_that_never_ends_what_it_begins_is_read_soon(importing, text):
+    importing(f"{HEAD}- [ ] Test it\n\n{text * 100_000}\n")
