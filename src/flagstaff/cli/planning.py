@@ -12,11 +12,12 @@ from flagstaff.cli import output
 from flagstaff.cli.forecasting import forecasts_of
 from flagstaff.cli.new_plan import new, templates
 from flagstaff.cli.options import Common
-from flagstaff.cli.plan_sources import plan_in, project_here
+from flagstaff.cli.plan_sources import is_yaml, plan_in, project_here
 from flagstaff.cli.rollout_files import answers_in
 from flagstaff.commands.outcome import Json, Outcome
 from flagstaff.commands.plan_model import ShowPlan
 from flagstaff.commands.tree import SETTINGS, Tree
+from flagstaff.rollouts.plan import AskPerson, OpenCleanup, Preset, SetGate
 
 if TYPE_CHECKING:
     from flagstaff.rollouts.plan import Plan
@@ -48,10 +49,41 @@ def check(common: Common, *, file: str, answers: tuple[str, ...]) -> Outcome:
     del common
     found = plan_in(file, answers_in(answers))
     told = forecasts_of(found, ask=True)
-    warnings = [*told.warnings, *([] if found.guards else ["no guard watches this rollout"])]
-    text = "\n".join([*told.lines, *(f"warning: {each}" for each in warnings)])
-    data: dict[str, Json] = {"stages": [*told.lines], "warnings": [*warnings]}
+    left = [] if is_yaml(file) else _left_to_people(found)
+    warnings = [
+        *told.warnings,
+        *([] if found.guards else ["no guard watches this rollout"]),
+        *_never_opened(found),
+    ]
+    text = "\n".join([*left, *told.lines, *(f"warning: {each}" for each in warnings)])
+    data: dict[str, Json] = {"left": [*left], "stages": [*told.lines], "warnings": [*warnings]}
     return Outcome(ok=not warnings, text=text, data=data)
+
+
+def _left_to_people(found: Plan) -> list[str]:
+    """Return the lines of an issue that nothing does by itself."""
+    return [
+        f"line {each.line} is left to a person: {each.title}"
+        for each in found.steps
+        if isinstance(each.action, AskPerson) and each.preset is Preset.OPEN
+    ]
+
+
+def _never_opened(found: Plan) -> list[str]:
+    """Return a warning where the flag is cleaned up that no step has opened in production."""
+    left = [each.action for each in found.steps if each.preset is Preset.OPEN]
+    opens = [
+        each.action
+        for each in found.steps
+        if isinstance(each.action, SetGate)
+        and each.preset is not Preset.SKIPPED
+        and set(each.action.environments) & set(found.production)
+    ]
+    if opens or not any(isinstance(each, OpenCleanup) for each in left):
+        return []
+    return [
+        "the flag is cleaned up as if it were on for everyone, and no step opens it in production"
+    ]
 
 
 @plan.command(context_settings=SETTINGS)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from flagstaff.definitions import Definitions
+from flagstaff.definitions import SETTINGS_FILE, Definitions
 from flagstaff.definitions.folder import check_folder
 from flagstaff.errors import Problem
 
@@ -25,7 +25,8 @@ class WatchedDefinitions:
     """The definitions of a folder, read again when a file in it changes.
 
     A file that is broken keeps the definitions it had when it was last in order; `problems` says
-    what is wrong with it.
+    what is wrong with it. The project's settings are read when the server starts; that they have
+    changed is logged.
 
     Args:
         root: the project's folder; messages name files as seen from there.
@@ -43,6 +44,7 @@ class WatchedDefinitions:
         self._listeners: list[Callable[[], None]] = []
         self._looked_at = clock()
         self._signature = _signature(self._folder)
+        self._settings = _written(root / SETTINGS_FILE)
         self._found, self._problems = check_folder(self._folder, root=root)
 
     def __call__(self) -> Definitions:
@@ -69,6 +71,10 @@ class WatchedDefinitions:
 
     def _look(self) -> bool:
         self._looked_at = self._clock()
+        settings = _written(self._root / SETTINGS_FILE)
+        if settings != self._settings:
+            self._settings = settings
+            log.warning("%s has changed: restart the server to have it count", SETTINGS_FILE)
         signature = _signature(self._folder)
         if signature == self._signature:
             return False
@@ -84,6 +90,15 @@ class WatchedDefinitions:
         for problem in self._problems:
             log.warning("%s (the last good definition stays in force)", problem)
         return True
+
+
+def _written(path: Path) -> tuple[int, int] | None:
+    """Return when a file was written and how long it is, `None` if it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def _signature(folder: Path) -> Signature:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from flagstaff.commands.model import ImportRollout
 from flagstaff.commands.outcome import Json, Outcome
+from flagstaff.definitions import SETTINGS_FILE, load_project
 from flagstaff.definitions.plans import write_plan
 from flagstaff.definitions.plans.telling import schedule_json, schedule_text
-from flagstaff.errors import Conflict, ImportProblems, Problem
+from flagstaff.errors import Conflict, DefinitionError, ImportProblems, Problem
 from flagstaff.issues import Imported, describe_import, flag_named_in, import_issue
 from flagstaff.issues.asked import check_answers
 from flagstaff.rollouts.plan import CheckDeployed, Close, CloseTarget, Plan, Preset
@@ -24,6 +25,11 @@ from flagstaff.store.rollouts import RolloutRecord
 UNWATCHED = (
     "note: no guard watches this rollout, so nothing will roll it back by itself; "
     "guards are declared under `guards:` in flagstaff.yml"
+)
+
+UNREAD = (
+    "note: {keys} in flagstaff.yml changed since the server was started, which goes by what stood "
+    "there then: restart it, and begin the rollout anew"
 )
 
 UNFOLLOWED = (
@@ -57,8 +63,8 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
     imported = replace(imported, plan=_told_apart(unit, imported.plan, command.title))
     _check_commits(unit, imported.plan, source)
     lines = describe_import(imported)
-    if not imported.plan.guards:
-        lines += f"\n\n{UNWATCHED}"
+    for note in notes_of(unit, imported.plan):
+        lines += f"\n\n{note}"
     if path != (command.issue or command.path):
         lines += f"\n\n{UNFOLLOWED}"
     check_alone(unit, imported.plan.flag)
@@ -94,6 +100,29 @@ def import_rollout(unit: Unit, command: ImportRollout) -> Outcome:
     data = _data(imported, number)
     data |= {"plan": write_plan(imported.plan), "schedule": schedule_json(found)}
     return Outcome(text=text, data=data, next=following)
+
+
+def notes_of(unit: Unit, plan: Plan) -> tuple[str, ...]:
+    """Return what somebody should know about a plan before it runs."""
+    unread = _unread(unit)
+    return (*(() if plan.guards else (UNWATCHED,)), *((unread,) if unread else ()))
+
+
+def _unread(unit: Unit) -> str:
+    """Return what of the project's settings the server has not read, as it was started before."""
+    context = unit.context
+    if not (context.root / SETTINGS_FILE).exists():
+        return ""
+    try:
+        now = load_project(context.root)
+    except DefinitionError as wrong:
+        return f"note: flagstaff.yml is wrong since the server was started: {wrong.problems[0]}"
+    names = [
+        each.name
+        for each in fields(now)
+        if getattr(now, each.name) != getattr(context.project, each.name)
+    ]
+    return UNREAD.format(keys=", ".join(f"`{name}`" for name in names)) if names else ""
 
 
 def answers_of(

@@ -24,7 +24,7 @@ from flagstaff.errors import UsageError
 from flagstaff.rollouts.plan import CheckDeployed, Plan, Preset
 from flagstaff.rollouts.rollout import Rollout
 from flagstaff.services.finding import find_rollout
-from flagstaff.services.importing import MERGE_COMMIT, UNWATCHED, check_alone
+from flagstaff.services.importing import MERGE_COMMIT, check_alone, notes_of
 from flagstaff.services.rollouts import begin
 from flagstaff.services.scheduling import schedule_of
 from flagstaff.services.unit import Unit
@@ -67,7 +67,7 @@ def plan_rollout(unit: Unit, command: PlanRollout) -> Outcome:
         begin(unit, record)
     verb = "planned and started" if command.start else "planned"
     following = "watch" if command.start else "start"
-    lines = [schedule_text(found), *([] if plan.guards else [UNWATCHED])]
+    lines = [schedule_text(found), *notes_of(unit, plan)]
     return Outcome(
         text="\n\n".join([*lines, f"rollout {number} of {plan.flag} {verb}"]),
         data={

@@ -62,6 +62,29 @@ def test_the_commit_that_brought_the_flag_is_looked_up(project, capsys, name):
     assert f"Check that {brought[:12]} is deployed" in capsys.readouterr().out
 
 
+LOOSE = """# Enable `rename_integrations_workers`
+
+- [ ] 25 % for an hour
+- [-] Tell the press
+- [ ] Remove the flag from the code
+"""
+
+
+def test_what_is_left_to_people_is_told_and_a_cleanup_of_what_nothing_opened(project, capsys):
+    issue = project / "loose.md"
+    issue.write_text(LOOSE)
+    assert run(["plan", "check", "loose.md"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("line 3 is left to a person: 25 % for an hour\n")
+    assert "and no step opens it in production" in said
+    command = "`/chatops run feature set rename_integrations_workers true`"
+    issue.write_text(LOOSE.replace("25 % for an hour", command))
+    run(["plan", "check", "loose.md"])
+    said = capsys.readouterr().out
+    assert "left to a person" not in said
+    assert "no step opens it" not in said
+
+
 SHOP = """
 sources:
   shop: {sql: "sqlite:///shop.db", lag: 0s}

@@ -157,6 +157,16 @@ def test_a_broken_file_keeps_what_it_last_said_and_is_reported(root):
     assert watched.problems == ()
 
 
+def test_settings_that_changed_are_logged_once_for_they_count_from_the_next_start_on(root, caplog):
+    watched = WatchedDefinitions(root, "config/feature_flags", clock=Seconds())
+    watched()
+    assert caplog.messages == []
+    (root / "flagstaff.yml").write_text("verification_term: 3d\n")
+    watched()
+    watched()
+    assert caplog.messages == ["flagstaff.yml has changed: restart the server to have it count"]
+
+
 def test_a_flag_whose_file_is_wrong_says_so(root):
     watched = WatchedDefinitions(root, "config/feature_flags", clock=Seconds())
     path = root / "config/feature_flags/development/gamma.yml"

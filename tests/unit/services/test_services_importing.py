@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from flagstaff.commands.model import AbortRollout, ImportRollout
+from flagstaff.commands.plan_model import PlanRollout
 from flagstaff.errors import Conflict, ImportProblems, Unavailable, UsageError
 from flagstaff.rollouts.plan import CheckDeployed
 from flagstaff.rollouts.rollout import Phase
@@ -138,3 +139,26 @@ def test_two_rollouts_of_one_flag_do_not_run_together(run):
 
 def test_a_rollout_that_nothing_watches_is_told_so(run):
     assert "no guard watches this rollout" in run(ImportRollout(text=ISSUE), dry_run=True).text
+
+
+AS_READ = "policies: {consistency: false, allow_random: true}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("main_branch: trunk\nexpiry: 3d\n", "`main_branch`, `expiry` in flagstaff.yml changed"),
+        ("ramp: {dwell: soon}\n", "flagstaff.yml is wrong since the server was started"),
+    ],
+)
+def test_settings_that_the_server_has_not_read_are_told(run, services, written, said):
+    (services.context.root / "flagstaff.yml").write_text(AS_READ + written)
+    steps = "flag: new_navigation\nsteps:\n  - ask: Is it good?\n"
+    assert said in run(PlanRollout(text=steps), dry_run=True).text
+    assert said in run(ImportRollout(text=ISSUE)).text
+
+
+def test_settings_as_the_server_has_read_them_need_no_word(run, services):
+    (services.context.root / "flagstaff.yml").write_text(AS_READ)
+    unread = [line for line in run(ImportRollout(text=ISSUE)).text.splitlines() if "since" in line]
+    assert unread == []

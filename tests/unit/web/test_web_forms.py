@@ -183,8 +183,9 @@ def test_an_issue_is_looked_at_before_anything_is_written(client, application):
 def test_the_preview_says_what_is_left_to_a_person_and_what_is_only_read(client):
     issue = f"{GOOD}\n- [ ] Make the tea.\n\nGood luck to all of us.\n"
     page = client.post("/rollouts/new", data={"issue": issue, "do": "preview"}).text
-    cells = r'<tr><td class="number"[^>]*>\d+</td><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td></tr>'
-    rows = re.findall(cells, page)
+    rows = re.findall(
+        r'<tr><td class="number" data-label="Line">\d+</td><td>(.*?)</td><td>(.*?)</td></tr>', page
+    )
     found = {line.removeprefix("- [ ] "): as_what for line, as_what in rows}
     assert "left to a person" in found["Make the tea."]
     assert "only read" in found["Good luck to all of us."]
