@@ -18,7 +18,7 @@ test: $(READY) $(VENDOR) servers ## run every test
 	@# Else thousands of processes compile what they import, where Python may not keep that.
 	@$(BIN)/python -m compileall -q src
 	$(BIN)/pytest -n 3 --ignore tests/integration --ignore tests/e2e $(ARGS)
-	$(call served,-n 4 --dist loadfile --no-loadscope-reorder -m 'not alone')
+	$(call served,-n 5 --dist loadfile --no-loadscope-reorder -m 'not alone')
 	$(call served,-m alone)
 
 # With real clocks and servers: what fails is run once more by itself.
