@@ -42,11 +42,13 @@ def copy(*, source: Path, target: Path, progress: Progress, overwrite: bool) -> 
 
     Raises:
         Conflict: the file is there already.
-        UsageError: the source is no database of Flagstaff, or is damaged.
+        UsageError: there is no folder for it, or the source is no database of Flagstaff or damaged.
         Unavailable: one of them cannot be read or written.
     """
     if target.exists() and (not overwrite or target.samefile(source)):
         raise Conflict(f"{target} is there already", hint="name another file, or add --yes")
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent}", hint="make it before")
     with _explained(target), _beside(target) as half:
         with closing(_opened(source)) as reading, closing(sqlite3.connect(half)) as writing:
             _copied(reading, writing, progress)

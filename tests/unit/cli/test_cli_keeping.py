@@ -85,8 +85,8 @@ def test_not_even_with_one_is_it_the_database_itself():
 
 
 def test_a_folder_that_is_not_there(project, capsys):
-    assert run(["backup", "no/such/copy.db"]) == 3
-    assert "no/such/copy.db cannot be written: No such file" in capsys.readouterr().err
+    assert run(["backup", "no/such/copy.db"]) == 2
+    assert "there is no folder no/such" in capsys.readouterr().err
     assert not (project / "no").exists()
 
 
