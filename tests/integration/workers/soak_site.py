@@ -56,14 +56,18 @@ class Site:
 
     def producer(self, deploy, *, visible=None):
         """Load the jobs of a deployment as producers do."""
+        before = dict(os.environ)
         os.environ.update(self._environment(deploy))
         if visible is not None:
             os.environ["VISIBLE"] = str(visible)
         sys.path.insert(0, str(HERE))
         sys.modules.pop("soak_jobs", None)
-        import soak_jobs  # noqa: PLC0415 it reads the environment
-
-        sys.path.remove(str(HERE))
+        try:
+            import soak_jobs  # noqa: PLC0415 it reads the environment
+        finally:
+            sys.path.remove(str(HERE))
+            os.environ.clear()
+            os.environ.update(before)
         # Producers wait for no results: what listens for them could not be closed in order.
         soak_jobs.app.backend.result_consumer.start = lambda *_, **__: None
         soak_jobs.app.backend.result_consumer.consume_from = lambda *_: None

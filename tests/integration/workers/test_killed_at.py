@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import time
 from collections import defaultdict
 from statistics import fmean, median
@@ -121,7 +122,10 @@ class Side:
     def recover(self):
         """Wait until the worker is dead, and start another."""
         process = self.site.workers[NODE]
-        until(lambda: process.poll() is not None)
+        try:
+            process.wait(120)
+        except subprocess.TimeoutExpired:
+            pytest.fail(self.site.log(NODE).read_text())
         assert (self.site.folder / "killed-at").exists(), self.site.log(NODE).read_text()
         (self.site.folder / "killed-at").unlink()
         if self.site.broker.startswith("redis"):
