@@ -84,9 +84,10 @@ def application(app: str) -> Any:
             hint="let it do so only under `if __name__ == '__main__':`",
         ) from exc
     except FlagstaffError as exc:
+        needs = "its code needs here what it needs where workers run"
         raise UsageError(
             f"{app} cannot be loaded: {exc.message}",
-            hint=f"{exc.hint}; its code needs here what it needs where workers run",
+            hint=f"{exc.hint}; {needs}" if exc.hint else needs,
         ) from exc
     except Exception as exc:  # whatever the application's own code raises
         raise UsageError(

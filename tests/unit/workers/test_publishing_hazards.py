@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 
 import pytest
 from celery import Celery
@@ -15,14 +14,6 @@ from flagstaff import Client
 from flagstaff.workers import renames, watching
 
 OLD, NEW = "shop.notify", "integrations.notify"
-
-
-@pytest.fixture
-def app():
-    app = Celery(uuid.uuid4().hex, broker="memory://", set_as_current=False)
-    app.conf.task_default_queue = f"default-{app.main}"
-    yield app
-    app.close()
 
 
 def declare(app, spec, **options):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from decimal import Decimal
 
 import pytest
-from celery import Celery, current_app
+from celery import current_app
 from celery.app.trace import build_tracer
 from kombu import Queue
 
@@ -18,14 +17,6 @@ from flagstaff.workers.draining import prove
 from flagstaff.workers.places import Place
 
 OLD, NEW = "shop.notify", "integrations.notify"
-
-
-@pytest.fixture
-def app():
-    app = Celery(uuid.uuid4().hex, broker="memory://", set_as_current=False)
-    app.conf.task_default_queue = f"default-{app.main}"
-    yield app
-    app.close()
 
 
 def declare(app, spec, **options):
